@@ -1,0 +1,1 @@
+"""Purple: the library that workers, API and command line share."""

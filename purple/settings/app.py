@@ -1,0 +1,148 @@
+"""The settings tree: one nested class a room, environment variables `PURPLE_<ROOM>__<NAME>`.
+
+Order of precedence: arguments, environment, `.env` in the working folder, then `stack.env`, which a running
+local stack writes so that every process on this machine finds its servers.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from purple.settings.paths import default_cache, default_home
+
+
+class _Room(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatabaseSettings(_Room):
+    """PostgreSQL: one URL a role, so that no process holds more rights than it needs."""
+
+    url: str = ""
+    """The application's role; under row-level security, neither owner nor superuser."""
+    relay_url: str = ""
+    """The relay's role: reads events of every organisation by policies of its own."""
+    owner_url: str = ""
+    """Migrations only."""
+    pool_size: int = Field(default=5, ge=1, le=100)
+
+
+class TemporalSettings(_Room):
+    """Any Temporal cluster."""
+
+    address: str = "127.0.0.1:7233"
+    namespace: str = "default"
+    api_key: SecretStr | None = None
+    tls: bool = False
+    ui_url: str = ""
+
+
+class SearchSettings(_Room):
+    """Elasticsearch; without a URL the same port runs on PostgreSQL full text."""
+
+    url: str = ""
+    username: str = ""
+    password: SecretStr | None = None
+
+
+class CacheSettings(_Room):
+    """Redis or a compatible server; without a URL nothing is cached."""
+
+    url: str = ""
+
+
+class ObjectsSettings(_Room):
+    """The object store: a local folder, or an S3-compatible URL."""
+
+    url: str = ""
+
+
+class ApiSettings(_Room):
+    """The facade."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    url: str = ""
+    """What links in reports and notices start with."""
+
+
+class AiSettings(_Room):
+    """The model that advises; `none` leaves triage to the rules."""
+
+    provider: Literal["none", "ollama", "openai"] = "none"
+    base_url: str = ""
+    model: str = ""
+    api_key: SecretStr | None = None
+    timeout_s: float = Field(default=120, gt=0)
+    max_tokens: int = Field(default=700, ge=32)
+    max_findings: int = Field(default=20, ge=1, le=200)
+
+
+class NotifySettings(_Room):
+    """Where the notice about a finished campaign goes."""
+
+    webhook_url: str = ""
+    webhook_secret: SecretStr | None = None
+    """`whsec_…`, by the Standard Webhooks specification."""
+    allow_networks: tuple[str, ...] = ()
+    """Private or loopback networks that a webhook may go to."""
+
+
+class ToolsSettings(_Room):
+    """Security tools: each in an environment of its own under `folder`."""
+
+    folder: Path | None = None
+    memory_mb: int = Field(default=4096, ge=128)
+    output_mb: int = Field(default=512, ge=1)
+
+
+class StackSettings(_Room):
+    """The local stack: its data, and the shared cache of downloads."""
+
+    home: Path = Field(default_factory=default_home)
+    cache: Path = Field(default_factory=default_cache)
+
+
+class LogSettings(_Room):
+    """Logging."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    json_lines: bool = True
+
+
+class Settings(BaseSettings):
+    """Everything a process of Purple may be told."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PURPLE_", env_nested_delimiter="__", env_file=".env", extra="ignore", frozen=True
+    )
+
+    database: DatabaseSettings = DatabaseSettings()
+    temporal: TemporalSettings = TemporalSettings()
+    search: SearchSettings = SearchSettings()
+    cache: CacheSettings = CacheSettings()
+    objects: ObjectsSettings = ObjectsSettings()
+    api: ApiSettings = ApiSettings()
+    ai: AiSettings = AiSettings()
+    notify: NotifySettings = NotifySettings()
+    tools: ToolsSettings = ToolsSettings()
+    stack: StackSettings = Field(default_factory=StackSettings)
+    log: LogSettings = LogSettings()
+
+
+def stack_env_file(home: Path) -> Path:
+    """The file in which a running local stack leaves the settings of its servers."""
+    return home / "stack.env"
+
+
+def load_settings() -> Settings:
+    """Read the settings of this process.
+
+    Raises:
+        pydantic.ValidationError: a value is outside its schema; the message names the setting.
+    """
+    home = Path(os.environ.get("PURPLE_STACK__HOME") or default_home())
+    return Settings(_env_file=(stack_env_file(home), ".env"))
