@@ -1,0 +1,99 @@
+"""One sighting, as the tool said it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from purple.domain.severity import Severity
+
+MAX_TEXT = 8_192
+"""Characters kept of any one text a tool printed; the whole is in the artifact."""
+
+
+class ObservationKind(StrEnum):
+    """What a sighting is about."""
+
+    HOST = "host"
+    SERVICE = "service"
+    FLAW = "flaw"
+
+
+class FlawClass(StrEnum):
+    """How two sightings of one flaw are recognised; see `fingerprints`."""
+
+    COMPONENT = "component"
+    """A known vulnerability (CVE) of a product on a service."""
+    CONFIGURATION = "configuration"
+    """A misconfiguration of a service."""
+    ENDPOINT = "endpoint"
+    """A weakness of a parameter of an HTTP endpoint, or of the endpoint."""
+    CODE = "code"
+    """A weakness at a place in source code."""
+    SECRET = "secret"  # noqa: S105 - a class of flaw, not a password
+    """A secret that is exposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where it was seen; empty strings and 0 where a part does not apply."""
+
+    host: str = ""
+    """Address or name as the tool was given it."""
+    port: int = 0
+    transport: str = ""
+    """`tcp` or `udp`."""
+    url: str = ""
+    method: str = ""
+    parameter: str = ""
+    path: str = ""
+    """File inside a repository or image."""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What listens on a port."""
+
+    name: str = ""
+    """IANA service name as the tool said it: http, ssh …"""
+    product: str = ""
+    version: str = ""
+    tls: bool = False
+    cpe: tuple[str, ...] = ()
+    banner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one tool saw once. Text is the tool's own and hostile: it is never markup, path or command."""
+
+    kind: ObservationKind
+    rule: str
+    """The tool's own stable id of the check, such as `ssl.cipher.weak`; never a translated title."""
+    title: str
+    location: Location
+    severity: Severity = Severity.INFO
+    flaw_class: FlawClass | None = None
+    weakness: str = ""
+    """What is wrong, in words shared by tools: `tls-protocol-obsolete`, `sql-injection`; see `weaknesses`."""
+    cve: tuple[str, ...] = ()
+    cwe: tuple[int, ...] = ()
+    cvss_vector: str = ""
+    cvss_score: float = 0.0
+    description: str = ""
+    evidence: str = ""
+    """The request, response part or value that shows it."""
+    remediation: str = ""
+    references: tuple[str, ...] = ()
+    confidence: float = 1.0
+    """0 to 1, as far as the tool or its adapter can tell."""
+    service: Service | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    """Small extra facts that fingerprints may name, such as `cipher`."""
+
+
+def clip(text: str, limit: int = MAX_TEXT) -> str:
+    """Text without NUL (PostgreSQL refuses it) or lone surrogates, cut to `limit` characters."""
+    cleaned = text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    if len(cleaned) > limit:
+        cleaned = cleaned[: limit - 1] + "…"
+    return cleaned.encode("utf-8", "replace").decode("utf-8")

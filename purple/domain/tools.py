@@ -1,0 +1,182 @@
+"""What the platform knows of a security tool, and the ports through which it runs one."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from purple.domain.observations import Observation
+
+
+class Intrusiveness(StrEnum):
+    """How hard a tool touches its target; an authorisation names the most it allows."""
+
+    PASSIVE = "passive"
+    """Sends nothing to the target."""
+    SAFE = "safe"
+    """Ordinary requests: connects, handshakes, page loads."""
+    INTRUSIVE = "intrusive"
+    """Attack payloads that should change nothing."""
+    DESTRUCTIVE = "destructive"
+    """May change data or stop the service."""
+
+    @property
+    def rank(self) -> int:
+        """0 for passive to 3 for destructive."""
+        return list(Intrusiveness).index(self)
+
+
+class ScanState(StrEnum):
+    """How far a scan is, and how it ended; only `complete` may close a vulnerability."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    """It ran and was read in part: the output ended early or was over its limit."""
+    TIMED_OUT = "timed_out"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self not in {ScanState.PENDING, ScanState.RUNNING}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """The content of a `tool.yaml`, checked."""
+
+    name: str
+    title: str
+    purpose: str
+    """What it adds, one sentence; `doctor` says it where the tool is missing."""
+    target_kinds: tuple[str, ...]
+    """What one run takes: any of `host`, `service` (host and port), `url`, `repository`."""
+    role: str
+    """The worker role that runs it: `recon` or `scan`."""
+    timeout_s: int
+    intrusiveness: Intrusiveness
+    weight: int = 1
+    techniques: tuple[str, ...] = ()
+    """MITRE ATT&CK technique ids."""
+    fingerprint_fields: tuple[str, ...] = ()
+    """Names in `Observation.attributes` that tell two flaws of one rule at one place apart."""
+    exit_codes: Mapping[int, str] = field(default_factory=dict)
+    """Exit codes that mean the tool did its work, and what each says."""
+    install: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolTarget:
+    """What one run is pointed at. `address` has been checked against the authorisation."""
+
+    host: str
+    """Name or address as the user wrote it."""
+    address: str
+    """The checked address that the tool connects to; never resolved again."""
+    port: int = 0
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolJob:
+    """One run of one tool."""
+
+    tool: str
+    target: ToolTarget
+    options: Mapping[str, Any]
+    """Validated by the tool's own option model."""
+    timeout_s: float
+    work: Path
+    """An existing, empty folder for this run alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolProgress:
+    """How a running tool is doing; ages count from these moments."""
+
+    started_at: datetime
+    output_bytes: int
+    last_output_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRun:
+    """How a run ended. `state` is COMPLETE only where the exit code is one the tool declares."""
+
+    state: ScanState
+    reason: str
+    """Empty when complete, else one sentence a user can act on."""
+    output: Path | None
+    """The file to parse, inside the work folder."""
+    exit_code: int | None = None
+    version: str = ""
+    executable_sha256: str = ""
+    log: Path | None = None
+    """What the tool wrote on standard error and, if not its result, on standard output."""
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStatus:
+    """Whether a tool can be used here."""
+
+    name: str
+    title: str
+    usable: bool
+    version: str
+    detail: str
+    """Where it was found, or why it cannot be used and the remedy."""
+    purpose: str
+
+
+class ToolCatalogue(Protocol):
+    """The tools that are installed as plugins, whether or not their programs are there."""
+
+    def names(self) -> tuple[str, ...]:
+        """All tool names, sorted."""
+        ...
+
+    def spec(self, name: str) -> ToolSpec:
+        """One tool.
+
+        Raises:
+            InvalidInputError: no such tool; the remedy lists the known ones.
+        """
+        ...
+
+    def validate_options(self, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Options filled with defaults, as plain JSON values.
+
+        Raises:
+            InvalidInputError: names the option, the value and what is allowed.
+        """
+        ...
+
+    def parse(self, name: str, output: Path) -> Iterator[Observation]:
+        """Read a run's output lazily.
+
+        Raises:
+            ParseError: after everything that could be read has been yielded.
+        """
+        ...
+
+    def status(self, name: str) -> ToolStatus:
+        """Whether the tool's program is there; probes its version."""
+        ...
+
+
+class ToolRunner(Protocol):
+    """Runs tools as processes under the guardian."""
+
+    async def run(self, job: ToolJob, progress: Callable[[ToolProgress], None]) -> ToolRun:
+        """Run to the end, the time-out or cancellation; cancelling kills the whole process tree.
+
+        Never raises for what the tool did: missing, crashed and hanging tools are states with reasons.
+        """
+        ...

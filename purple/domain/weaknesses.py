@@ -1,0 +1,214 @@
+"""Names for weaknesses that several tools see, so that their sightings of one flaw can meet.
+
+A tool's parser maps its own rule to one of these; a rule without a counterpart keeps `tool:rule`.
+"""
+
+from dataclasses import dataclass
+
+from purple.domain.severity import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Weakness:
+    """What a weakness is called, its CWE and what to do about it."""
+
+    key: str
+    title: str
+    cwe: int
+    severity: Severity
+    remediation: str
+
+
+_CATALOGUE = (
+    Weakness(
+        "tls-protocol-obsolete",
+        "Obsolete TLS or SSL protocol version accepted",
+        327,
+        Severity.MEDIUM,
+        "Accept TLS 1.2 and 1.3 only (RFC 8996 deprecates TLS 1.0 and 1.1).",
+    ),
+    Weakness(
+        "tls-cipher-weak",
+        "Weak TLS cipher suites accepted",
+        327,
+        Severity.MEDIUM,
+        "Offer AEAD suites with forward secrecy only (RFC 9325).",
+    ),
+    Weakness(
+        "tls-key-short",
+        "Certificate key is too short",
+        326,
+        Severity.HIGH,
+        "Issue a certificate with an RSA key of at least 2048 bits or an ECDSA P-256 key.",
+    ),
+    Weakness(
+        "tls-signature-weak",
+        "Certificate is signed with a broken hash",
+        328,
+        Severity.MEDIUM,
+        "Issue a certificate signed with SHA-256 or better.",
+    ),
+    Weakness(
+        "tls-certificate-untrusted",
+        "Certificate is not trusted",
+        295,
+        Severity.MEDIUM,
+        "Use a certificate of a trusted authority whose names cover the host.",
+    ),
+    Weakness(
+        "tls-certificate-expired",
+        "Certificate is outside its validity period",
+        298,
+        Severity.MEDIUM,
+        "Renew the certificate and automate its renewal.",
+    ),
+    Weakness(
+        "tls-renegotiation-insecure",
+        "Client-initiated or insecure renegotiation",
+        400,
+        Severity.MEDIUM,
+        "Switch off client-initiated renegotiation.",
+    ),
+    Weakness(
+        "tls-dh-weak",
+        "Diffie-Hellman group is too small",
+        326,
+        Severity.MEDIUM,
+        "Use groups of at least 2048 bits, or elliptic curves only.",
+    ),
+    Weakness(
+        "sql-injection",
+        "SQL injection",
+        89,
+        Severity.CRITICAL,
+        "Use bound parameters; never build SQL from input.",
+    ),
+    Weakness(
+        "cross-site-scripting",
+        "Cross-site scripting",
+        79,
+        Severity.HIGH,
+        "Escape output by context and set a Content-Security-Policy.",
+    ),
+    Weakness(
+        "path-traversal",
+        "Path traversal",
+        22,
+        Severity.HIGH,
+        "Resolve the path and refuse what leaves the intended folder.",
+    ),
+    Weakness(
+        "command-execution",
+        "Command execution",
+        78,
+        Severity.CRITICAL,
+        "Call programs with an argument list, never through a shell.",
+    ),
+    Weakness(
+        "open-redirect",
+        "Open redirect",
+        601,
+        Severity.MEDIUM,
+        "Redirect to relative paths or to a list of allowed hosts only.",
+    ),
+    Weakness(
+        "server-side-request-forgery",
+        "Server-side request forgery",
+        918,
+        Severity.HIGH,
+        "Fetch only addresses on an allow list, checked after resolution.",
+    ),
+    Weakness(
+        "file-exposed",
+        "Sensitive file served",
+        538,
+        Severity.HIGH,
+        "Remove the file from the web root, deny access to it and change any secret it held.",
+    ),
+    Weakness(
+        "repository-exposed",
+        "Version-control folder served",
+        527,
+        Severity.HIGH,
+        "Deny access to .git and its like; treat the source as disclosed.",
+    ),
+    Weakness(
+        "directory-listing",
+        "Directory listing enabled",
+        548,
+        Severity.LOW,
+        "Switch automatic directory indexes off.",
+    ),
+    Weakness(
+        "header-missing-csp",
+        "Content-Security-Policy is not set",
+        693,
+        Severity.LOW,
+        "Send a Content-Security-Policy that names the allowed sources.",
+    ),
+    Weakness(
+        "header-missing-frame-options",
+        "Framing is not restricted",
+        1021,
+        Severity.LOW,
+        "Send X-Frame-Options: DENY or a frame-ancestors directive.",
+    ),
+    Weakness(
+        "header-missing-hsts",
+        "Strict-Transport-Security is not set",
+        319,
+        Severity.LOW,
+        "Send Strict-Transport-Security (RFC 6797) on every HTTPS answer.",
+    ),
+    Weakness(
+        "header-missing-content-type-options",
+        "X-Content-Type-Options is not set",
+        693,
+        Severity.LOW,
+        "Send X-Content-Type-Options: nosniff.",
+    ),
+    Weakness(
+        "cookie-without-httponly",
+        "Cookie without HttpOnly",
+        1004,
+        Severity.LOW,
+        "Set HttpOnly on every cookie that scripts need not read.",
+    ),
+    Weakness(
+        "cookie-without-secure",
+        "Cookie without Secure",
+        614,
+        Severity.LOW,
+        "Set Secure on every cookie.",
+    ),
+    Weakness(
+        "http-method-dangerous",
+        "Dangerous HTTP method accepted",
+        650,
+        Severity.LOW,
+        "Refuse methods that the application does not use.",
+    ),
+    Weakness(
+        "plaintext-http",
+        "Content is served without TLS",
+        319,
+        Severity.LOW,
+        "Redirect HTTP to HTTPS.",
+    ),
+    Weakness(
+        "version-disclosed",
+        "Server version disclosed",
+        200,
+        Severity.INFO,
+        "Keep product versions out of banners and headers.",
+    ),
+    Weakness(
+        "anonymous-login",
+        "Anonymous login accepted",
+        287,
+        Severity.HIGH,
+        "Require authentication.",
+    ),
+)
+
+CATALOGUE: dict[str, Weakness] = {weakness.key: weakness for weakness in _CATALOGUE}
