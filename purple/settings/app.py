@@ -104,6 +104,11 @@ class StackSettings(_Room):
 
     home: Path = Field(default_factory=default_home)
     cache: Path = Field(default_factory=default_cache)
+    machine_servers: bool = True
+    """Use servers that are installed on this machine; false takes the packaged ones."""
+    elasticsearch: bool = True
+    """Start Elasticsearch where it can be had; false searches with PostgreSQL."""
+    elasticsearch_heap_mb: int = Field(default=512, ge=256)
 
 
 class LogSettings(_Room):
