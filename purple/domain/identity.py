@@ -1,0 +1,81 @@
+"""Who acts, and what they may do. Roles, sessions and OpenID grow in here later."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from purple.domain.errors import ForbiddenError
+
+
+class Permission(StrEnum):
+    """What a route or command asks for, by name."""
+
+    READ_TARGETS = "read:targets"
+    WRITE_TARGETS = "write:targets"
+    READ_AUTHORISATIONS = "read:authorisations"
+    WRITE_AUTHORISATIONS = "write:authorisations"
+    READ_CAMPAIGNS = "read:campaigns"
+    WRITE_CAMPAIGNS = "write:campaigns"
+    READ_SCANS = "read:scans"
+    WRITE_SCANS = "write:scans"
+    READ_VULNERABILITIES = "read:vulnerabilities"
+    WRITE_VULNERABILITIES = "write:vulnerabilities"
+    READ_OBSERVATIONS = "read:observations"
+    READ_REPORTS = "read:reports"
+    READ_EVENTS = "read:events"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who makes a call, inside which organisation."""
+
+    user_id: UUID
+    organisation_id: UUID
+    username: str
+    permissions: frozenset[Permission]
+
+    def require(self, permission: Permission) -> None:
+        """Refuse a call without the permission.
+
+        Raises:
+            ForbiddenError: names the permission that is missing.
+        """
+        if permission not in self.permissions:
+            raise ForbiddenError(
+                f"this needs the permission {permission}",
+                value=self.username,
+                remedy="ask an administrator for it",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """The tenant."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person or a service of an organisation."""
+
+    id: UUID
+    organisation_id: UUID
+    username: str
+    permissions: frozenset[Permission]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A bearer token; only the SHA-256 of its secret is kept, which is safe for 256 random bits."""
+
+    id: UUID
+    organisation_id: UUID
+    user_id: UUID
+    secret_sha256: str
+    created_at: datetime
+    revoked_at: datetime | None = None

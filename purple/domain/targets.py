@@ -1,0 +1,217 @@
+"""Targets: what is tested, written in one normal form."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
+
+from purple.domain.errors import InvalidInputError
+
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
+_MAX_NAME = 253
+_MAX_URL = 2_048
+_MAX_PORT = 65_535
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class TargetKind(StrEnum):
+    """What sort of asset a target is."""
+
+    HOST = "host"
+    NETWORK = "network"
+    DOMAIN = "domain"
+    WEB_APPLICATION = "web_application"
+    API = "api"
+    REPOSITORY = "repository"
+    IMAGE = "image"
+
+
+class Criticality(StrEnum):
+    """How much the organisation depends on the asset."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a target is on the network: the parts of its value."""
+
+    host: str
+    port: int = 0
+    url: str = ""
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether the host is an IP address, so that nothing needs to be resolved."""
+        return is_ip(self.host)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An asset in the register."""
+
+    id: UUID
+    organisation_id: UUID
+    kind: TargetKind
+    value: str
+    """In normal form; see `normalise`."""
+    name: str
+    criticality: Criticality
+    tags: tuple[str, ...]
+    created_at: datetime
+    version: int = 1
+
+    @property
+    def address(self) -> Address:
+        """The network parts of the value."""
+        return address_of(self.kind, self.value)
+
+
+def is_ip(text: str) -> bool:
+    """Whether the text is an IPv4 or IPv6 address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def normalise_host(text: str, field: str = "value") -> str:
+    """A host name in lower case IDNA form, or an IP address in its canonical form.
+
+    Raises:
+        InvalidInputError: neither a name by RFC 1123 nor an address.
+    """
+    host = text.strip().rstrip(".").lower()
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    try:
+        ascii_host = host.encode("idna").decode("ascii") if host else ""
+    except UnicodeError:
+        ascii_host = ""
+    labels = ascii_host.split(".")
+    numeric = labels[-1].isdigit()
+    if not ascii_host or len(ascii_host) > _MAX_NAME or numeric or not all(_LABEL.match(label) for label in labels):
+        raise InvalidInputError(
+            f"{text!r} is neither a host name nor an IP address",
+            field=field,
+            value=text,
+            remedy="give a name such as app.example.org or an address such as 192.0.2.7",
+        )
+    return ascii_host
+
+
+def normalise_url(text: str, field: str = "value") -> str:
+    """An http or https URL without credentials, default port or fragment, its path at least `/`.
+
+    Raises:
+        InvalidInputError: another scheme, no host, credentials inside, white space, or too long.
+    """
+    remedy = "give a URL such as https://app.example.org/"
+    if len(text) > _MAX_URL or any(c.isspace() or ord(c) < ord(" ") for c in text.strip()):
+        raise InvalidInputError("the URL is too long or holds white space", field=field, value=text, remedy=remedy)
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError:
+        raise InvalidInputError(f"{text!r} is not a URL", field=field, value=text, remedy=remedy) from None
+    scheme = parts.scheme.lower()
+    if scheme not in _DEFAULT_PORTS or not parts.hostname or port == 0:
+        raise InvalidInputError(f"{text!r} is not an http or https URL", field=field, value=text, remedy=remedy)
+    if parts.username is not None or parts.password is not None:
+        raise InvalidInputError(
+            "a target URL holds no credentials", field=field, value=parts.hostname, remedy="leave user and password out"
+        )
+    return urlunsplit(
+        (scheme, authority(normalise_host(parts.hostname, field), port, scheme), parts.path or "/", parts.query, "")
+    )
+
+
+def authority(host: str, port: int | None, scheme: str = "") -> str:
+    """`host[:port]` as a URL writes it: IPv6 in brackets, the scheme's default port left out."""
+    bracketed = f"[{host}]" if ":" in host else host
+    return bracketed if not port or port == _DEFAULT_PORTS.get(scheme) else f"{bracketed}:{port}"
+
+
+def normalise(kind: TargetKind, value: str) -> str:
+    """The one way a target's value is written.
+
+    Raises:
+        InvalidInputError: the value is not of the kind.
+    """
+    match kind:
+        case TargetKind.HOST | TargetKind.DOMAIN:
+            return _normalise_endpoint(value)
+        case TargetKind.WEB_APPLICATION | TargetKind.API:
+            return normalise_url(value)
+        case TargetKind.NETWORK:
+            try:
+                return str(ipaddress.ip_network(value.strip()))
+            except ValueError as error:
+                raise InvalidInputError(
+                    f"not a network: {error}", field="value", value=value, remedy="write it as 192.0.2.0/24"
+                ) from None
+        case TargetKind.REPOSITORY | TargetKind.IMAGE:
+            cleaned = value.strip()
+            if not cleaned or cleaned.startswith("-") or not cleaned.isprintable():
+                raise InvalidInputError("not a reference", field="value", value=value, remedy="give its URL or name")
+            return cleaned
+
+
+def _normalise_endpoint(value: str) -> str:
+    host, port = split_port(value)
+    return authority(normalise_host(host), port)
+
+
+def split_port(value: str) -> tuple[str, int]:
+    """`host`, `host:port`, `[v6]:port` or a bare IPv6 address as host and port; 0 without a port.
+
+    Raises:
+        InvalidInputError: the port is not a number from 1 to 65535.
+    """
+    text = value.strip()
+    if is_ip(text):
+        return text, 0
+    head, colon, tail = text.rpartition(":")
+    if not colon or (text.startswith("[") and text.endswith("]")):
+        return text, 0
+    if not (tail.isascii() and tail.isdigit() and 1 <= int(tail) <= _MAX_PORT):
+        raise InvalidInputError(
+            f"{tail!r} is not a port", field="value", value=value, remedy="give a port from 1 to 65535"
+        )
+    return head, int(tail)
+
+
+def address_of(kind: TargetKind, value: str) -> Address:
+    """The network parts of a normalised value; a repository or image has none."""
+    if kind in {TargetKind.WEB_APPLICATION, TargetKind.API}:
+        parts = urlsplit(value)
+        return Address(parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme, 0), value)
+    if kind in {TargetKind.HOST, TargetKind.DOMAIN}:
+        host, port = split_port(value)
+        return Address(host.strip("[]"), port)
+    return Address(value)
+
+
+def recognise(text: str) -> tuple[TargetKind, str]:
+    """Kind and normal form of what a user typed: a URL, a network, or a host with or without port.
+
+    Raises:
+        InvalidInputError: it is none of these.
+    """
+    stripped = text.strip()
+    if "://" in stripped:
+        return TargetKind.WEB_APPLICATION, normalise_url(stripped, "target")
+    if "/" in stripped:
+        return TargetKind.NETWORK, normalise(TargetKind.NETWORK, stripped)
+    return TargetKind.HOST, normalise(TargetKind.HOST, stripped)
