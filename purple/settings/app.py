@@ -95,8 +95,11 @@ class ToolsSettings(_Room):
     """Security tools: each in an environment of its own under `folder`."""
 
     folder: Path | None = None
+    """Where tools are installed; by default `tools` in the stack's cache."""
     memory_mb: int = Field(default=4096, ge=128)
     output_mb: int = Field(default=512, ge=1)
+    extra: tuple[Path, ...] = ()
+    """More folders of tool plugins, one folder a tool."""
 
 
 class StackSettings(_Room):
