@@ -1,0 +1,1 @@
+"""The steps of a campaign: one class a concern, ports injected, heartbeats."""

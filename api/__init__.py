@@ -1,0 +1,1 @@
+"""The facade: starts workflows and serves state."""

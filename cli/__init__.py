@@ -1,0 +1,1 @@
+"""`purple …`, the command line."""

@@ -1,0 +1,1 @@
+"""Processes: one role a task queue, and the relay."""

@@ -1,0 +1,1 @@
+"""Models that advise, behind one port."""

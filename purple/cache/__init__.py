@@ -1,0 +1,1 @@
+"""Redis: short-lived state that can be lost."""

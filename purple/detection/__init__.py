@@ -1,0 +1,1 @@
+"""Sensors and SIEMs: what the blue side saw. Grows in with the blue half."""

@@ -1,7 +1,10 @@
 """One sighting, as the tool said it."""
 
+import hashlib
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from uuid import UUID, uuid5
 
 from purple.domain.severity import Severity
 
@@ -97,3 +100,24 @@ def clip(text: str, limit: int = MAX_TEXT) -> str:
     if len(cleaned) > limit:
         cleaned = cleaned[: limit - 1] + "…"
     return cleaned.encode("utf-8", "replace").decode("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedObservation:
+    """An observation as it is kept: append-only."""
+
+    id: UUID
+    organisation_id: UUID
+    campaign_id: UUID
+    scan_id: UUID
+    target_id: UUID
+    tool: str
+    fingerprint: str
+    """Of the flaw it speaks of; empty for hosts and services."""
+    seen: Observation
+    recorded_at: datetime
+
+
+def observation_id_of(scan_id: UUID, seen: Observation) -> UUID:
+    """The same sighting of the same scan always has the same id, whichever attempt reads it."""
+    return uuid5(scan_id, hashlib.sha256(repr(seen).encode("utf-8", "replace")).hexdigest())

@@ -1,0 +1,1 @@
+"""Temporal as the adapter of the port Orchestrator."""

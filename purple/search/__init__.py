@@ -1,0 +1,1 @@
+"""Search: Elasticsearch, and the same port on PostgreSQL full text."""

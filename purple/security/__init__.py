@@ -1,0 +1,1 @@
+"""Tokens and the guard of outbound requests."""

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from purple.domain.errors import InvalidInputError, PurpleError
 from purple.stack.parts.base import External, Part, Site
+from purple.stack.parts.elastic import Elasticsearch
 from purple.stack.parts.postgres import Postgres
 from purple.stack.parts.temporal import Temporal
 from purple.stack.parts.valkey import Valkey
@@ -53,9 +54,16 @@ def _valkey(site: Site) -> Part:
     return _external("valkey", "Redis", site, site.own.cache.url, 6379, "cache.url")
 
 
+def _elasticsearch(site: Site) -> Part:
+    if not site.own.search.url:
+        return Elasticsearch(site)
+    return _external("elasticsearch", "Elasticsearch", site, site.own.search.url, 9200, "search.url")
+
+
 FACTORIES: dict[str, Callable[[Site], Part]] = {
     "postgres": _postgres,
     "temporal": _temporal,
+    "elasticsearch": _elasticsearch,
     "valkey": _valkey,
 }
 

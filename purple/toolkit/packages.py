@@ -140,7 +140,7 @@ class DebianPackages:
             for archive in sorted(archives.glob("*.deb")):
                 if not _left_out(archive):
                     self._run(names, ["dpkg-deb", "--extract", str(archive), str(work)], timeout_s=120)
-            _open_up(work)
+            make_world_readable(work)
             _point_inside(work)
             _write_fonts(work, final=root)
             work.rename(root)
@@ -208,8 +208,8 @@ def _left_out(archive: Path) -> bool:
     return essential == "yes" or name in KEEP_OUT
 
 
-def _open_up(root: Path) -> None:
-    """Everybody may read, for servers run as another user; and nothing may raise rights from a cache."""
+def make_world_readable(root: Path) -> None:
+    """Let everybody read a folder of programs, for servers run as another user; nothing in it may raise rights."""
     root.chmod(0o755)
     for each in root.rglob("*"):
         if each.is_symlink():

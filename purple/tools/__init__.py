@@ -1,0 +1,1 @@
+"""Security tools, one folder each."""

@@ -1,0 +1,35 @@
+# Every target sets up what it needs. Start with `make demo`; `make down` stops everything.
+PYTHON ?= python3
+VENV := .venv/bin
+
+.PHONY: help setup demo down test lint bench
+
+help:
+	@echo "make demo   one whole campaign against a lab on this machine; leaves the stack up"
+	@echo "make down   stop everything"
+	@echo "make test   the whole suite on real servers"
+	@echo "make lint   ruff, mypy, import-linter, size gate, plugin conformance"
+	@echo "make bench  measures into bench/results.json"
+
+setup:
+	@$(PYTHON) scripts/setup.py
+
+demo: setup
+	@$(VENV)/python -m cli demo
+
+down: setup
+	@$(VENV)/python -m cli down
+
+test: setup
+	$(VENV)/python -m pytest
+
+lint: setup
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+	$(VENV)/python scripts/size_gate.py
+	$(VENV)/python -m pytest -q tests/architecture
+
+bench: setup
+	$(VENV)/python -m bench

@@ -1,0 +1,321 @@
+"""Ports: what the services need of the world. Adapters implement them; `bootstrap` joins the two."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from purple.domain.campaigns import Campaign, Scan
+from purple.domain.events import Event
+from purple.domain.identity import ApiToken, Organisation, User
+from purple.domain.observations import RecordedObservation
+from purple.domain.pages import Page, Query
+from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFormat, Triage
+from purple.domain.scope import Authorisation
+from purple.domain.targets import Target
+from purple.domain.vulnerabilities import Vulnerability
+
+E = TypeVar("E")
+
+
+class Rows(Protocol[E]):
+    """A kind of entity of one organisation."""
+
+    async def add(self, row: E) -> None:
+        """Insert.
+
+        Raises:
+            ConflictError: there is one with that identity.
+        """
+        ...
+
+    async def upsert(self, row: E) -> bool:
+        """Insert unless its id is there; whether it was inserted."""
+        ...
+
+    async def find(self, row_id: UUID) -> E | None:
+        """One by id, or None."""
+        ...
+
+    async def get(self, row_id: UUID) -> E:
+        """One by id.
+
+        Raises:
+            NotFoundError: there is none that the organisation may see.
+        """
+        ...
+
+    async def update(self, row_id: UUID, **changes: Any) -> E:
+        """Change fields of one.
+
+        Raises:
+            NotFoundError: there is none that the organisation may see.
+        """
+        ...
+
+    async def page(self, query: Query) -> Page[E]:
+        """A page in the entity's own order.
+
+        Raises:
+            InvalidInputError: the cursor is not one of ours.
+        """
+        ...
+
+    async def all(self, **filters: Any) -> tuple[E, ...]:
+        """Every row that matches; for kinds that are few in one campaign."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What an analysis changed."""
+
+    found: tuple[UUID, ...]
+    reopened: tuple[UUID, ...]
+    fixed: tuple[UUID, ...]
+    sightings: int
+    """New ones."""
+
+
+class Findings(Protocol):
+    """Observations, vulnerabilities and the sightings between them."""
+
+    async def record(self, batches: AsyncIterator[Sequence[RecordedObservation]]) -> int:
+        """Add observations in bulk; what is there stays as it is. How many came in."""
+        ...
+
+    async def count(self, scan_id: UUID) -> int:
+        """Observations of a scan."""
+        ...
+
+    async def observations(self, query: Query) -> Page[RecordedObservation]:
+        """A page; filters `scan_id`, `campaign_id`, `kind`, `fingerprint`."""
+        ...
+
+    async def observation(self, row_id: UUID) -> RecordedObservation:
+        """One observation.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        ...
+
+    async def services(self, campaign_id: UUID) -> tuple[RecordedObservation, ...]:
+        """Every listening service that a campaign saw."""
+        ...
+
+    async def merge(self, campaign_id: UUID) -> Merged:
+        """Give each flaw of a campaign its vulnerability and sighting; reopen and close by the rules."""
+        ...
+
+    async def vulnerabilities(self, query: Query) -> Page[Vulnerability]:
+        """A page, worst risk first; filters `target_id`, `state`, `severity`, `campaign_id`, `ids`."""
+        ...
+
+    async def vulnerability(self, row_id: UUID) -> Vulnerability:
+        """One vulnerability.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        ...
+
+    async def confidence(self, vulnerability_ids: Sequence[UUID]) -> Mapping[UUID, float]:
+        """The best confidence of each one's sightings."""
+        ...
+
+    async def set_risk(self, risks: Mapping[UUID, tuple[int, tuple[str, ...]]]) -> None:
+        """Store score and reasons where they differ."""
+        ...
+
+
+class Events(Protocol):
+    """The outbox."""
+
+    async def add(self, *events: Event) -> None:
+        """Write events with the change they tell of; one with a known id is left alone."""
+        ...
+
+    async def after(self, position: int, limit: int) -> tuple[Event, ...]:
+        """Events that have a position greater than this, in order."""
+        ...
+
+    async def last(self) -> int:
+        """The highest position, 0 without events."""
+        ...
+
+
+class Idempotency(Protocol):
+    """Answers to requests that carried an Idempotency-Key."""
+
+    async def find(self, key: str) -> tuple[str, UUID] | None:
+        """Hash of the request and the id that it made."""
+        ...
+
+    async def add(self, key: str, request_sha256: str, row_id: UUID) -> None:
+        """Keep it.
+
+        Raises:
+            ConflictError: another request with this key came first.
+        """
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction in one organisation. Leaving its block commits; an exception rolls back."""
+
+    @property
+    def organisations(self) -> Rows[Organisation]: ...  # noqa: D102 - the name says it, here and below
+    @property
+    def users(self) -> Rows[User]: ...  # noqa: D102
+    @property
+    def tokens(self) -> Rows[ApiToken]: ...  # noqa: D102
+    @property
+    def targets(self) -> Rows[Target]: ...  # noqa: D102
+    @property
+    def authorisations(self) -> Rows[Authorisation]: ...  # noqa: D102
+    @property
+    def campaigns(self) -> Rows[Campaign]: ...  # noqa: D102
+    @property
+    def scans(self) -> Rows[Scan]: ...  # noqa: D102
+    @property
+    def reports(self) -> Rows[Report]: ...  # noqa: D102
+    @property
+    def triages(self) -> Rows[Triage]: ...  # noqa: D102
+    @property
+    def findings(self) -> Findings: ...  # noqa: D102
+    @property
+    def events(self) -> Events: ...  # noqa: D102
+    @property
+    def idempotency(self) -> Idempotency: ...  # noqa: D102
+
+
+Work = Callable[[UUID], AbstractAsyncContextManager[UnitOfWork]]
+"""Begins a unit of work in an organisation."""
+
+
+class ObjectStore(Protocol):
+    """Bytes named by their SHA-256."""
+
+    async def put(self, data: bytes) -> str:
+        """Keep bytes; their SHA-256 in hexadecimal. Putting them twice changes nothing."""
+        ...
+
+    async def put_file(self, path: Path) -> str:
+        """Keep a file without reading it into memory; its SHA-256 in hexadecimal."""
+        ...
+
+    async def get(self, sha256: str) -> bytes:
+        """The bytes.
+
+        Raises:
+            NotFoundError: they are not there.
+        """
+        ...
+
+    def locate(self, sha256: str) -> str:
+        """Where the bytes are, for people: a path or URL."""
+        ...
+
+
+class Search(Protocol):
+    """Full text over vulnerabilities. Fed by the relay; may be stale, may be away."""
+
+    async def index(self, rows: Iterable[Vulnerability]) -> None:
+        """Add or replace.
+
+        Raises:
+            UnavailableError: try again later.
+        """
+        ...
+
+    async def find(self, organisation_id: UUID, text: str, limit: int) -> tuple[UUID, ...]:
+        """Ids of the best matches.
+
+        Raises:
+            UnavailableError: try again later.
+        """
+        ...
+
+    async def ping(self) -> str:
+        """A few words on its state.
+
+        Raises:
+            UnavailableError: it is away.
+        """
+        ...
+
+
+class ModelProvider(Protocol):
+    """A language model that answers in JSON."""
+
+    @property
+    def name(self) -> str:
+        """Provider and model, for the record."""
+        ...
+
+    async def complete(self, *, system: str, prompt: str, schema: Mapping[str, Any]) -> str:
+        """The model's answer, meant to be JSON of this schema; the caller checks.
+
+        Raises:
+            UnavailableError: no answer.
+        """
+        ...
+
+
+class ReportRenderer(Protocol):
+    """Writes reports."""
+
+    async def render(self, data: ReportData, wanted: ReportFormat) -> bytes:
+        """The report's bytes.
+
+        Raises:
+            PurpleError: it cannot be written here; the remedy says what is missing.
+        """
+        ...
+
+
+class Notifier(Protocol):
+    """Tells people or programs outside."""
+
+    async def send(self, notice: Notice) -> Delivery:
+        """Deliver once.
+
+        Raises:
+            UnavailableError: the receiver is away; send again later.
+        """
+        ...
+
+
+class Orchestrator(Protocol):
+    """Runs campaigns durably."""
+
+    async def start(self, workflow_id: str, argument: Any, *, summary: str) -> None:
+        """Start a campaign; one that runs or ran under this id is left alone.
+
+        Raises:
+            UnavailableError: the server is away.
+        """
+        ...
+
+    async def cancel(self, workflow_id: str) -> None:
+        """Ask a campaign to stop; one that ended is left alone.
+
+        Raises:
+            UnavailableError: the server is away.
+        """
+        ...
+
+    async def ping(self) -> str:
+        """A few words on its state.
+
+        Raises:
+            UnavailableError: it is away.
+        """
+        ...
+
+    def link(self, workflow_id: str) -> str:
+        """The campaign in the Temporal UI, or empty without one."""
+        ...

@@ -1,0 +1,44 @@
+"""Targets are written in one normal form, and what is none is refused with its field."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from purple.domain.errors import InvalidInputError
+from purple.domain.targets import TargetKind, recognise
+
+
+@pytest.mark.parametrize(
+    ("typed", "kind", "value"),
+    [
+        ("HTTP://App.Example.org:80", TargetKind.WEB_APPLICATION, "http://app.example.org/"),
+        ("https://[2001:DB8::1]:8443/a?b=1#c", TargetKind.WEB_APPLICATION, "https://[2001:db8::1]:8443/a?b=1"),
+        ("10.0.0.0/8", TargetKind.NETWORK, "10.0.0.0/8"),
+        ("Example.org.", TargetKind.HOST, "example.org"),
+        ("bücher.example", TargetKind.HOST, "xn--bcher-kva.example"),
+        ("127.0.0.1:8080", TargetKind.HOST, "127.0.0.1:8080"),
+        ("[::1]:22", TargetKind.HOST, "[::1]:22"),
+    ],
+)
+def test_normal_form(typed: str, kind: TargetKind, value: str) -> None:
+    assert recognise(typed) == (kind, value)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "-oX/tmp/x", "host;id", "http://", "ftp://a/", "http://user:pw@a/", "a b", "1.2.3", "10.0.0.1/8", "host:0"],
+)
+def test_what_is_no_target_is_refused(typed: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        recognise(typed)
+    assert refused.value.remedy
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_a_target_or_a_typed_refusal(typed: str) -> None:
+    try:
+        kind, value = recognise(typed)
+    except InvalidInputError:
+        return
+    assert recognise(value) == (kind, value)
+    assert not value.startswith("-")
