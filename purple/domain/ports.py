@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -130,9 +131,13 @@ class Findings(Protocol):
         """Store score and reasons where they differ."""
         ...
 
+    async def find_text(self, words: str, limit: int) -> tuple[UUID, ...]:
+        """Ids of vulnerabilities that hold the words, worst risk first."""
+        ...
+
 
 class Events(Protocol):
-    """The outbox."""
+    """The outbox, as one organisation sees it."""
 
     async def add(self, *events: Event) -> None:
         """Write events with the change they tell of; one with a known id is left alone."""
@@ -194,6 +199,38 @@ class UnitOfWork(Protocol):
 
 Work = Callable[[UUID], AbstractAsyncContextManager[UnitOfWork]]
 """Begins a unit of work in an organisation."""
+
+
+class Outbox(Protocol):
+    """The outbox, as the relay sees it: every organisation's events, their positions, and how far each feed is."""
+
+    def lead(self) -> AbstractAsyncContextManager[bool]:
+        """Try to be the one relay; whether we are, for as long as the block lasts and the connection holds."""
+        ...
+
+    async def place(self, limit: int) -> int:
+        """Give events that were committed their position; how many got one. Only the leader may."""
+        ...
+
+    async def after(self, position: int, limit: int) -> tuple[Event, ...]:
+        """Events of every organisation after a position, in order."""
+        ...
+
+    async def feed(self, name: str) -> int:
+        """How far a feed has come; 0 for a new one."""
+        ...
+
+    async def advance(self, name: str, position: int) -> None:
+        """Note how far a feed has come."""
+        ...
+
+    async def lost_starts(self, older_than: datetime) -> tuple[Campaign, ...]:
+        """Campaigns still pending that were created before this time."""
+        ...
+
+    async def wait(self, timeout_s: float) -> None:
+        """Return when a transaction wrote events, or after the time."""
+        ...
 
 
 class ObjectStore(Protocol):

@@ -1,0 +1,29 @@
+"""Tables, one file an entity; every one carries its organisation."""
+
+from purple.db.models.authorisations import authorisations
+from purple.db.models.base import metadata
+from purple.db.models.campaigns import campaigns, scans
+from purple.db.models.events import events, feeds, idempotency_keys
+from purple.db.models.findings import observations, sightings, vulnerabilities
+from purple.db.models.identity import api_tokens, organisations, users
+from purple.db.models.reports import reports, triages
+from purple.db.models.targets import targets
+
+__all__ = [
+    "api_tokens",
+    "authorisations",
+    "campaigns",
+    "events",
+    "feeds",
+    "idempotency_keys",
+    "metadata",
+    "observations",
+    "organisations",
+    "reports",
+    "scans",
+    "sightings",
+    "targets",
+    "triages",
+    "users",
+    "vulnerabilities",
+]

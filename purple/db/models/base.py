@@ -1,0 +1,80 @@
+"""What all tables share: metadata with a naming convention, and columns that read as domain types."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Column, DateTime, Dialect, MetaData, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Mapped(TypeDecorator[Any]):
+    """A column whose values are read and written through functions."""
+
+    impl = Text
+    cache_ok = False
+
+    def __init__(self, stored: TypeEngine[Any], write: Callable[[Any], Any] | None, read: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._stored = stored
+        self._write = write
+        self._read = read
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The type as PostgreSQL knows it."""
+        return dialect.type_descriptor(self._stored)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
+        """Domain to column."""
+        return value if value is None or self._write is None else self._write(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
+        """Column to domain."""
+        return None if value is None else self._read(value)
+
+
+def enum_text(kind: type[StrEnum]) -> Mapped:
+    """Text that reads as a member of an enumeration."""
+    return Mapped(Text(), str, kind)
+
+
+def tuple_of(item: TypeEngine[Any]) -> Mapped:
+    """An array that reads as a tuple."""
+    return Mapped(ARRAY(item), list, tuple)
+
+
+def json_as(write: Callable[[Any], Any], read: Callable[[Any], Any]) -> Mapped:
+    """JSON that reads as a domain value."""
+    return Mapped(JSONB(), write, read)
+
+
+def organisation() -> "Column[UUID]":
+    """The tenant; row-level security compares it with the transaction's."""
+    return Column("organisation_id", Uuid, nullable=False)
+
+
+def key() -> "Column[UUID]":
+    """The primary key."""
+    return Column("id", Uuid, primary_key=True)
+
+
+def text(name: str) -> "Column[str]":
+    """Text that is never null."""
+    return Column(name, Text, nullable=False, server_default="")
+
+
+def moment(name: str, *, nullable: bool = False) -> "Column[Any]":
+    """An aware time."""
+    return Column(name, DateTime(timezone=True), nullable=nullable)

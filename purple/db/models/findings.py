@@ -1,0 +1,95 @@
+"""What was seen, what it is about, and the sightings between the two."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from purple.db.models.base import enum_text, key, metadata, moment, organisation, text, tuple_of
+from purple.domain.severity import Severity
+from purple.domain.vulnerabilities import VulnerabilityState
+
+observations = Table(
+    "observations",
+    metadata,
+    key(),
+    Column("seq", BigInteger, Identity(), nullable=False),
+    organisation(),
+    Column("campaign_id", Uuid, ForeignKey("campaigns.id"), nullable=False),
+    Column("scan_id", Uuid, ForeignKey("scans.id"), nullable=False),
+    Column("target_id", Uuid, ForeignKey("targets.id"), nullable=False),
+    text("tool"),
+    text("fingerprint"),
+    text("kind"),
+    text("rule"),
+    text("title"),
+    Column("severity", enum_text(Severity), nullable=False),
+    text("flaw_class"),
+    text("weakness"),
+    text("host"),
+    Column("port", Integer, nullable=False),
+    text("url"),
+    text("parameter"),
+    Column("cve", tuple_of(Text()), nullable=False),
+    Column("cwe", tuple_of(Integer()), nullable=False),
+    text("description"),
+    text("evidence"),
+    text("remediation"),
+    Column("refs", tuple_of(Text()), nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("detail", JSONB, nullable=False),
+    moment("recorded_at"),
+    Index("ix_observations_campaign", "campaign_id", "kind", "seq"),
+    Index("ix_observations_scan", "scan_id", "seq"),
+    Index("ix_observations_fingerprint", "organisation_id", "fingerprint"),
+)
+"""`detail` holds the rest of the observation: transport, method, path, line, service, attributes, CVSS."""
+
+vulnerabilities = Table(
+    "vulnerabilities",
+    metadata,
+    key(),
+    organisation(),
+    Column("target_id", Uuid, ForeignKey("targets.id"), nullable=False, index=True),
+    text("fingerprint"),
+    text("title"),
+    Column("severity", enum_text(Severity), nullable=False),
+    Column("state", enum_text(VulnerabilityState), nullable=False),
+    text("weakness"),
+    Column("cve", tuple_of(Text()), nullable=False),
+    Column("cwe", tuple_of(Integer()), nullable=False),
+    text("host"),
+    Column("port", Integer, nullable=False),
+    text("url"),
+    text("parameter"),
+    text("description"),
+    text("remediation"),
+    Column("references", tuple_of(Text()), nullable=False),
+    Column("risk", Integer, nullable=False),
+    Column("risk_reasons", tuple_of(Text()), nullable=False),
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("organisation_id", "fingerprint"),
+    Index("ix_vulnerabilities_risk", "organisation_id", "risk", "id"),
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("vulnerability_id", Uuid, ForeignKey("vulnerabilities.id"), primary_key=True),
+    Column("scan_id", Uuid, ForeignKey("scans.id"), primary_key=True),
+    organisation(),
+    Column("campaign_id", Uuid, ForeignKey("campaigns.id"), nullable=False, index=True),
+    text("tool"),
+    Column("observation_id", Uuid, ForeignKey("observations.id"), nullable=False),
+    moment("seen_at"),
+)

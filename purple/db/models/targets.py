@@ -1,0 +1,21 @@
+"""The register of assets."""
+
+from sqlalchemy import Column, Integer, Table, Text, UniqueConstraint
+
+from purple.db.models.base import enum_text, key, metadata, moment, organisation, text, tuple_of
+from purple.domain.targets import Criticality, TargetKind
+
+targets = Table(
+    "targets",
+    metadata,
+    key(),
+    organisation(),
+    Column("kind", enum_text(TargetKind), nullable=False),
+    text("value"),
+    text("name"),
+    Column("criticality", enum_text(Criticality), nullable=False),
+    Column("tags", tuple_of(Text()), nullable=False),
+    moment("created_at"),
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("organisation_id", "kind", "value"),
+)

@@ -1,0 +1,155 @@
+"""The relay's side of the outbox, on the relay's own role."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import psycopg
+import psycopg.sql
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from purple.db.models import campaigns, events, feeds
+from purple.db.repositories.events import CHANNEL_PLACED, CHANNEL_WRITTEN, COLUMNS
+from purple.domain.campaigns import Campaign, CampaignState
+from purple.domain.events import Event
+
+_LEADER = 0x70_75_72_70
+"""Key of the advisory lock."""
+
+_PLACE = text("""
+    WITH waiting AS (
+        SELECT id, row_number() OVER (ORDER BY seq) AS n FROM (
+            SELECT id, seq FROM events WHERE position IS NULL ORDER BY seq LIMIT :limit
+        ) AS oldest
+    )
+    UPDATE events SET position = (SELECT coalesce(max(position), 0) FROM events) + waiting.n
+    FROM waiting WHERE events.id = waiting.id
+""")
+
+
+class SqlOutbox:
+    """See `domain.ports.Outbox`."""
+
+    def __init__(self, engine: AsyncEngine, url: str) -> None:
+        """Take the relay's engine, and its URL as libpq reads it for listening."""
+        self._engine = engine
+        self._url = url
+        self._listener: psycopg.AsyncConnection[tuple[object, ...]] | None = None
+
+    @asynccontextmanager
+    async def lead(self) -> AsyncIterator[bool]:
+        """A lock that PostgreSQL frees when our connection goes, however we end."""
+        async with self._engine.connect() as connection:
+            locked = (await connection.execute(select(func.pg_try_advisory_lock(_LEADER)))).scalar_one()
+            await connection.commit()
+            try:
+                yield bool(locked)
+            finally:
+                if locked:
+                    await connection.execute(select(func.pg_advisory_unlock(_LEADER)))
+
+    async def place(self, limit: int) -> int:
+        """Number committed events; a sequence alone commits out of order."""
+        async with self._engine.begin() as connection:
+            placed = (await connection.execute(_PLACE, {"limit": limit})).rowcount
+            if placed:
+                await connection.execute(select(func.pg_notify(CHANNEL_PLACED, "")))
+            return placed
+
+    async def after(self, position: int, limit: int) -> tuple[Event, ...]:
+        """In order."""
+        statement = select(*COLUMNS).where(events.c.position > position).order_by(events.c.position).limit(limit)
+        async with self._engine.begin() as connection:
+            return tuple(Event(**row._mapping) for row in await connection.execute(statement))  # noqa: SLF001 - SQLAlchemy's public name for it
+
+    async def feed(self, name: str) -> int:
+        """Its position."""
+        async with self._engine.begin() as connection:
+            statement = select(feeds.c.position).where(feeds.c.name == name)
+            return (await connection.execute(statement)).scalar_one_or_none() or 0
+
+    async def advance(self, name: str, position: int) -> None:
+        """Keep its position."""
+        statement = upsert(feeds).values(name=name, position=position)
+        statement = statement.on_conflict_do_update(index_elements=["name"], set_={"position": position})
+        async with self._engine.begin() as connection:
+            await connection.execute(statement)
+
+    async def lost_starts(self, older_than: datetime) -> tuple[Campaign, ...]:
+        """Whose workflow the server may never have been told of."""
+        columns = [campaigns.c[name] for name in Campaign.__dataclass_fields__]
+        statement = select(*columns).where(
+            campaigns.c.state == CampaignState.PENDING, campaigns.c.created_at < older_than
+        )
+        async with self._engine.begin() as connection:
+            return tuple(Campaign(**row._mapping) for row in await connection.execute(statement))  # noqa: SLF001 - as above
+
+    async def wait(self, timeout_s: float) -> None:
+        """LISTEN on a connection of its own; where that is lost, the time-out alone paces us."""
+        try:
+            if self._listener is None or self._listener.closed:
+                self._listener = await listen(self._url, CHANNEL_WRITTEN)
+            async for _ in self._listener.notifies(timeout=timeout_s, stop_after=1):
+                return
+        except psycopg.OperationalError:
+            self._listener = None
+            await asyncio.sleep(timeout_s)
+
+    async def close(self) -> None:
+        """Let the listening connection go."""
+        if self._listener is not None:
+            await self._listener.close()
+
+
+async def listen(url: str, channel: str) -> psycopg.AsyncConnection[tuple[object, ...]]:
+    """A connection that hears a channel."""
+    connection = await psycopg.AsyncConnection.connect(libpq_url(url), autocommit=True, connect_timeout=5)
+    await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+    return connection
+
+
+def libpq_url(url: str) -> str:
+    """The URL without SQLAlchemy's driver name."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+class PlacedSignal:
+    """Tells the live streams of this process that events were placed. One connection, many readers."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._changed = asyncio.Condition()
+        self._count = 0
+
+    async def run(self) -> None:
+        """Listen until cancelled; a lost connection is opened again, and the readers look in between."""
+        while True:
+            try:
+                async with await listen(self._url, CHANNEL_PLACED) as connection:
+                    await self._tell()
+                    async for _ in connection.notifies():
+                        await self._tell()
+            except psycopg.OperationalError:
+                await self._tell()
+                await asyncio.sleep(1)
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._count += 1
+            self._changed.notify_all()
+
+    async def wait(self, timeout_s: float) -> None:
+        """Return at the next signal, or after the time."""
+        async with self._changed:
+            before = self._count
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._changed.wait_for(lambda: self._count != before)
+            except TimeoutError:
+                return
+
+
+__all__ = ["PlacedSignal", "SqlOutbox", "libpq_url", "listen"]

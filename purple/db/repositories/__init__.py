@@ -1,0 +1,1 @@
+"""Entities in and out of their tables."""

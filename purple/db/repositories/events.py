@@ -1,0 +1,73 @@
+"""The outbox and the memory of repeated requests."""
+
+import dataclasses
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from purple.db.models import events, idempotency_keys
+from purple.domain.errors import ConflictError
+from purple.domain.events import Event
+
+COLUMNS = [events.c[field.name] for field in dataclasses.fields(Event)]
+CHANNEL_WRITTEN = "purple_written"
+"""Told by a transaction that wrote events; the relay listens."""
+CHANNEL_PLACED = "purple_placed"
+"""Told by the relay when events have their position; the live streams listen."""
+
+
+class EventRows:
+    """See `domain.ports.Events`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, *rows: Event) -> None:
+        """Write, and wake the relay on commit."""
+        if not rows:
+            return
+        values = [{column.name: getattr(row, column.name) for column in COLUMNS} for row in rows]
+        await self._connection.execute(upsert(events).on_conflict_do_nothing(), values)
+        await self._connection.execute(select(func.pg_notify(CHANNEL_WRITTEN, "")))
+
+    async def after(self, position: int, limit: int) -> tuple[Event, ...]:
+        """In order of position."""
+        statement = select(*COLUMNS).where(events.c.position > position).order_by(events.c.position).limit(limit)
+        return tuple(Event(**row._mapping) for row in await self._connection.execute(statement))  # noqa: SLF001 - SQLAlchemy's public name for it
+
+    async def last(self) -> int:
+        """The highest position."""
+        highest = await self._connection.execute(select(func.coalesce(func.max(events.c.position), 0)))
+        return int(highest.scalar_one())
+
+
+class IdempotencyRows:
+    """See `domain.ports.Idempotency`."""
+
+    def __init__(self, connection: AsyncConnection, organisation_id: UUID) -> None:
+        self._connection = connection
+        self._organisation_id = organisation_id
+
+    async def find(self, key: str) -> tuple[str, UUID] | None:
+        """Hash and id, or None."""
+        columns = select(idempotency_keys.c.request_sha256, idempotency_keys.c.row_id)
+        row = (await self._connection.execute(columns.where(idempotency_keys.c.key == key))).one_or_none()
+        return None if row is None else (row.request_sha256, row.row_id)
+
+    async def add(self, key: str, request_sha256: str, row_id: UUID) -> None:
+        """Keep it."""
+        values = {
+            "organisation_id": self._organisation_id,
+            "key": key,
+            "request_sha256": request_sha256,
+            "row_id": row_id,
+            "created_at": datetime.now(UTC),
+        }
+        try:
+            await self._connection.execute(insert(idempotency_keys).values(values))
+        except IntegrityError as error:
+            raise ConflictError("a request with this Idempotency-Key is under way", remedy="send it again") from error

@@ -1,0 +1,66 @@
+"""One transaction in one organisation."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from purple.db import models
+from purple.db.repositories.events import EventRows, IdempotencyRows
+from purple.db.repositories.findings import FindingRows
+from purple.db.repositories.rows import TableRows
+from purple.domain.campaigns import Campaign, Scan
+from purple.domain.errors import UnavailableError
+from purple.domain.identity import ApiToken, Organisation, User
+from purple.domain.ports import UnitOfWork, Work
+from purple.domain.reports import Report, Triage
+from purple.domain.scope import Authorisation
+from purple.domain.targets import Target
+
+SET_ORGANISATION = text("SELECT set_config('purple.organisation', :organisation, true)")
+
+
+class SqlUnitOfWork:
+    """The repositories over one connection; see `domain.ports.UnitOfWork`."""
+
+    def __init__(self, connection: AsyncConnection, organisation_id: UUID) -> None:
+        self.organisations = TableRows(connection, models.organisations, Organisation)
+        self.users = TableRows(connection, models.users, User)
+        self.tokens = TableRows(connection, models.api_tokens, ApiToken)
+        self.targets = TableRows(connection, models.targets, Target)
+        self.authorisations = TableRows(connection, models.authorisations, Authorisation)
+        self.campaigns = TableRows(connection, models.campaigns, Campaign)
+        self.scans = TableRows(connection, models.scans, Scan)
+        self.reports = TableRows(connection, models.reports, Report)
+        self.triages = TableRows(connection, models.triages, Triage)
+        self.findings = FindingRows(connection, organisation_id)
+        self.events = EventRows(connection)
+        self.idempotency = IdempotencyRows(connection, organisation_id)
+
+
+def unit_of_work(engine: AsyncEngine) -> Work:
+    """What begins a unit of work on this engine.
+
+    Raises, from the block: UnavailableError where PostgreSQL is away.
+    """
+
+    @asynccontextmanager
+    async def begin(organisation_id: UUID) -> AsyncIterator[UnitOfWork]:
+        try:
+            async with engine.begin() as connection:
+                await connection.execute(SET_ORGANISATION, {"organisation": str(organisation_id)})
+                yield SqlUnitOfWork(connection, organisation_id)
+        except OperationalError as error:
+            raise UnavailableError("PostgreSQL is away", remedy="try again in a few seconds") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise UnavailableError("PostgreSQL is away", remedy="try again in a few seconds") from error
+            raise
+
+    def work(organisation_id: UUID) -> AbstractAsyncContextManager[UnitOfWork]:
+        return begin(organisation_id)
+
+    return work

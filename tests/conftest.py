@@ -1,0 +1,36 @@
+"""Real servers, started once a run and ended with it."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import psycopg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from purple.db.engine import open_engine
+from purple.db.migrate import upgrade
+from purple.db.outbox import libpq_url
+from purple.stack.servers import Servers, running_servers
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """PostgreSQL, Temporal, Elasticsearch and Redis."""
+    with running_servers(None, {"postgres", "temporal", "elasticsearch", "valkey"}) as started:
+        assert not started.absent, started.absent
+        upgrade(started.owner_url)
+        yield started
+
+
+@pytest.fixture(scope="session")
+async def engine(servers: Servers) -> AsyncIterator[AsyncEngine]:
+    """The application's role."""
+    opened = open_engine(servers.database_url)
+    yield opened
+    await opened.dispose()
+
+
+@pytest.fixture
+def admin(servers: Servers) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """The superuser, to look behind row-level security."""
+    with psycopg.connect(libpq_url(servers.admin_url), autocommit=True) as connection:
+        yield connection

@@ -1,0 +1,147 @@
+"""Rows to work with."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from purple.db.unit_of_work import unit_of_work
+from purple.domain.campaigns import Campaign, CampaignState, Phase, Scan
+from purple.domain.fingerprints import fingerprint
+from purple.domain.identity import Organisation
+from purple.domain.observations import (
+    FlawClass,
+    Location,
+    Observation,
+    ObservationKind,
+    RecordedObservation,
+    observation_id_of,
+)
+from purple.domain.ports import Work
+from purple.domain.scope import Authorisation, parse_rule
+from purple.domain.severity import Severity
+from purple.domain.targets import Criticality, Target, TargetKind
+from purple.domain.tools import Intrusiveness, ScanState
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Tenant:
+    """One organisation with a target and an authorisation, and what makes campaigns in it."""
+
+    work: Work
+    id: UUID
+    target: Target
+    authorisation: Authorisation
+
+    async def campaign(self, day: int) -> Campaign:
+        """A campaign that was made on a day."""
+        campaign = Campaign(
+            id=uuid4(),
+            organisation_id=self.id,
+            workflow_id=f"campaign/{uuid4()}",
+            name="test",
+            profile="standard",
+            profile_version=1,
+            plan={},
+            authorisation_id=self.authorisation.id,
+            authorisation_digest=self.authorisation.digest,
+            target_ids=(self.target.id,),
+            state=CampaignState.RUNNING,
+            created_at=START + timedelta(days=day),
+        )
+        async with self.work(self.id) as uow:
+            await uow.campaigns.add(campaign)
+        return campaign
+
+    async def scan(self, campaign: Campaign, state: ScanState = ScanState.COMPLETE, **changes: object) -> Scan:
+        """A scan of it that started when the campaign did."""
+        scan = Scan(
+            id=uuid4(),
+            organisation_id=self.id,
+            campaign_id=campaign.id,
+            target_id=self.target.id,
+            key="recon:nmap",
+            phase=Phase.RECON,
+            tool="nmap",
+            host="192.0.2.7",
+            port=0,
+            url="",
+            options={},
+            state=state,
+            created_at=campaign.created_at,
+            started_at=campaign.created_at,
+        )
+        scan = replace(scan, **changes)
+        async with self.work(self.id) as uow:
+            await uow.scans.add(scan)
+        return scan
+
+    def sight(self, scan: Scan, port: int, **changes: object) -> RecordedObservation:
+        """What a scan saw on a port."""
+        seen = Observation(
+            kind=ObservationKind.FLAW,
+            rule="made:rule",
+            title="Made flaw",
+            location=Location(host="192.0.2.7", port=port),
+            severity=Severity.MEDIUM,
+            flaw_class=FlawClass.CONFIGURATION,
+            weakness="tls-cipher-weak",
+        )
+        seen = replace(seen, **changes)
+        return RecordedObservation(
+            id=observation_id_of(scan.id, seen),
+            organisation_id=self.id,
+            campaign_id=scan.campaign_id,
+            scan_id=scan.id,
+            target_id=self.target.id,
+            tool=scan.tool,
+            fingerprint=fingerprint(self.target.id, seen),
+            seen=seen,
+            recorded_at=scan.created_at,
+        )
+
+    async def record(self, *rows: RecordedObservation) -> int:
+        """In one unit of work."""
+
+        async def batches():  # noqa: ANN202 - a generator of one batch
+            yield rows
+
+        async with self.work(self.id) as uow:
+            return await uow.findings.record(batches())
+
+
+async def make_tenant(engine: AsyncEngine) -> Tenant:
+    work = unit_of_work(engine)
+    organisation_id = uuid4()
+    target = Target(uuid4(), organisation_id, TargetKind.HOST, "192.0.2.7", "web", Criticality.HIGH, ("dmz",), START)
+    authorisation = Authorisation(
+        id=uuid4(),
+        organisation_id=organisation_id,
+        name="contract",
+        signed_by="owner",
+        include=(parse_rule("192.0.2.0/24"),),
+        exclude=(),
+        valid_from=START,
+        valid_until=START + timedelta(days=3650),
+        max_intrusiveness=Intrusiveness.INTRUSIVE,
+        created_at=START,
+    )
+    async with work(organisation_id) as uow:
+        await uow.organisations.add(Organisation(organisation_id, "tenant", START))
+        await uow.targets.add(target)
+        await uow.authorisations.add(authorisation)
+    return Tenant(work, organisation_id, target, authorisation)
+
+
+@pytest.fixture
+async def tenant(engine: AsyncEngine) -> Tenant:
+    return await make_tenant(engine)
+
+
+@pytest.fixture
+async def other(engine: AsyncEngine) -> Tenant:
+    return await make_tenant(engine)

@@ -1,0 +1,168 @@
+"""Merging on a real PostgreSQL: one row a real flaw, and a clean result that is earned."""
+
+from uuid import UUID
+
+from purple.domain.campaigns import Campaign
+from purple.domain.observations import Service
+from purple.domain.pages import Query
+from purple.domain.ports import Merged
+from purple.domain.severity import Severity
+from purple.domain.tools import ScanState
+from purple.domain.vulnerabilities import Vulnerability, VulnerabilityState
+
+
+async def merge(tenant, campaign: Campaign) -> Merged:
+    async with tenant.work(tenant.id) as uow:
+        return await uow.findings.merge(campaign.id)
+
+
+async def all_of(tenant, **filters) -> tuple[Vulnerability, ...]:
+    async with tenant.work(tenant.id) as uow:
+        return (await uow.findings.vulnerabilities(Query(filters))).items
+
+
+async def one(tenant) -> Vulnerability:
+    (only,) = await all_of(tenant)
+    return only
+
+
+async def first_campaign(tenant) -> Campaign:
+    """A campaign that saw one flaw on port 443."""
+    campaign = await tenant.campaign(1)
+    scan = await tenant.scan(campaign)
+    await tenant.record(tenant.sight(scan, 443))
+    await merge(tenant, campaign)
+    return campaign
+
+
+async def test_an_observation_comes_back_as_it_was_recorded(tenant) -> None:
+    scan = await tenant.scan(await tenant.campaign(1))
+    sent = tenant.sight(
+        scan,
+        443,
+        cve=("CVE-2020-1",),
+        cwe=(79,),
+        references=("https://example.org",),
+        evidence="a\tb\\n\nc",
+        service=Service("http", "nginx", "1.2", tls=True, cpe=("cpe:/a:nginx",)),
+        attributes={"cipher": "RC4"},
+        confidence=0.5,
+    )
+    assert await tenant.record(sent) == 1
+    async with tenant.work(tenant.id) as uow:
+        assert await uow.findings.observation(sent.id) == sent
+
+
+async def test_recording_twice_adds_nothing(tenant) -> None:
+    scan = await tenant.scan(await tenant.campaign(1))
+    rows = [tenant.sight(scan, port) for port in (80, 443)]
+    assert await tenant.record(*rows) == 2
+    assert await tenant.record(*rows) == 0
+    async with tenant.work(tenant.id) as uow:
+        assert await uow.findings.count(scan.id) == 2
+
+
+async def test_two_tools_that_see_one_flaw_make_one_vulnerability_with_the_worst_severity(tenant) -> None:
+    campaign = await tenant.campaign(1)
+    first = await tenant.scan(campaign, key="a", tool="nmap")
+    second = await tenant.scan(campaign, key="b", tool="sslyze")
+    await tenant.record(tenant.sight(first, 443), tenant.sight(second, 443, rule="x", severity=Severity.HIGH))
+    merged = await merge(tenant, campaign)
+    assert (len(merged.found), merged.sightings) == (1, 2)
+    only = await one(tenant)
+    assert (only.severity, only.tools, len(only.observation_ids)) == (Severity.HIGH, ("nmap", "sslyze"), 2)
+
+
+async def test_merging_twice_changes_nothing(tenant) -> None:
+    campaign = await first_campaign(tenant)
+    before = await one(tenant)
+    assert await merge(tenant, campaign) == Merged((), (), (), 0)
+    assert await one(tenant) == before
+
+
+async def test_seeing_again_adds_a_sighting_and_rewrites_nothing(tenant) -> None:
+    await first_campaign(tenant)
+    before = await one(tenant)
+    again = await tenant.campaign(2)
+    await tenant.record(tenant.sight(await tenant.scan(again), 443, title="other words"))
+    assert await merge(tenant, again) == Merged((), (), (), 1)
+    after = await one(tenant)
+    assert (after.title, after.version, after.first_seen) == (before.title, before.version, before.first_seen)
+    assert after.last_seen == again.created_at
+
+
+async def test_a_complete_scan_that_sees_nothing_closes_and_a_new_sighting_reopens(tenant) -> None:
+    await first_campaign(tenant)
+    clean = await tenant.campaign(2)
+    await tenant.scan(clean)
+    assert len((await merge(tenant, clean)).fixed) == 1
+    assert (await one(tenant)).state is VulnerabilityState.FIXED
+    back = await tenant.campaign(3)
+    await tenant.record(tenant.sight(await tenant.scan(back), 443))
+    assert len((await merge(tenant, back)).reopened) == 1
+    assert (await one(tenant)).state is VulnerabilityState.OPEN
+
+
+async def stays_open(tenant, **scan) -> bool:
+    await first_campaign(tenant)
+    later = await tenant.campaign(2)
+    await tenant.scan(later, **scan)
+    return (await merge(tenant, later)).fixed == ()
+
+
+async def test_an_incomplete_scan_closes_nothing(tenant, other) -> None:
+    assert await stays_open(tenant, state=ScanState.PARTIAL)
+    assert await stays_open(other, state=ScanState.FAILED)
+
+
+async def test_another_tool_or_scope_closes_nothing(tenant, other) -> None:
+    assert await stays_open(tenant, tool="sslyze")
+    assert await stays_open(other, options={"ports": "80"})
+
+
+async def test_a_flaw_closes_only_when_every_tool_that_saw_it_has_looked_again(tenant) -> None:
+    campaign = await tenant.campaign(1)
+    scans = [await tenant.scan(campaign, key=name, tool=name) for name in ("nmap", "sslyze")]
+    await tenant.record(*(tenant.sight(scan, 443) for scan in scans))
+    await merge(tenant, campaign)
+    later = await tenant.campaign(2)
+    await tenant.scan(later, key="nmap", tool="nmap")
+    assert (await merge(tenant, later)).fixed == ()
+    await tenant.scan(later, key="sslyze", tool="sslyze")
+    assert len((await merge(tenant, later)).fixed) == 1
+
+
+async def test_an_earlier_scan_closes_nothing_that_was_seen_after_it(tenant) -> None:
+    campaign = await tenant.campaign(2)
+    await tenant.record(tenant.sight(await tenant.scan(campaign), 443))
+    await merge(tenant, campaign)
+    earlier = await tenant.campaign(1)
+    await tenant.scan(earlier)
+    assert (await merge(tenant, earlier)).fixed == ()
+
+
+async def test_pages_run_from_the_worst_risk_and_miss_nobody(tenant) -> None:
+    campaign = await tenant.campaign(1)
+    scan = await tenant.scan(campaign)
+    await tenant.record(*(tenant.sight(scan, port) for port in range(1, 8)))
+    merged = await merge(tenant, campaign)
+    risks = {key: (n % 3 * 10, (f"reason {n}",)) for n, key in enumerate(merged.found)}
+    found: list[tuple[int, UUID]] = []
+    async with tenant.work(tenant.id) as uow:
+        await uow.findings.set_risk(risks)
+        cursor = ""
+        while True:
+            page = await uow.findings.vulnerabilities(Query({}, cursor, 2))
+            found += [(item.risk, item.id) for item in page.items]
+            cursor = page.next_cursor
+            if not cursor:
+                break
+    assert {key: risk for risk, key in found} == {key: risk for key, (risk, _) in risks.items()}
+    assert [risk for risk, _ in found] == sorted((risk for risk, _ in found), reverse=True)
+
+
+async def test_words_find_a_vulnerability(tenant) -> None:
+    await first_campaign(tenant)
+    async with tenant.work(tenant.id) as uow:
+        assert len(await uow.findings.find_text("cipher", 10)) == 1
+        assert await uow.findings.find_text("absent", 10) == ()

@@ -1,0 +1,120 @@
+"""Row-level security, events and their positions on a real PostgreSQL."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from purple.db.engine import open_engine, psycopg_url
+from purple.db.models import metadata
+from purple.db.outbox import SqlOutbox, libpq_url
+from purple.domain.errors import InvalidInputError, NotFoundError, UnavailableError
+from purple.domain.events import Event
+from purple.domain.pages import Query
+
+
+def test_the_migrations_make_what_the_models_say(servers) -> None:
+    engine = create_engine(psycopg_url(servers.owner_url))
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+    engine.dispose()
+    told = [each for each in differences if "ix_vulnerabilities_words" not in str(each)]
+    assert told == []
+
+
+def test_every_table_forces_row_level_security(servers, admin) -> None:
+    rows = admin.execute(
+        "SELECT relname, relforcerowsecurity, relrowsecurity FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
+        " WHERE relkind = 'r' AND nspname = 'public' AND relname <> 'alembic_version'"
+    ).fetchall()
+    assert len(rows) == len(metadata.tables)
+    assert [row for row in rows if not (row[1] and row[2])] == []
+
+
+async def test_a_tenant_sees_and_writes_its_own_rows_only(tenant, other) -> None:
+    async with tenant.work(tenant.id) as uow:
+        assert [row.id for row in await uow.targets.all()] == [tenant.target.id]
+        with pytest.raises(NotFoundError):
+            await uow.targets.get(other.target.id)
+    with pytest.raises(Exception, match="row-level security"):
+        async with tenant.work(other.id) as uow:
+            await uow.events.add(event(tenant.id))
+
+
+def test_without_an_organisation_nothing_is_seen(servers, tenant) -> None:
+    with psycopg.connect(libpq_url(servers.database_url)) as connection:
+        assert connection.execute("SELECT count(*) FROM targets").fetchone() == (0,)
+
+
+def test_observations_are_append_only_for_the_application(servers) -> None:
+    with (
+        psycopg.connect(libpq_url(servers.database_url)) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute("UPDATE observations SET title = 'x'")
+
+
+def event(organisation_id, **changes) -> Event:
+    fields = {"id": uuid4(), "type": "made.event", "subject_id": uuid4(), "at": datetime(2026, 1, 1, tzinfo=UTC)}
+    return Event(organisation_id=organisation_id, **fields | changes)
+
+
+async def test_events_get_positions_after_commit_in_order_and_once(servers, tenant) -> None:
+    engine = open_engine(servers.relay_url)
+    outbox = SqlOutbox(engine, servers.relay_url)
+    sent = [event(tenant.id) for _ in range(5)]
+    async with tenant.work(tenant.id) as uow:
+        await uow.events.add(*sent)
+        await uow.events.add(sent[0])
+        assert await outbox.place(1000) == 0, "uncommitted events have no position"
+    while await outbox.place(2):
+        pass
+    async with tenant.work(tenant.id) as uow:
+        seen = await uow.events.after(0, 1000)
+        assert [each.id for each in seen] == [each.id for each in sent]
+        assert await uow.events.last() == seen[-1].position
+    assert [each.id for each in await outbox.after(0, 100_000) if each.organisation_id == tenant.id] == [
+        each.id for each in sent
+    ]
+    await outbox.advance("made", 7)
+    assert await outbox.feed("made") == 7
+    await engine.dispose()
+
+
+async def test_one_relay_leads_at_a_time(servers) -> None:
+    engine = open_engine(servers.relay_url)
+    outbox = SqlOutbox(engine, servers.relay_url)
+    async with outbox.lead() as first, outbox.lead() as second:
+        assert (first, second) == (True, False)
+    async with outbox.lead() as third:
+        assert third
+    await engine.dispose()
+
+
+async def test_a_server_that_is_away_is_said_to_be_away(tenant) -> None:
+    from purple.db.unit_of_work import unit_of_work  # noqa: PLC0415 - next to its one use
+
+    engine = open_engine("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(UnavailableError, match="PostgreSQL is away"):
+        async with unit_of_work(engine)(tenant.id) as uow:
+            await uow.targets.all()
+    await engine.dispose()
+
+
+@pytest.mark.parametrize("query", [Query(cursor="nonsense!"), Query(limit=0), Query(limit=201), Query(cursor="YWJj")])
+async def test_a_bad_page_is_refused(tenant, query) -> None:
+    async with tenant.work(tenant.id) as uow:
+        with pytest.raises(InvalidInputError):
+            await uow.targets.page(query)
+
+
+async def test_the_same_idempotency_key_is_kept_once(tenant) -> None:
+    async with tenant.work(tenant.id) as uow:
+        await uow.idempotency.add("key", "sha", tenant.target.id)
+    async with tenant.work(tenant.id) as uow:
+        assert await uow.idempotency.find("key") == ("sha", tenant.target.id)
+        assert await uow.idempotency.find("other") is None
