@@ -83,7 +83,7 @@ class FindingRows:
         statement = select(*_SEEN, observations.c.seq).where(*conditions).order_by(observations.c.seq).limit(limit + 1)
         rows = list(await self._connection.execute(statement))
         more = len(rows) > limit
-        return Page(tuple(map(read, rows[:limit])), encode_cursor(rows[limit - 1].seq) if more else "")
+        return Page(tuple(read(row) for row in rows[:limit]), encode_cursor(rows[limit - 1].seq) if more else "")
 
     async def observation(self, row_id: UUID) -> RecordedObservation:
         """One."""
@@ -169,8 +169,8 @@ def _condition(name: str, value: Any) -> ColumnElement[bool]:
         case _ if isinstance(value, (list, tuple, set, frozenset)):
             return vulnerabilities.c[name].in_([str(each) for each in value])
         case _:
-            column: ColumnElement[Any] = vulnerabilities.c[name]
-            return column == value
+            same: ColumnElement[bool] = vulnerabilities.c[name] == value
+            return same
 
 
 def _with_sightings(*conditions: ColumnElement[bool]) -> Select[Any]:

@@ -4,8 +4,6 @@ import dataclasses
 import json
 from typing import Any
 
-from sqlalchemy import Row
-
 from purple.domain.observations import (
     FlawClass,
     Location,
@@ -89,7 +87,7 @@ def values(row: RecordedObservation) -> tuple[Any, ...]:
     )
 
 
-def read(row: Row[Any]) -> RecordedObservation:
+def read(row: Any) -> RecordedObservation:
     """A row with all COLUMNS."""
     detail = row.detail
     service = detail["service"]

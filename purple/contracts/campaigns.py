@@ -1,0 +1,161 @@
+"""What the campaign workflow and its steps say to each other."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from purple.contracts.base import Contract
+from purple.domain.campaigns import CampaignState
+from purple.domain.tools import ScanState
+
+
+class CampaignInput(Contract):
+    """What starts a campaign; also the argument of a schedule."""
+
+    organisation_id: UUID
+    name: str
+    profile: str
+    target_ids: tuple[UUID, ...]
+    authorisation_id: UUID
+    options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """By tool: options that stand over the profile's."""
+    created_by: UUID | None = None
+
+
+class BeginRequest(Contract):
+    """The first step's argument: the workflow's id makes the campaign's."""
+
+    workflow_id: str
+    campaign: CampaignInput
+
+
+class CampaignRef(Contract):
+    """Which campaign."""
+
+    organisation_id: UUID
+    campaign_id: UUID
+
+
+class ScanStep(Contract):
+    """One tool run to dispatch."""
+
+    scan_id: UUID
+    tool: str
+    role: str
+    """`recon` or `scan`."""
+    endpoint: str
+    """For people."""
+    timeout_s: float
+
+
+class Begun(Contract):
+    """A campaign that has its row."""
+
+    ref: CampaignRef
+    name: str
+    profile: str
+    recon: tuple[ScanStep, ...] = ()
+    parallel: int = 2
+    retries: int = 1
+    refused: str = ""
+    """Why the authorisation does not allow it; empty when it does."""
+
+
+class Plan(Contract):
+    """What recon decided."""
+
+    scans: tuple[ScanStep, ...] = ()
+
+
+class RunScan(Contract):
+    """Run a scan, for the n-th time from 1."""
+
+    ref: CampaignRef
+    scan_id: UUID
+    attempt: int = 1
+
+
+class ScanOutcome(Contract):
+    """How a scan ended."""
+
+    scan_id: UUID
+    state: ScanState
+    reason: str = ""
+    observations: int = 0
+    again: bool = False
+    """Whether another attempt may fare better."""
+    refused: bool = False
+    """Whether the authorisation no longer holds, so that the whole campaign must stop."""
+
+
+class SettleScan(Contract):
+    """Write down a scan that no worker could bring to its end."""
+
+    ref: CampaignRef
+    scan_id: UUID
+    state: ScanState
+    reason: str
+
+
+class Analysed(Contract):
+    """What analysis changed."""
+
+    found: int = 0
+    reopened: int = 0
+    fixed: int = 0
+    sightings: int = 0
+    worst: str = ""
+    """The worst severity that this campaign saw, or empty."""
+
+
+class Triaged(Contract):
+    """How triage fared."""
+
+    state: str
+    reason: str = ""
+    ranked: int = 0
+
+
+class Reported(Contract):
+    """Which reports there are, and which could not be written."""
+
+    written: tuple[str, ...] = ()
+    failed: dict[str, str] = Field(default_factory=dict)
+
+
+class Notified(Contract):
+    """How the notice fared."""
+
+    state: str
+    reason: str = ""
+
+
+class Finish(Contract):
+    """End a campaign."""
+
+    ref: CampaignRef
+    state: CampaignState | None = None
+    """None where the scans decide."""
+    reason: str = ""
+    notes: dict[str, str] = Field(default_factory=dict)
+    """Phase to what went wrong in it."""
+
+
+class Finished(Contract):
+    """A campaign's end; the workflow's result."""
+
+    campaign_id: UUID
+    state: CampaignState
+    reason: str = ""
+    worst: str = ""
+
+
+class Progress(Contract):
+    """How far a campaign is: steps done of steps known, never a percentage."""
+
+    phase: str = ""
+    done: int = 0
+    known: int = 0
+    running: tuple[str, ...] = ()
+    paused: bool = False

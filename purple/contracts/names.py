@@ -1,0 +1,35 @@
+"""Names by which processes find each other in Temporal. Recorded histories hold them: they never change."""
+
+WORKFLOW = "CampaignWorkflow"
+
+QUEUE_CONTROL = "purple-control"
+QUEUE_RECON = "purple-recon"
+QUEUE_SCAN = "purple-scan"
+QUEUE_ANALYSIS = "purple-analysis"
+QUEUE_AI = "purple-ai"
+QUEUE_REPORT = "purple-report"
+QUEUE_NOTIFY = "purple-notify"
+
+BEGIN = "begin"
+PLAN = "plan"
+RUN_SCAN = "run_scan"
+SETTLE_SCAN = "settle_scan"
+ANALYSE = "analyse"
+TRIAGE = "triage"
+REPORT = "report"
+NOTIFY = "notify"
+FINISH = "finish"
+
+SIGNAL_CANCEL = "cancel"
+SIGNAL_PAUSE = "pause"
+SIGNAL_RESUME = "resume"
+QUERY_PROGRESS = "progress"
+
+ATTRIBUTE_CAMPAIGN = "PurpleCampaignId"
+ATTRIBUTE_ORGANISATION = "PurpleOrganisation"
+ATTRIBUTE_PROFILE = "PurpleProfile"
+ATTRIBUTE_PHASE = "PurplePhase"
+ATTRIBUTE_SEVERITY = "PurpleMaxSeverity"
+
+ERROR_REFUSED = "purple-refused"
+"""Type of an application error that trying again does not mend."""

@@ -1,0 +1,34 @@
+"""Profiles: a pipeline as YAML."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from purple.contracts.base import Contract
+
+
+class ProfileStep(Contract, extra="forbid"):
+    """One tool of a pipeline."""
+
+    tool: str
+    when: Literal["always", "http", "tls"] = "always"
+    """What recon must have found: `http` runs it once a web application, `tls` once a TLS service."""
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Limits(Contract, extra="forbid"):
+    """How much at once, how often again."""
+
+    parallel: int = Field(default=2, ge=1, le=64)
+    retries: int = Field(default=1, ge=0, le=5)
+
+
+class Profile(Contract, extra="forbid"):
+    """A pipeline."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")
+    version: int = Field(ge=1)
+    title: str
+    recon: tuple[ProfileStep, ...] = ()
+    tools: tuple[ProfileStep, ...] = ()
+    limits: Limits = Limits()

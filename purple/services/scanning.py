@@ -1,0 +1,253 @@
+"""One scan: checked, run, read, recorded."""
+
+import asyncio
+import itertools
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from purple.contracts.campaigns import CampaignRef, RunScan, ScanOutcome
+from purple.domain.campaigns import Campaign, Scan
+from purple.domain.clock import Clock, Resolver
+from purple.domain.errors import InvalidInputError, OutOfScopeError, ParseError
+from purple.domain.fingerprints import fingerprint
+from purple.domain.observations import Observation, ObservationKind, RecordedObservation, observation_id_of
+from purple.domain.ports import ObjectStore, Work
+from purple.domain.scope import Authorisation, check_address, check_contract, check_resolved
+from purple.domain.targets import Address
+from purple.domain.tools import (
+    ScanState,
+    ToolCatalogue,
+    ToolJob,
+    ToolProgress,
+    ToolRun,
+    ToolRunner,
+    ToolSpec,
+    ToolTarget,
+)
+from purple.services.campaigns import scan_event
+from purple.services.events import event
+
+BATCH = 500
+MAX_OBSERVATIONS = 200_000
+"""Of one scan; what is beyond is in the artifact, and the scan is partial."""
+
+
+@dataclass
+class _Reading:
+    """What became of the output."""
+
+    state: ScanState
+    reason: str
+    read: int = 0
+
+
+class Scanning:
+    """Runs scans. Every call may come twice: an attempt that has ended is told again, not run again."""
+
+    def __init__(
+        self,
+        work: Work,
+        tools: ToolCatalogue,
+        runner: ToolRunner,
+        objects: ObjectStore,
+        resolver: Resolver,
+        clock: Clock,
+        scratch: Path,
+    ) -> None:
+        self._work = work
+        self._tools = tools
+        self._runner = runner
+        self._objects = objects
+        self._resolver = resolver
+        self._clock = clock
+        self._scratch = scratch
+
+    async def run(self, request: RunScan, beat: Callable[[ToolProgress], None]) -> ScanOutcome:
+        """Bring one attempt of a scan to its end.
+
+        Args:
+            request: which scan, which attempt.
+            beat: told now and then how the tool is doing.
+
+        Raises:
+            NotFoundError: there is no such scan.
+            UnavailableError: a store is away; nothing is lost by running again.
+        """
+        ref = request.ref
+        async with self._work(ref.organisation_id) as uow:
+            scan = await uow.scans.get(request.scan_id)
+            campaign = await uow.campaigns.get(ref.campaign_id)
+            authorisation = await uow.authorisations.get(campaign.authorisation_id)
+        if scan.state.ended and scan.attempt >= request.attempt:
+            return _outcome(scan)
+        spec = self._tools.spec(scan.tool)
+        try:
+            self._check_contract(campaign, authorisation, spec)
+        except OutOfScopeError as refusal:
+            return _outcome(await self._skip(scan, request.attempt, refusal), refused=True)
+        try:
+            address = await self._checked_address(scan, authorisation)
+        except (OutOfScopeError, InvalidInputError) as refusal:
+            return _outcome(await self._skip(scan, request.attempt, refusal))
+        scan = await self._started(scan, request.attempt, address)
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f"{scan.id}-", dir=self._scratch))
+        try:
+            run = await self._runner.run(self._job(scan, spec, work), beat)
+            return await self._record(ref, scan, spec, run)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+    def _check_contract(self, campaign: Campaign, authorisation: Authorisation, spec: ToolSpec) -> None:
+        if authorisation.digest != campaign.authorisation_digest:
+            raise OutOfScopeError(
+                f"authorisation {authorisation.name!r} is not the one the campaign started under",
+                rule="changed",
+                remedy="start a new campaign",
+            )
+        check_contract(authorisation, at=self._clock.now(), intrusiveness=spec.intrusiveness)
+
+    async def _checked_address(self, scan: Scan, authorisation: Authorisation) -> str:
+        place = Address(scan.host, scan.port, scan.url)
+        check_address(authorisation, place)
+        if "/" in scan.host:  # a network: it was checked whole, and nothing is to be resolved
+            return scan.host
+        found = (scan.host,) if place.is_literal else await self._resolver.resolve(scan.host)
+        return check_resolved(authorisation, place, found)
+
+    def _job(self, scan: Scan, spec: ToolSpec, work: Path) -> ToolJob:
+        return ToolJob(
+            tool=scan.tool,
+            target=ToolTarget(scan.host, scan.address, scan.port, scan.url),
+            options=scan.options,
+            timeout_s=float(spec.timeout_s),
+            work=work,
+        )
+
+    async def _skip(self, scan: Scan, attempt: int, refusal: OutOfScopeError | InvalidInputError) -> Scan:
+        rule = f" (rule {refusal.rule})" if isinstance(refusal, OutOfScopeError) else ""
+        changes = {"state": ScanState.SKIPPED, "reason": f"{refusal.detail}{rule}", "attempt": attempt}
+        now = self._clock.now()
+        async with self._work(scan.organisation_id) as uow:
+            ended = await uow.scans.update(scan.id, **changes, ended_at=now)
+            await uow.events.add(scan_event(ended, now, ended.reason))
+        return ended
+
+    async def _started(self, scan: Scan, attempt: int, address: str) -> Scan:
+        now = self._clock.now()
+        async with self._work(scan.organisation_id) as uow:
+            await uow.events.add(
+                event(
+                    scan.organisation_id,
+                    "scan.started",
+                    scan.id,
+                    now,
+                    campaign_id=scan.campaign_id,
+                    data={"tool": scan.tool, "endpoint": scan.endpoint, "attempt": attempt},
+                    occasion=str(attempt),
+                )
+            )
+            return await uow.scans.update(
+                scan.id, state=ScanState.RUNNING, attempt=attempt, started_at=now, address=address, reason=""
+            )
+
+    async def _record(self, ref: CampaignRef, scan: Scan, spec: ToolSpec, run: ToolRun) -> ScanOutcome:
+        """Artifacts first, then observations, the scan's end and its event in one transaction."""
+        output = await self._objects.put_file(run.output) if run.output and run.output.exists() else ""
+        log = await self._objects.put_file(run.log) if run.log and run.log.exists() else ""
+        reading = _Reading(run.state, run.reason)
+        now = self._clock.now()
+        async with self._work(ref.organisation_id) as uow:
+            stored = await uow.scans.get(scan.id)
+            if stored.state.ended and stored.attempt >= scan.attempt:
+                return _outcome(stored)  # another worker was faster
+            if output and run.output:
+                observed = self._read(scan, spec, run.output, reading)
+                await uow.findings.record(observed)
+            ended = await uow.scans.update(
+                scan.id,
+                state=reading.state,
+                reason=reading.reason,
+                ended_at=now,
+                exit_code=run.exit_code,
+                tool_version=run.version,
+                executable_sha256=run.executable_sha256,
+                output_artifact=output,
+                log_artifact=log,
+                observations=await uow.findings.count(scan.id),
+            )
+            await uow.events.add(scan_event(ended, now, ended.reason))
+        return _outcome(ended)
+
+    async def _read(
+        self, scan: Scan, spec: ToolSpec, output: Path, reading: _Reading
+    ) -> AsyncIterator[list[RecordedObservation]]:
+        """Parse in a thread, a batch at a time; how it went is left in `reading`."""
+        found = self._tools.parse(scan.tool, output)
+        while True:
+            batch, trouble = await asyncio.to_thread(_take, found)
+            reading.read += len(batch)
+            if batch:
+                yield [self._recorded(scan, spec, seen) for seen in batch]
+            if trouble is not None:
+                _spoil(reading, trouble)
+                return
+            if len(batch) < BATCH:
+                return
+            if reading.read >= MAX_OBSERVATIONS:
+                _cut(reading)
+                return
+
+    def _recorded(self, scan: Scan, spec: ToolSpec, seen: Observation) -> RecordedObservation:
+        is_flaw = seen.kind is ObservationKind.FLAW
+        return RecordedObservation(
+            id=observation_id_of(scan.id, seen),
+            organisation_id=scan.organisation_id,
+            campaign_id=scan.campaign_id,
+            scan_id=scan.id,
+            target_id=scan.target_id,
+            tool=scan.tool,
+            fingerprint=fingerprint(scan.target_id, seen, spec.fingerprint_fields) if is_flaw else "",
+            seen=seen,
+            recorded_at=self._clock.now(),
+        )
+
+
+def _take(found: Iterator[Observation]) -> tuple[list[Observation], ParseError | None]:
+    batch: list[Observation] = []
+    try:
+        batch.extend(itertools.islice(found, BATCH))
+    except ParseError as error:
+        return batch, error
+    return batch, None
+
+
+def _spoil(reading: _Reading, trouble: ParseError) -> None:
+    """Output that broke: what was read stands, and the scan can no longer count as complete."""
+    if reading.state is ScanState.COMPLETE:
+        reading.state = ScanState.PARTIAL if reading.read else ScanState.FAILED
+        reading.reason = f"its output could not be read to the end: {trouble.detail}"
+    elif not reading.read:
+        reading.reason = reading.reason or trouble.detail
+
+
+def _cut(reading: _Reading) -> None:
+    if reading.state is ScanState.COMPLETE:
+        reading.state = ScanState.PARTIAL
+        reading.reason = f"more than {MAX_OBSERVATIONS} observations; the rest is in the artifact only"
+
+
+def _outcome(scan: Scan, *, refused: bool = False) -> ScanOutcome:
+    # a tool that ran and failed may fare better; one that is missing has no exit code and will not
+    again = scan.state is ScanState.FAILED and scan.exit_code is not None
+    return ScanOutcome(
+        scan_id=scan.id,
+        state=scan.state,
+        reason=scan.reason,
+        observations=scan.observations,
+        again=again,
+        refused=refused,
+    )

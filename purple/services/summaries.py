@@ -1,0 +1,45 @@
+"""Counts and coverage of a campaign, for its row, its report and its notice."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from purple.domain.campaigns import Campaign, Scan
+from purple.domain.pages import MAX_LIMIT, Query
+from purple.domain.ports import UnitOfWork
+from purple.domain.severity import Severity
+from purple.domain.vulnerabilities import Vulnerability
+
+
+async def sighted(uow: UnitOfWork, campaign: Campaign) -> AsyncIterator[Vulnerability]:
+    """Every vulnerability that a campaign saw, worst risk first."""
+    cursor = ""
+    while True:
+        page = await uow.findings.vulnerabilities(Query({"campaign_id": campaign.id}, cursor, MAX_LIMIT))
+        for each in page.items:
+            yield each
+        cursor = page.next_cursor
+        if not cursor:
+            return
+
+
+def counts_of(vulnerabilities: Iterable[Vulnerability]) -> dict[str, int]:
+    """Present vulnerabilities by severity, worst first; those that people dismissed or that are fixed do not count."""
+    found = Counter(each.severity for each in vulnerabilities if each.state.counts)
+    return {str(severity): found[severity] for severity in reversed(Severity)}
+
+
+def worst_of(counts: dict[str, int]) -> str:
+    """The worst severity that occurs, or empty."""
+    return next((severity for severity, number in counts.items() if number), "")
+
+
+def coverage_of(scans: Iterable[Scan]) -> dict[str, int]:
+    """Scans by how they ended."""
+    return dict(sorted(Counter(str(scan.state) for scan in scans).items()))
+
+
+async def summarise(uow: UnitOfWork, campaign: Campaign, scans: Iterable[Scan]) -> dict[str, Any]:
+    """What the campaign's row keeps."""
+    counts = counts_of([each async for each in sighted(uow, campaign)])
+    return {"counts": counts, "worst": worst_of(counts), "coverage": coverage_of(scans)}

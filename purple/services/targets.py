@@ -1,0 +1,84 @@
+"""The register of targets."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from purple.domain.clock import Clock, Ids
+from purple.domain.errors import InvalidInputError
+from purple.domain.pages import Page, Query
+from purple.domain.ports import Work
+from purple.domain.targets import Criticality, Target, TargetKind, normalise, recognise
+from purple.services.events import event
+
+MAX_TAGS = 50
+
+
+class Targets:
+    """Create, find, list."""
+
+    def __init__(self, work: Work, clock: Clock, ids: Ids) -> None:
+        self._work = work
+        self._clock = clock
+        self._ids = ids
+
+    async def create(
+        self,
+        organisation_id: UUID,
+        value: str,
+        *,
+        kind: TargetKind | None = None,
+        name: str = "",
+        criticality: Criticality = Criticality.MEDIUM,
+        tags: Iterable[str] = (),
+    ) -> Target:
+        """Register a target; without a kind it is recognised by how its value is written.
+
+        Raises:
+            InvalidInputError: the value is not of its kind.
+            ConflictError: it is registered already.
+        """
+        if kind is None:
+            kind, value = recognise(value)
+        normal = normalise(kind, value)
+        labels = tuple(sorted({tag.strip() for tag in tags if tag.strip()}))
+        if len(labels) > MAX_TAGS:
+            raise InvalidInputError(
+                f"a target has at most {MAX_TAGS} tags", field="tags", value=len(labels), remedy="use fewer"
+            )
+        target = Target(
+            id=self._ids.new(),
+            organisation_id=organisation_id,
+            kind=kind,
+            value=normal,
+            name=name.strip() or normal,
+            criticality=criticality,
+            tags=labels,
+            created_at=self._clock.now(),
+        )
+        async with self._work(organisation_id) as uow:
+            await uow.targets.add(target)
+            await uow.events.add(
+                event(organisation_id, "target.created", target.id, target.created_at, data={"value": normal})
+            )
+        return target
+
+    async def ensure(self, organisation_id: UUID, value: str) -> Target:
+        """The target that is written so; registered when it is new."""
+        kind, normal = recognise(value)
+        async with self._work(organisation_id) as uow:
+            known = await uow.targets.all(kind=kind, value=normal)
+        return known[0] if known else await self.create(organisation_id, normal, kind=kind)
+
+    async def get(self, organisation_id: UUID, target_id: UUID) -> Target:
+        """One target.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        async with self._work(organisation_id) as uow:
+            return await uow.targets.get(target_id)
+
+    async def page(self, organisation_id: UUID, query: Query) -> Page[Target]:
+        """Newest first; filters `kind` and `criticality`."""
+        async with self._work(organisation_id) as uow:
+            return await uow.targets.page(query)
