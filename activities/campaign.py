@@ -1,0 +1,39 @@
+"""The steps that keep the campaign's own row."""
+
+from temporalio import activity
+
+from activities.errors import told
+from purple.contracts import names
+from purple.contracts.campaigns import BeginRequest, Begun, CampaignRef, Finish, Finished, Plan, SettleScan
+from purple.services.campaigns import Campaigns
+
+
+class CampaignActivities:
+    """Begin, plan, settle, finish."""
+
+    def __init__(self, campaigns: Campaigns) -> None:
+        self._campaigns = campaigns
+
+    @activity.defn(name=names.BEGIN)
+    async def begin(self, request: BeginRequest) -> Begun:
+        """See `Campaigns.begin`."""
+        with told():
+            return await self._campaigns.begin(request)
+
+    @activity.defn(name=names.PLAN)
+    async def plan(self, ref: CampaignRef) -> Plan:
+        """See `Campaigns.plan`."""
+        with told():
+            return await self._campaigns.plan(ref)
+
+    @activity.defn(name=names.SETTLE_SCAN)
+    async def settle(self, request: SettleScan) -> None:
+        """See `Campaigns.settle`."""
+        with told():
+            await self._campaigns.settle(request)
+
+    @activity.defn(name=names.FINISH)
+    async def finish(self, request: Finish) -> Finished:
+        """See `Campaigns.finish`."""
+        with told():
+            return await self._campaigns.finish(request)

@@ -1,0 +1,24 @@
+"""Errors as Temporal understands them: what trying again mends, and what it does not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from temporalio.exceptions import ApplicationError
+
+from purple.contracts import names
+from purple.domain.errors import PurpleError, UnavailableError
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn our errors into Temporal's; a refusal is final, a part that is away is not.
+
+    Raises:
+        ApplicationError: in place of a PurpleError, with its one line.
+    """
+    try:
+        yield
+    except UnavailableError as error:
+        raise ApplicationError(error.line(), type=error.code) from error
+    except PurpleError as error:
+        raise ApplicationError(error.line(), type=names.ERROR_REFUSED, non_retryable=True) from error

@@ -1,0 +1,119 @@
+"""Temporal as the orchestrator: start, cancel and query by name and contract."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from purple.contracts import names
+from purple.contracts.campaigns import CampaignInput, Progress
+from purple.domain.errors import UnavailableError
+from purple.settings.app import TemporalSettings
+
+RPC_TIMEOUT = timedelta(seconds=10)
+
+
+async def connect(settings: TemporalSettings) -> Client:
+    """A client that connects at its first call, so that a process starts while the server is away.
+
+    Raises:
+        RuntimeError: the address is malformed.
+    """
+    return await Client.connect(
+        settings.address,
+        namespace=settings.namespace,
+        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
+        tls=settings.tls,
+        data_converter=pydantic_data_converter,
+        lazy=True,
+    )
+
+
+def _away(error: Exception) -> UnavailableError:
+    return UnavailableError(f"Temporal is away: {error}", remedy="try again in a few seconds")
+
+
+class TemporalOrchestrator:
+    """See `domain.ports.Orchestrator`."""
+
+    def __init__(self, settings: TemporalSettings) -> None:
+        self._settings = settings
+        self._client: Client | None = None
+        self._lock = asyncio.Lock()
+
+    async def client(self) -> Client:
+        """The one client of this process."""
+        async with self._lock:
+            if self._client is None:
+                self._client = await connect(self._settings)
+            return self._client
+
+    async def _handle(self, workflow_id: str) -> WorkflowHandle[Any, Any]:
+        return (await self.client()).get_workflow_handle(workflow_id)
+
+    async def start(self, workflow_id: str, argument: Any, *, summary: str) -> None:
+        """Start; one that is or was there is left alone."""
+        if not isinstance(argument, CampaignInput):
+            raise TypeError(f"a campaign starts from a CampaignInput, not {type(argument).__name__}")
+        client = await self.client()
+        try:
+            await client.start_workflow(
+                names.WORKFLOW,
+                argument,
+                id=workflow_id,
+                task_queue=names.QUEUE_CONTROL,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=summary[:200],
+                static_details=f"Profile {argument.profile}, {len(argument.target_ids)} target(s)",
+                rpc_timeout=RPC_TIMEOUT,
+            )
+        except WorkflowAlreadyStartedError:
+            return
+        except (RPCError, RuntimeError) as error:
+            raise _away(error) from error
+
+    async def cancel(self, workflow_id: str) -> None:
+        """Signal; one that ended is left alone."""
+        handle = await self._handle(workflow_id)
+        try:
+            await handle.signal(names.SIGNAL_CANCEL, rpc_timeout=RPC_TIMEOUT)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise _away(error) from error
+        except RuntimeError as error:
+            raise _away(error) from error
+
+    async def progress(self, workflow_id: str) -> Progress | None:
+        """How far a campaign is, or None where no worker answers in time."""
+        handle = await self._handle(workflow_id)
+        try:
+            told: Progress = await handle.query(
+                names.QUERY_PROGRESS, result_type=Progress, rpc_timeout=timedelta(seconds=3)
+            )
+        except (RPCError, RuntimeError, WorkflowFailureError):
+            return None
+        return told
+
+    async def ping(self) -> str:
+        """Its version."""
+        try:
+            client = await self.client()
+            info = await client.workflow_service.get_system_info(GetSystemInfoRequest(), timeout=timedelta(seconds=2))
+        except (RPCError, RuntimeError) as error:
+            raise _away(error) from error
+        return f"server {info.server_version}"
+
+    def link(self, workflow_id: str) -> str:
+        """The campaign's page."""
+        if not self._settings.ui_url:
+            return ""
+        namespace = quote(self._settings.namespace)
+        return f"{self._settings.ui_url}/namespaces/{namespace}/workflows/{quote(workflow_id, safe='')}"

@@ -1,0 +1,56 @@
+"""Reading what was found."""
+
+from uuid import UUID
+
+from purple.domain.observations import RecordedObservation
+from purple.domain.pages import Page, Query
+from purple.domain.ports import Search, Work
+from purple.domain.vulnerabilities import Vulnerability
+
+
+class FindingsReader:
+    """Vulnerabilities, observations and search over them."""
+
+    def __init__(self, work: Work, search: Search) -> None:
+        self._work = work
+        self._search = search
+
+    async def vulnerabilities(self, organisation_id: UUID, query: Query) -> Page[Vulnerability]:
+        """Worst risk first; see `domain.ports.Findings`."""
+        async with self._work(organisation_id) as uow:
+            return await uow.findings.vulnerabilities(query)
+
+    async def search(self, organisation_id: UUID, text: str, limit: int) -> Page[Vulnerability]:
+        """The best matches, in the order of the search; their rows come from PostgreSQL and are never stale.
+
+        Raises:
+            UnavailableError: the search server is away.
+        """
+        found = await self._search.find(organisation_id, text, limit)
+        async with self._work(organisation_id) as uow:
+            page = await uow.findings.vulnerabilities(Query({"ids": list(found)}, limit=limit))
+        rows = {each.id: each for each in page.items}
+        return Page(tuple(rows[one] for one in found if one in rows))
+
+    async def vulnerability(self, organisation_id: UUID, row_id: UUID) -> Vulnerability:
+        """One.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        async with self._work(organisation_id) as uow:
+            return await uow.findings.vulnerability(row_id)
+
+    async def observations(self, organisation_id: UUID, query: Query) -> Page[RecordedObservation]:
+        """In the order in which they were recorded."""
+        async with self._work(organisation_id) as uow:
+            return await uow.findings.observations(query)
+
+    async def observation(self, organisation_id: UUID, row_id: UUID) -> RecordedObservation:
+        """One.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        async with self._work(organisation_id) as uow:
+            return await uow.findings.observation(row_id)

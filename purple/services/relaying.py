@@ -1,0 +1,90 @@
+"""The relay's work: place events, feed search, repair lost starts. One leader at a time does it."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+
+from purple.domain.clock import Clock
+from purple.domain.errors import PurpleError, UnavailableError
+from purple.domain.events import Event
+from purple.domain.pages import MAX_LIMIT, Query
+from purple.domain.ports import Outbox, Search, Work
+from purple.services.campaigns import Campaigns
+
+BATCH = 500
+IDLE_S = 1.0
+REPAIR_S = 5.0
+LOST_AFTER = timedelta(seconds=5)
+SEARCH_FEED = "search"
+
+log = structlog.get_logger()
+
+
+class Relay:
+    """At least once: a feed's position moves after it has been fed, and everything fed can be rebuilt."""
+
+    def __init__(self, outbox: Outbox, work: Work, search: Search, campaigns: Campaigns, clock: Clock) -> None:
+        self._outbox = outbox
+        self._work = work
+        self._search = search
+        self._campaigns = campaigns
+        self._clock = clock
+        self._repaired = clock.now()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Lead when nobody else does, until told to stop; a part that is away is waited for."""
+        while not stop.is_set():
+            try:
+                async with self._outbox.lead() as leader:
+                    while leader and not stop.is_set():
+                        await self.turn()
+                        await self._outbox.wait(IDLE_S)
+                if not leader:
+                    await asyncio.sleep(IDLE_S)
+            except PurpleError as error:
+                log.warning("relay waits", reason=error.line())
+                await asyncio.sleep(IDLE_S)
+
+    async def turn(self) -> None:
+        """One round."""
+        while await self._outbox.place(BATCH) == BATCH:
+            pass
+        try:
+            while await self.feed_search():
+                pass
+        except UnavailableError as error:  # stale search never stops the relay
+            log.warning("search is stale", reason=error.line())
+        if self._clock.now() - self._repaired > timedelta(seconds=REPAIR_S):
+            self._repaired = self._clock.now()
+            await self._repair()
+
+    async def feed_search(self) -> bool:
+        """Index what the next events speak of; whether there were any."""
+        at = await self._outbox.feed(SEARCH_FEED)
+        events = await self._outbox.after(at, BATCH)
+        if not events:
+            return False
+        await self._index(events)
+        await self._outbox.advance(SEARCH_FEED, events[-1].position or at)
+        return True
+
+    async def _index(self, events: Sequence[Event]) -> None:
+        wanted = [each for each in events if each.type.startswith("vulnerability.")]
+        for organisation_id in {each.organisation_id for each in wanted}:
+            ids = list({each.subject_id for each in wanted if each.organisation_id == organisation_id})
+            for start in range(0, len(ids), MAX_LIMIT):
+                chunk = ids[start : start + MAX_LIMIT]
+                async with self._work(organisation_id) as uow:
+                    page = await uow.findings.vulnerabilities(Query({"ids": chunk}, limit=MAX_LIMIT))
+                await self._search.index(page.items)
+
+    async def _repair(self) -> None:
+        """Start campaigns whose start was lost between commit and call."""
+        for campaign in await self._outbox.lost_starts(self._clock.now() - LOST_AFTER):
+            try:
+                await self._campaigns.restart_lost(campaign)
+            except UnavailableError as error:
+                log.warning("a campaign waits for Temporal", campaign=str(campaign.id), reason=error.line())
+                return

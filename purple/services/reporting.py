@@ -1,0 +1,142 @@
+"""Reports: everything a campaign found, and what it did not cover, as PDF, HTML and JSON."""
+
+from uuid import UUID, uuid5
+
+from purple.contracts.campaigns import CampaignRef, Reported
+from purple.domain.campaigns import Phase
+from purple.domain.clock import Clock
+from purple.domain.errors import PurpleError
+from purple.domain.pages import Page, Query
+from purple.domain.ports import ObjectStore, Orchestrator, ReportRenderer, UnitOfWork, Work
+from purple.domain.reports import Report, ReportData, ReportFormat, Triage, TriageState
+from purple.services.campaigns import enter
+from purple.services.events import event
+from purple.services.summaries import counts_of, sighted
+
+_EVIDENCE = 3
+
+
+class Reporting:
+    """May run twice: a report that is written stays."""
+
+    def __init__(
+        self,
+        work: Work,
+        renderer: ReportRenderer,
+        objects: ObjectStore,
+        orchestrator: Orchestrator,
+        clock: Clock,
+        api_url: str = "",
+    ) -> None:
+        self._work = work
+        self._renderer = renderer
+        self._objects = objects
+        self._orchestrator = orchestrator
+        self._clock = clock
+        self._api_url = api_url
+
+    async def write(self, ref: CampaignRef) -> Reported:
+        """Render every format; one that cannot be written is named with its reason and hinders no other."""
+        now = self._clock.now()
+        async with self._work(ref.organisation_id) as uow:
+            campaign = await uow.campaigns.get(ref.campaign_id)
+            await enter(uow, campaign, Phase.REPORT, now)
+            known = {report.format for report in await uow.reports.all(campaign_id=campaign.id)}
+            data = await self._data(uow, ref)
+        failed: dict[str, str] = {}
+        made: list[Report] = []
+        for wanted in ReportFormat:
+            if wanted in known:
+                continue
+            try:
+                body = await self._renderer.render(data, wanted)
+            except PurpleError as error:
+                failed[wanted] = error.line()
+                continue
+            made.append(
+                Report(
+                    id=uuid5(campaign.id, wanted),
+                    organisation_id=campaign.organisation_id,
+                    campaign_id=campaign.id,
+                    format=wanted,
+                    artifact=await self._objects.put(body),
+                    size=len(body),
+                    created_at=now,
+                )
+            )
+        async with self._work(ref.organisation_id) as uow:
+            for report in made:
+                await uow.reports.upsert(report)
+                await uow.events.add(
+                    event(
+                        ref.organisation_id,
+                        "report.written",
+                        report.id,
+                        now,
+                        campaign_id=campaign.id,
+                        data={"format": report.format, "sha256": report.artifact},
+                    )
+                )
+            written = [report.format for report in await uow.reports.all(campaign_id=campaign.id)]
+        return Reported(written=tuple(sorted(written)), failed=failed)
+
+    async def _data(self, uow: UnitOfWork, ref: CampaignRef) -> ReportData:
+        campaign = await uow.campaigns.get(ref.campaign_id)
+        authorisation = await uow.authorisations.get(campaign.authorisation_id)
+        seen = [each async for each in sighted(uow, campaign)]
+        evidence = {
+            each.id: tuple([await uow.findings.observation(one) for one in each.observation_ids[:_EVIDENCE]])
+            for each in seen
+        }
+        triage = await uow.triages.find(campaign.id)
+        links = {"Temporal": self._orchestrator.link(campaign.workflow_id)}
+        if self._api_url:
+            links["API"] = f"{self._api_url}/api/v1/campaigns/{campaign.id}"
+        return ReportData(
+            campaign=campaign,
+            authorisation=f"{authorisation.name}, signed by {authorisation.signed_by}",
+            targets=tuple([await uow.targets.get(target_id) for target_id in campaign.target_ids]),
+            scans=await uow.scans.all(campaign_id=campaign.id),
+            vulnerabilities=tuple(seen),
+            evidence=evidence,
+            triage=triage
+            or Triage(
+                id=campaign.id,
+                organisation_id=campaign.organisation_id,
+                state=TriageState.FAILED,
+                reason="triage did not run",
+                model="",
+                summary="",
+                advice=(),
+                created_at=self._clock.now(),
+            ),
+            counts=counts_of(seen),
+            made_at=self._clock.now(),
+            links={name: link for name, link in links.items() if link},
+        )
+
+    async def page(self, organisation_id: UUID, query: Query) -> Page[Report]:
+        """Filter `campaign_id`."""
+        async with self._work(organisation_id) as uow:
+            return await uow.reports.page(query)
+
+    async def get(self, organisation_id: UUID, report_id: UUID) -> Report:
+        """One report.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        async with self._work(organisation_id) as uow:
+            return await uow.reports.get(report_id)
+
+    async def content(self, report: Report) -> bytes:
+        """Its bytes.
+
+        Raises:
+            NotFoundError: the object store does not hold them.
+        """
+        return await self._objects.get(report.artifact)
+
+    def location(self, report: Report) -> str:
+        """Where its bytes lie, for people."""
+        return self._objects.locate(report.artifact)

@@ -1,0 +1,69 @@
+"""Every queue, timeout and retry policy of the workflows, by name."""
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityConfig
+
+from purple.contracts import names
+
+HEARTBEAT = timedelta(seconds=10)
+"""A worker that died is noticed after this time."""
+FIRST_RETRY = timedelta(milliseconds=200)
+SCAN_GRACE = timedelta(minutes=10)
+"""Beside the tool's own time-out: reading and recording its output."""
+
+STEADY = RetryPolicy(
+    initial_interval=FIRST_RETRY,
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=30),
+    non_retryable_error_types=[names.ERROR_REFUSED],
+)
+"""For steps that only wait for a store: tried until it is back."""
+
+PATIENT = RetryPolicy(
+    initial_interval=FIRST_RETRY,
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=10),
+    maximum_attempts=6,
+    non_retryable_error_types=[names.ERROR_REFUSED],
+)
+"""For steps whose failure the campaign outlives."""
+
+CONTROL = ActivityConfig(
+    task_queue=names.QUEUE_CONTROL, start_to_close_timeout=timedelta(minutes=5), retry_policy=STEADY
+)
+ANALYSIS = ActivityConfig(
+    task_queue=names.QUEUE_ANALYSIS,
+    start_to_close_timeout=timedelta(minutes=30),
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=STEADY,
+)
+AI = ActivityConfig(
+    task_queue=names.QUEUE_AI,
+    start_to_close_timeout=timedelta(minutes=15),
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=PATIENT,
+)
+REPORT = ActivityConfig(
+    task_queue=names.QUEUE_REPORT,
+    start_to_close_timeout=timedelta(minutes=10),
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=PATIENT,
+)
+NOTIFY = ActivityConfig(
+    task_queue=names.QUEUE_NOTIFY,
+    start_to_close_timeout=timedelta(minutes=1),
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=PATIENT,
+)
+
+
+def scan(role: str, timeout_s: float) -> ActivityConfig:
+    """A tool run on the queue of its role."""
+    return ActivityConfig(
+        task_queue={"recon": names.QUEUE_RECON}.get(role, names.QUEUE_SCAN),
+        start_to_close_timeout=timedelta(seconds=timeout_s) + SCAN_GRACE,
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=STEADY,
+    )

@@ -1,0 +1,5 @@
+"""Ids of changes to the workflows' commands, so that old campaigns replay. None so far.
+
+A change of what `campaign.py` asks of the server needs a constant here and `workflow.patched(…)` around it; the
+replay of recorded histories fails without.
+"""
