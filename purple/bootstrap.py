@@ -1,1 +1,180 @@
-"""The only file that knows every adapter: settings in, a container of services out."""
+"""The only file that knows every adapter: settings become a container of services."""
+
+from contextlib import AsyncExitStack
+from functools import cached_property
+from pathlib import Path
+
+from purple import ai
+from purple.db.engine import open_engine
+from purple.db.migrate import upgrade
+from purple.db.outbox import PlacedSignal, SqlOutbox, libpq_url
+from purple.db.unit_of_work import unit_of_work
+from purple.domain.errors import PurpleError
+from purple.domain.ports import Notifier, Work
+from purple.integrations.webhook import WebhookNotifier
+from purple.orchestrator.temporal import TemporalOrchestrator
+from purple.reports.renderer import Renderer
+from purple.search.elastic import Elastic
+from purple.search.fallback import FullText
+from purple.services.analysis import Analysis
+from purple.services.authorisations import Authorisations
+from purple.services.campaigns import Campaigns
+from purple.services.findings import FindingsReader
+from purple.services.identity import Identity
+from purple.services.notifying import Notifying
+from purple.services.relaying import Relay
+from purple.services.reporting import Reporting
+from purple.services.scanning import Scanning
+from purple.services.targets import Targets
+from purple.services.triage import TriageService
+from purple.settings import Settings
+from purple.toolkit.objects import Objects
+from purple.toolkit.tools.catalogue import Catalogue
+from purple.toolkit.tools.install import Programs
+from purple.toolkit.tools.runner import GuardedRunner
+from purple.toolkit.world import SystemClock, SystemResolver, TimeOrderedIds
+
+
+class Container:
+    """Everything a process needs, made when it is first asked for; `close` lets it go."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self.ids = TimeOrderedIds()
+        self.resolver = SystemResolver()
+        self._open = AsyncExitStack()
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._open.aclose()
+
+    def migrate(self) -> None:
+        """Bring the database to the present schema, with the owner's role."""
+        upgrade(self._url("owner_url"))
+
+    def _url(self, name: str) -> str:
+        url: str = getattr(self.settings.database, name)
+        if not url:
+            raise PurpleError(
+                f"PURPLE_DATABASE__{name.upper()} is not set",
+                field=f"database.{name}",
+                remedy="start the local stack with `purple up`, or set the URL of your PostgreSQL",
+            )
+        return url
+
+    @cached_property
+    def work(self) -> Work:
+        """Units of work with the application's role."""
+        engine = open_engine(self._url("url"), pool_size=self.settings.database.pool_size)
+        self._open.push_async_callback(engine.dispose)
+        return unit_of_work(engine)
+
+    @cached_property
+    def outbox(self) -> SqlOutbox:
+        """The relay's side of the events."""
+        url = self._url("relay_url")
+        engine = open_engine(url, pool_size=2)
+        self._open.push_async_callback(engine.dispose)
+        made = SqlOutbox(engine, url)
+        self._open.push_async_callback(made.close)
+        return made
+
+    @cached_property
+    def placed(self) -> PlacedSignal:
+        """What wakes the live streams."""
+        return PlacedSignal(libpq_url(self._url("url")))
+
+    @cached_property
+    def orchestrator(self) -> TemporalOrchestrator:
+        """Temporal."""
+        return TemporalOrchestrator(self.settings.temporal)
+
+    @cached_property
+    def tools(self) -> Catalogue:
+        """The tool plugins."""
+        stack = self.settings.stack
+        folder = self.settings.tools.folder or stack.cache / "tools"
+        return Catalogue(Programs(folder, stack.cache), self.settings.tools.extra)
+
+    @cached_property
+    def search(self) -> Elastic | FullText:
+        """Elasticsearch where there is one, else PostgreSQL."""
+        if not self.settings.search.url:
+            return FullText(self.work)
+        made = Elastic(self.settings.search)
+        self._open.push_async_callback(made.close)
+        return made
+
+    @cached_property
+    def objects(self) -> Objects:
+        """The object store."""
+        return Objects(self.settings.objects.url or (self.data / "objects").as_uri())
+
+    @property
+    def data(self) -> Path:
+        """The folder for what belongs to this deployment alone."""
+        return self.settings.stack.home / "data"
+
+    @cached_property
+    def targets(self) -> Targets:
+        """The register."""
+        return Targets(self.work, self.clock, self.ids)
+
+    @cached_property
+    def authorisations(self) -> Authorisations:
+        """Contracts."""
+        return Authorisations(self.work, self.clock, self.ids)
+
+    @cached_property
+    def campaigns(self) -> Campaigns:
+        """Campaigns."""
+        return Campaigns(self.work, self.orchestrator, self.tools, self.clock, self.ids)
+
+    @cached_property
+    def findings(self) -> FindingsReader:
+        """What was found."""
+        return FindingsReader(self.work, self.search)
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who calls."""
+        return Identity(self.work, self.clock, self.ids)
+
+    @cached_property
+    def scanning(self) -> Scanning:
+        """Tool runs."""
+        limits = self.settings.tools
+        runner = GuardedRunner(self.tools, self.clock, memory_mb=limits.memory_mb, output_mb=limits.output_mb)
+        scratch = self.data / "scratch"
+        return Scanning(self.work, self.tools, runner, self.objects, self.resolver, self.clock, scratch)
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """Merging and risk."""
+        return Analysis(self.work, self.clock)
+
+    @cached_property
+    def triage(self) -> TriageService:
+        """Advice."""
+        settings = self.settings.ai
+        model = ai.provider(settings)
+        return TriageService(self.work, model, ai.prompt("triage"), self.clock, max_findings=settings.max_findings)
+
+    @cached_property
+    def reporting(self) -> Reporting:
+        """Reports."""
+        renderer = Renderer(self.settings.stack.cache)
+        return Reporting(self.work, renderer, self.objects, self.orchestrator, self.clock, self.settings.api.url)
+
+    @cached_property
+    def notifying(self) -> Notifying:
+        """Notices."""
+        settings = self.settings.notify
+        notifier: Notifier | None = WebhookNotifier(settings, self.resolver) if settings.webhook_url else None
+        return Notifying(self.work, notifier, self.clock, self.settings.api.url)
+
+    @cached_property
+    def relay(self) -> Relay:
+        """The outbox's work."""
+        return Relay(self.outbox, self.work, self.search, self.campaigns, self.clock)

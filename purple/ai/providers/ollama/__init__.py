@@ -1,0 +1,36 @@
+"""Ollama. Source: its API document, `POST /api/chat` with `format`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import ollama
+
+from purple.domain.errors import UnavailableError
+from purple.settings.app import AiSettings
+
+
+class OllamaProvider:
+    """See `domain.ports.ModelProvider`."""
+
+    def __init__(self, settings: AiSettings) -> None:
+        self._settings = settings
+        self._client = ollama.AsyncClient(host=settings.base_url or None, timeout=settings.timeout_s)
+
+    @property
+    def name(self) -> str:
+        """Provider and model."""
+        return f"ollama/{self._settings.model}"
+
+    async def complete(self, *, system: str, prompt: str, schema: Mapping[str, Any]) -> str:
+        """One answer, held to the schema by Ollama's decoder."""
+        try:
+            answer = await self._client.chat(
+                model=self._settings.model,
+                messages=[{"role": "system", "content": system}, {"role": "user", "content": prompt}],
+                format=dict(schema),
+                options={"temperature": 0, "num_predict": self._settings.max_tokens},
+            )
+        except (ollama.ResponseError, httpx.HTTPError, ConnectionError) as error:
+            raise UnavailableError(f"the model {self.name} did not answer: {error}"[:300]) from error
+        return answer.message.content or ""

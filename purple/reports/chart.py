@@ -1,0 +1,23 @@
+"""The severity chart, as SVG."""
+
+import re
+
+import altair as alt
+import vl_convert
+
+_COLOURS = {"critical": "#7a0c2e", "high": "#c62828", "medium": "#e07b00", "low": "#b59b00", "info": "#5b6b7b"}
+
+
+def severity_chart(counts: dict[str, int]) -> str:
+    """Bars of present vulnerabilities by severity; an `<svg>` element that holds no script."""
+    rows = [{"severity": severity, "number": number} for severity, number in counts.items()]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        y=alt.Y("severity:N", sort=list(counts), title=None),
+        x=alt.X("number:Q", title=None, axis=alt.Axis(tickMinStep=1, grid=False)),
+    )
+    scale = alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))
+    bars = base.mark_bar(height=18).encode(color=alt.Color("severity:N", scale=scale, legend=None))
+    labels = base.mark_text(align="left", dx=4, fontSize=12).encode(text="number:Q")
+    chart = (bars + labels).properties(width=460, height=140).configure_view(stroke=None)
+    svg: str = vl_convert.vegalite_to_svg(chart.to_dict())
+    return re.sub(r"^<\?xml[^>]*>\s*", "", svg)

@@ -1,0 +1,124 @@
+"""Reports of a campaign. HTML by Jinja2 with escaping on, PDF from it by WeasyPrint in a process of its own."""
+
+import asyncio
+import dataclasses
+import os
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from purple.domain.errors import PackagesUnavailableError, PurpleError
+from purple.domain.reports import ReportData, ReportFormat
+from purple.reports.chart import severity_chart
+from purple.toolkit.packages import DebianPackages
+
+TEMPLATES = Path(__file__).parent / "templates"
+PDF_S = 300.0
+PANGO = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core")
+SCHEMA = "purple.report/1"
+
+
+class Renderer:
+    """See `domain.ports.ReportRenderer`."""
+
+    def __init__(self, cache: Path) -> None:
+        self._cache = cache
+        self._jinja = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=select_autoescape(default=True, default_for_string=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._jinja.filters["moment"] = _moment
+        self._environment: dict[str, str] | None = None
+
+    async def render(self, data: ReportData, wanted: ReportFormat) -> bytes:
+        """The bytes."""
+        match wanted:
+            case ReportFormat.JSON:
+                return as_json(data)
+            case ReportFormat.HTML:
+                return (await asyncio.to_thread(self.html, data)).encode()
+            case ReportFormat.PDF:
+                html = await asyncio.to_thread(self.html, data)
+                return await self._pdf(html.encode())
+
+    def html(self, data: ReportData) -> str:
+        """One page with everything in it: no script, no request to anywhere."""
+        template = self._jinja.get_template("campaign/report.html")
+        ranks = {advice.vulnerability_id: advice for advice in data.triage.advice}
+        order = sorted(data.vulnerabilities, key=lambda each: ranks[each.id].rank if each.id in ranks else 1 << 30)
+        present = [each for each in order if each.state.counts]
+        return template.render(
+            data=data,
+            present=present,
+            settled=[each for each in order if not each.state.counts],
+            advice=ranks,
+            chart=severity_chart(data.counts),
+            targets={target.id: target for target in data.targets},
+        )
+
+    async def _pdf(self, html: bytes) -> bytes:
+        if self._environment is None:
+            self._environment = await asyncio.to_thread(self._libraries)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "purple.reports.pdf",
+            env=os.environ | self._environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(PDF_S):
+                out, err = await process.communicate(html)
+        except TimeoutError as error:
+            raise PurpleError(f"the PDF was not written in {PDF_S:.0f} s") from error
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode:
+            said = err.decode(errors="replace").strip().splitlines()
+            raise PurpleError(f"the PDF could not be written: {said[-1] if said else process.returncode}"[:300])
+        return out
+
+    def _libraries(self) -> dict[str, str]:
+        """Where Pango is: on the machine, or in packages of the cache."""
+        probe = [sys.executable, "-c", "import weasyprint"]
+        if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
+            return {}
+        try:
+            return DebianPackages(self._cache).ensure(*PANGO).environment()
+        except PackagesUnavailableError as error:
+            raise PurpleError(f"the PDF needs Pango: {error.detail}", remedy=error.remedy) from error
+
+
+def _moment(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "—"
+
+
+def as_json(data: ReportData) -> bytes:
+    """The report for machines; `schema` names its version."""
+    body: dict[str, Any] = {
+        "schema": SCHEMA,
+        "made_at": data.made_at,
+        "campaign": data.campaign,
+        "authorisation": data.authorisation,
+        "targets": data.targets,
+        "counts": data.counts,
+        "coverage": data.scans,
+        "triage": data.triage,
+        "vulnerabilities": [
+            dataclasses.asdict(each) | {"evidence": data.evidence.get(each.id, ())} for each in data.vulnerabilities
+        ],
+        "links": data.links,
+    }
+    return orjson.dumps(body, option=orjson.OPT_INDENT_2)

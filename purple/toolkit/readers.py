@@ -1,0 +1,94 @@
+"""Size-limited readers of hostile output."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+from xml.parsers import expat
+
+from purple.domain.errors import ParseError
+
+CHUNK = 64 * 1024
+MAX_DEPTH = 64
+
+
+def read_json(stream: BinaryIO, limit: int) -> Any:
+    """A JSON document that fits in memory by its limit.
+
+    Raises:
+        ParseError: it is larger than `limit` bytes, or no JSON.
+    """
+    data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise ParseError(f"the output is larger than {limit} bytes", offset=limit)
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ParseError("the JSON is nested too deeply", offset=0) from None
+    except ValueError as error:
+        offset = error.pos if isinstance(error, json.JSONDecodeError) else 0
+        raise ParseError("the output is not JSON", offset=offset) from None
+
+
+class XmlHandlers:
+    """What an XML reader calls; override what matters."""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+
+    def end(self, name: str) -> None:
+        """An element ends."""
+
+
+def read_xml(  # noqa: C901 - the nested handlers count, and each is three lines
+    stream: BinaryIO, handlers: XmlHandlers, take: Callable[[], list[Any]], limit: int
+) -> Iterator[Any]:
+    """Feed a document to handlers chunk by chunk and yield what `take` has collected after each.
+
+    Memory does not grow with the input. Entities are refused, which leaves no room for expansion bombs or external
+    files.
+
+    Raises:
+        ParseError: malformed, truncated, an entity declaration, too deep, or larger than `limit` bytes; everything
+            that was read before has been yielded.
+    """
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+    depth = 0
+    trouble: ParseError | None = None
+
+    def refuse(*_: Any) -> None:
+        raise ParseError("the XML declares an entity", offset=parser.CurrentByteIndex)
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise ParseError("the XML is nested too deeply", offset=parser.CurrentByteIndex)
+        handlers.start(name, attributes)
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        handlers.end(name)
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.EntityDeclHandler = refuse
+    read = 0
+    while trouble is None:
+        chunk = stream.read(CHUNK)
+        read += len(chunk)
+        try:
+            if read > limit:
+                raise ParseError(f"the output is larger than {limit} bytes", offset=limit)  # noqa: TRY301 - one way out
+            parser.Parse(chunk, not chunk)
+        except ParseError as error:
+            trouble = error
+        except expat.ExpatError as error:
+            trouble = ParseError(f"the XML breaks off: {expat.ErrorString(error.code)}", offset=error.offset)
+        yield from take()
+        if not chunk:
+            break
+    if trouble is not None:
+        raise trouble

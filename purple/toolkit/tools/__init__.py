@@ -1,0 +1,1 @@
+"""The machinery of tool plugins: found, installed, described, run."""

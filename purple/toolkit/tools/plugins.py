@@ -1,0 +1,125 @@
+"""Finds tool plugins: our own folders, folders a deployment adds, and packages of the entry point `purple.tools`."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from purple.domain.errors import PluginError
+from purple.domain.tools import Intrusiveness, ToolSpec
+from purple.toolkit.adapter import ToolAdapter, ToolParser
+
+OURS = Path(__file__).parents[2] / "tools"
+
+
+class _Version(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    arguments: tuple[str, ...]
+    pattern: str
+
+
+class _Install(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    program: str
+    packages: tuple[str, ...] = ()
+    """Debian packages that hold the program."""
+    python: str = ""
+    """A hash-locked requirements file in the tool's folder."""
+    version: _Version | None = None
+
+
+class _Manifest(BaseModel):
+    """The schema of `tool.yaml`."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")
+    title: str
+    purpose: str
+    target_kinds: tuple[str, ...] = Field(min_length=1)
+    role: str = Field(pattern="^(recon|scan)$")
+    timeout_s: int = Field(ge=1, le=604_800)
+    intrusiveness: Intrusiveness
+    weight: int = Field(default=1, ge=1)
+    techniques: tuple[str, ...] = ()
+    fingerprint_fields: tuple[str, ...] = ()
+    exit_codes: dict[int, str] = Field(min_length=1)
+    install: _Install
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One tool's folder, loaded."""
+
+    spec: ToolSpec
+    folder: Path
+    adapter: ToolAdapter
+    parser: ToolParser
+
+
+def load_plugins(extra: Iterable[Path] = ()) -> dict[str, Plugin]:
+    """Every plugin by name.
+
+    Raises:
+        PluginError: one of them cannot be loaded, or two have one name.
+    """
+    found: dict[str, Plugin] = {}
+    for folder, package in _places(extra):
+        plugin = _load(folder, package)
+        if plugin.spec.name in found:
+            raise PluginError(f"two tools are called {plugin.spec.name}: {found[plugin.spec.name].folder} and {folder}")
+        found[plugin.spec.name] = plugin
+    return dict(sorted(found.items()))
+
+
+def _places(extra: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    for manifest in sorted(OURS.glob("*/tool.yaml")):
+        yield manifest.parent, f"purple.tools.{manifest.parent.name}"
+    for folder in extra:
+        if not folder.is_dir():
+            raise PluginError(f"{folder} is no folder", field="tools.extra", remedy="name folders that hold tools")
+        for manifest in sorted(folder.glob("*/tool.yaml")):
+            yield manifest.parent, ""
+    for point in entry_points(group="purple.tools"):
+        spec = importlib.util.find_spec(point.value)
+        if spec is None or spec.origin is None:
+            raise PluginError(f"the tool {point.name} names the package {point.value}, which is not there")
+        yield Path(spec.origin).parent, point.value
+
+
+def _load(folder: Path, package: str) -> Plugin:
+    name = folder.name
+    try:
+        manifest = _Manifest.model_validate(yaml.safe_load((folder / "tool.yaml").read_text(encoding="utf-8")))
+        adapter, parser = (_module(folder, package, each) for each in ("adapter", "parser"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise PluginError(f"tool {name}: tool.yaml: {where}: {first['msg']}", field=where) from error
+    except Exception as error:
+        raise PluginError(f"tool {name} does not load: {type(error).__name__}: {error}") from error
+    for module, attribute in ((adapter, "Options"), (adapter, "command"), (parser, "parse")):
+        if not hasattr(module, attribute):
+            raise PluginError(f"tool {name}: {module.__name__} has no {attribute}")
+    values: dict[str, Any] = manifest.model_dump()
+    return Plugin(ToolSpec(**values), folder, cast("ToolAdapter", adapter), cast("ToolParser", parser))
+
+
+def _module(folder: Path, package: str, name: str) -> ModuleType:
+    if package:
+        return importlib.import_module(f"{package}.{name}")
+    unique = f"purple_tool_{folder.name}_{name}"
+    spec = importlib.util.spec_from_file_location(unique, folder / f"{name}.py")
+    if spec is None or spec.loader is None:
+        raise PluginError(f"tool {folder.name} has no {name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[unique] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,109 @@
+"""Runs a tool of the catalogue under the guardian and says how it went."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from purple.domain.clock import Clock
+from purple.domain.errors import PurpleError
+from purple.domain.tools import ScanState, ToolJob, ToolProgress, ToolRun
+from purple.toolkit.packages import Found
+from purple.toolkit.process import Limits, bare_environment, run_guarded
+from purple.toolkit.tools.catalogue import Catalogue
+from purple.toolkit.tools.plugins import Plugin
+
+_SIGNAL = 128
+_TAIL = 300
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, mtime_ns: int, size: int) -> str:  # noqa: ARG001 - they key the cache
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a program in hexadecimal, read once for each version of the file."""
+    status = path.stat()
+    return _digest(path, status.st_mtime_ns, status.st_size)
+
+
+class GuardedRunner:
+    """See `domain.tools.ToolRunner`."""
+
+    def __init__(self, catalogue: Catalogue, clock: Clock, *, memory_mb: int, output_mb: int) -> None:
+        self._catalogue = catalogue
+        self._clock = clock
+        self._memory = memory_mb * 1024**2
+        self._output = output_mb * 1024**2
+
+    async def run(self, job: ToolJob, progress: Callable[[ToolProgress], None]) -> ToolRun:
+        """Run once."""
+        plugin = self._catalogue.plugin(job.tool)
+        try:
+            options = plugin.adapter.Options.model_validate(dict(job.options))
+            command = plugin.adapter.command(job, options)
+            found = await asyncio.to_thread(self._catalogue.programs.find, plugin)
+            version = await asyncio.to_thread(self._catalogue.programs.version, plugin, found)
+            digest = await asyncio.to_thread(sha256_of, found.path)
+        except PurpleError as error:
+            return ToolRun(ScanState.FAILED, error.line(), None)
+        stdout, stderr = job.work / "stdout", job.work / "stderr"
+        output = stdout if command.output == "stdout" else job.work / command.output
+        argv = (str(found.path), *command.arguments)
+        ended = await run_guarded(
+            argv,
+            work=job.work,
+            environment=self._environment(job, found),
+            limits=Limits(job.timeout_s, self._memory, self._output),
+            stdout=stdout,
+            stderr=stderr,
+            poll=self._poll((output, stdout, stderr), progress),
+        )
+        log = await asyncio.to_thread(self._log, job.work, output, stdout, stderr)
+        present = output if output.exists() and output.stat().st_size else None
+        if ended.timed_out:
+            state, reason = ScanState.TIMED_OUT, f"still running after {job.timeout_s:g} s, and was killed"
+        else:
+            state, reason = self._judge(plugin, ended.code, present, log)
+        return ToolRun(state, reason, present, ended.code, version, digest, log, argv)
+
+    def _environment(self, job: ToolJob, found: Found) -> dict[str, str]:
+        return bare_environment(job.work, found.environment)
+
+    def _poll(self, files: tuple[Path, ...], progress: Callable[[ToolProgress], None]) -> Callable[[], None]:
+        started = self._clock.now()
+
+        def look() -> None:
+            stats = [path.stat() for path in files if path.exists()]
+            size = sum(each.st_size for each in stats)
+            last = max((each.st_mtime for each in stats if each.st_size), default=None)
+            progress(ToolProgress(started, size, datetime.fromtimestamp(last, UTC) if last else None))
+
+        return look
+
+    def _judge(self, plugin: Plugin, code: int, output: Path | None, log: Path) -> tuple[ScanState, str]:
+        title = plugin.spec.title
+        said = log.read_text(errors="replace").strip()[-_TAIL:].strip()
+        tail = f": {' / '.join(said.split(chr(10)))}" if said else ""
+        if code not in plugin.spec.exit_codes:
+            how = f"was ended by signal {code - _SIGNAL}" if code > _SIGNAL else f"ended with code {code}"
+            return ScanState.FAILED, f"{title} {how}{tail}"
+        if output is None:
+            return ScanState.FAILED, f"{title} ended with code {code} and wrote no result{tail}"
+        return ScanState.COMPLETE, ""
+
+    @staticmethod
+    def _log(work: Path, output: Path, stdout: Path, stderr: Path) -> Path:
+        """Standard error, after standard output where that is not the result."""
+        log = work / "log"
+        with log.open("wb") as file:
+            for part in (stdout, stderr):
+                if part != output:
+                    with part.open("rb") as source:
+                        while chunk := source.read(1 << 20):
+                            file.write(chunk)
+        return log

@@ -1,0 +1,1 @@
+"""Nmap: ports and services."""

@@ -1,0 +1,1 @@
+"""SSLyze: TLS configuration."""

@@ -1,0 +1,1 @@
+"""Wapiti: web applications."""
