@@ -73,7 +73,7 @@ def build_worker(client: Client, container: Container, role: str) -> Worker:
 
 async def run_roles(container: Container, roles: Sequence[str], stop: asyncio.Event) -> None:
     """Run until told to stop; while Temporal is away, wait for it."""
-    client = await container.orchestrator.client()
+    client = await container.orchestrator.connected_client()
     workers = [build_worker(client, container, role) for role in roles]
     tasks = [asyncio.create_task(worker.run()) for worker in workers]
     mark_ready()

@@ -20,8 +20,8 @@ from purple.settings.app import TemporalSettings
 RPC_TIMEOUT = timedelta(seconds=10)
 
 
-async def connect(settings: TemporalSettings) -> Client:
-    """A client that connects at its first call, so that a process starts while the server is away.
+async def connect(settings: TemporalSettings, *, lazy: bool = True) -> Client:
+    """A client; a lazy one connects at its first call, so that a process starts while the server is away.
 
     Raises:
         RuntimeError: the address is malformed.
@@ -32,7 +32,7 @@ async def connect(settings: TemporalSettings) -> Client:
         api_key=settings.api_key.get_secret_value() if settings.api_key else None,
         tls=settings.tls,
         data_converter=pydantic_data_converter,
-        lazy=True,
+        lazy=lazy,
     )
 
 
@@ -54,6 +54,14 @@ class TemporalOrchestrator:
             if self._client is None:
                 self._client = await connect(self._settings)
             return self._client
+
+    async def connected_client(self) -> Client:
+        """A client for workers, once the server is there."""
+        while True:
+            try:
+                return await connect(self._settings, lazy=False)
+            except RuntimeError:
+                await asyncio.sleep(1)
 
     async def _handle(self, workflow_id: str) -> WorkflowHandle[Any, Any]:
         return (await self.client()).get_workflow_handle(workflow_id)

@@ -10,8 +10,8 @@ from purple.toolkit.adapter import Command, ToolOptions
 class Options(ToolOptions):
     """What a profile may choose."""
 
-    mozilla_config: Literal["modern", "intermediate", "old", "disable"] = "disable"
-    """Judge by a Mozilla profile too; its verdict is only in the log."""
+    mozilla_config: Literal["modern", "intermediate", "old"] = "intermediate"
+    """Which Mozilla profile the log judges by. `disable` is not offered: SSLyze then schedules no check at all."""
 
 
 def command(job: ToolJob, options: ToolOptions) -> Command:

@@ -17,6 +17,8 @@ _OBSOLETE = {
     "tls_1_0_cipher_suites": "TLS 1.0",
     "tls_1_1_cipher_suites": "TLS 1.1",
 }
+_REQUIRED = (*_OBSOLETE, "tls_1_2_cipher_suites", "tls_1_3_cipher_suites", "certificate_info", "session_renegotiation")
+"""Checks without which a server does not count as examined."""
 _CIPHERS = (*_OBSOLETE, "tls_1_2_cipher_suites")
 _WEAK_PARTS = ("NULL", "EXPORT", "anon", "RC4", "RC2", "DES", "MD5")
 _SHOWN = 20
@@ -40,11 +42,15 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
         try:
             yield from _server(server)
             if server["scan_status"] != "COMPLETED":
-                failed.append(str(server["connectivity_status"]))
+                failed.append(f"connectivity {server['connectivity_status']}")
+            elif undone := [name for name in _REQUIRED if server["scan_result"][name]["status"] != "COMPLETED"]:
+                failed.append(f"{', '.join(undone)} not done")
         except (KeyError, TypeError, AttributeError, ValueError, IndexError):
             failed.append(f"server {number} is not as SSLyze writes it")
     if failed or not servers:
-        raise ParseError(clip(f"{len(failed)} servers were not scanned: {', '.join(failed)}", 300), offset=len(servers))
+        raise ParseError(
+            clip(f"{len(failed)} servers were not examined: {'; '.join(failed)}", 300), offset=len(servers)
+        )
 
 
 def _server(server: dict[str, Any]) -> Iterator[Observation]:

@@ -15,7 +15,7 @@ Module = Literal[
     "permanentxss", "redirect", "shellshock", "sql", "ssl", "timesql", "upload", "xss", "xxe",
 ]  # fmt: skip
 DEFAULT: tuple[Module, ...] = (
-    "backup", "cookieflags", "csp", "exec", "file", "http_headers", "methods", "permanentxss", "redirect", "sql", "xss",
+    "backup", "cookieflags", "csp", "exec", "file", "http_headers", "permanentxss", "redirect", "sql", "xss",
 )  # fmt: skip
 
 

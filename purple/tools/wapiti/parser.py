@@ -73,7 +73,7 @@ def _flaw(section: str, category: str, entry: dict[str, Any], about: dict[str, A
     references = about.get("ref")
     return Observation(
         kind=ObservationKind.FLAW,
-        rule=clip(f"wapiti:{module}:{category}", 200),
+        rule=clip(f"wapiti:{category}", 200),
         title=weakness.title if weakness else clip(category, 200),
         severity=severity,
         flaw_class=FlawClass.CONFIGURATION if site else FlawClass.ENDPOINT,
