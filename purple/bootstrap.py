@@ -25,6 +25,7 @@ from purple.services.notifying import Notifying
 from purple.services.relaying import Relay
 from purple.services.reporting import Reporting
 from purple.services.scanning import Scanning
+from purple.services.single import SingleScan
 from purple.services.targets import Targets
 from purple.services.triage import TriageService
 from purple.settings import Settings
@@ -130,6 +131,11 @@ class Container:
     def campaigns(self) -> Campaigns:
         """Campaigns."""
         return Campaigns(self.work, self.orchestrator, self.tools, self.clock, self.ids)
+
+    @cached_property
+    def single(self) -> SingleScan:
+        """Campaigns of one."""
+        return SingleScan(self.work, self.targets, self.campaigns, self.clock)
 
     @cached_property
     def findings(self) -> FindingsReader:

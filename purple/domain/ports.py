@@ -345,6 +345,10 @@ class Orchestrator(Protocol):
         """
         ...
 
+    async def progress(self, workflow_id: str) -> Mapping[str, Any] | None:
+        """Steps done of steps known, and what runs; None where nobody answers in time."""
+        ...
+
     async def ping(self) -> str:
         """A few words on its state.
 

@@ -1,6 +1,7 @@
 """Temporal as the orchestrator: start, cancel and query by name and contract."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -99,7 +100,7 @@ class TemporalOrchestrator:
         except RuntimeError as error:
             raise _away(error) from error
 
-    async def progress(self, workflow_id: str) -> Progress | None:
+    async def progress(self, workflow_id: str) -> Mapping[str, Any] | None:
         """How far a campaign is, or None where no worker answers in time."""
         handle = await self._handle(workflow_id)
         try:
@@ -108,7 +109,7 @@ class TemporalOrchestrator:
             )
         except (RPCError, RuntimeError, WorkflowFailureError):
             return None
-        return told
+        return told.model_dump(mode="json")
 
     async def ping(self) -> str:
         """Its version."""

@@ -1,8 +1,10 @@
 """Campaigns: asked for, begun, planned, cancelled, finished."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from purple.contracts.campaigns import (
@@ -217,6 +219,14 @@ class Campaigns:
         """
         async with self._work(organisation_id) as uow:
             return await uow.campaigns.get(campaign_id)
+
+    async def progress(self, campaign: Campaign) -> Mapping[str, Any] | None:
+        """Steps done of steps known, while it runs and a worker answers."""
+        return await self._orchestrator.progress(campaign.workflow_id) if not campaign.state.ended else None
+
+    def link(self, campaign: Campaign) -> str:
+        """The campaign in the Temporal UI, or empty."""
+        return self._orchestrator.link(campaign.workflow_id)
 
     async def page(self, organisation_id: UUID, query: Query) -> Page[Campaign]:
         """Newest first; filter `state`."""

@@ -1,0 +1,41 @@
+"""`python -m api`: serves the facade."""
+
+import os
+import sys
+
+import uvicorn
+
+from api.app import create_app
+from purple.domain.errors import PurpleError
+from purple.observability.logs import set_up_logs
+from purple.settings import load_settings
+
+
+def main() -> int:
+    """Serve until a signal comes."""
+    settings = load_settings()
+    set_up_logs(settings.log)
+    try:
+        app = create_app(settings)
+        config = uvicorn.Config(
+            app,
+            host=settings.api.host,
+            port=settings.api.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=3,
+        )
+        uvicorn.Server(config).run()
+    except PurpleError as error:
+        sys.stderr.write(f"{error.line()}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # a process that used Temporal's client can abort while the interpreter ends
+    os._exit(code)

@@ -1,0 +1,1 @@
+"""The authorisations of the facade."""

@@ -1,0 +1,42 @@
+"""/authorisations."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, status
+
+from api.authorisations.schemas import AuthorisationAnswer, AuthorisationBody
+from api.deps import Paging, allowed, service
+from api.schemas import PageAnswer
+from purple.domain.identity import Permission, Principal
+from purple.domain.scope import Authorisation
+from purple.services.authorisations import Authorisations
+
+router = APIRouter(prefix="/authorisations", tags=["authorisations"])
+Reader = Annotated[Principal, Depends(allowed(Permission.READ_AUTHORISATIONS))]
+Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_AUTHORISATIONS))]
+Service = Annotated[Authorisations, Depends(service("authorisations"))]
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, response_model=AuthorisationAnswer)
+async def create(body: AuthorisationBody, caller: Writer, authorisations: Service) -> Authorisation:
+    """Write a contract down."""
+    return await authorisations.create(caller.organisation_id, **dict(body))
+
+
+@router.get("", response_model=PageAnswer[AuthorisationAnswer])
+async def page(caller: Reader, authorisations: Service, paging: Annotated[Paging, Depends()]) -> object:
+    """List, newest first."""
+    return await authorisations.page(caller.organisation_id, paging.query())
+
+
+@router.get("/{authorisation_id}", response_model=AuthorisationAnswer)
+async def get(authorisation_id: UUID, caller: Reader, authorisations: Service) -> Authorisation:
+    """One contract."""
+    return await authorisations.get(caller.organisation_id, authorisation_id)
+
+
+@router.post("/{authorisation_id}/revoke", response_model=AuthorisationAnswer)
+async def revoke(authorisation_id: UUID, caller: Writer, authorisations: Service) -> Authorisation:
+    """Withdraw it: its campaigns start nothing more."""
+    return await authorisations.revoke(caller.organisation_id, authorisation_id)

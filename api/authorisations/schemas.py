@@ -1,0 +1,44 @@
+"""Authorisations on the wire."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field, field_validator
+
+from api.schemas import Answer, Body
+from purple.domain.tools import Intrusiveness
+
+
+class AuthorisationBody(Body):
+    """Who allows what, when and how hard."""
+
+    name: str = Field(min_length=1, max_length=200)
+    signed_by: str = Field(min_length=1, max_length=200)
+    include: list[str] = Field(min_length=1, examples=[["192.0.2.0/24", "*.example.org"]])
+    exclude: list[str] = Field(default_factory=list)
+    valid_from: datetime | None = None
+    valid_until: datetime
+    max_intrusiveness: Intrusiveness = Intrusiveness.SAFE
+
+
+class AuthorisationAnswer(Answer):
+    """An authorisation; `digest` is what campaigns carry."""
+
+    id: UUID
+    name: str
+    signed_by: str
+    include: list[str]
+    exclude: list[str]
+    valid_from: datetime
+    valid_until: datetime
+    max_intrusiveness: Intrusiveness
+    digest: str
+    revoked_at: datetime | None
+    created_at: datetime
+
+    @field_validator("include", "exclude", mode="before")
+    @classmethod
+    def as_text(cls, rules: Any) -> list[str]:
+        """Rules as users write them."""
+        return [getattr(rule, "value", rule) for rule in rules]

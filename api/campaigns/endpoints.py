@@ -1,0 +1,105 @@
+"""/campaigns and /scans."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Response, status
+
+from api.campaigns.schemas import CampaignAnswer, CampaignBody, CampaignDetail, ScanAnswer, ScanBody
+from api.deps import Paging, allowed, service
+from api.schemas import PageAnswer
+from purple.contracts.campaigns import CampaignInput
+from purple.domain.campaigns import Campaign, CampaignState, Scan
+from purple.domain.identity import Permission, Principal
+from purple.domain.tools import ScanState
+from purple.services.campaigns import Campaigns
+from purple.services.single import SingleScan
+
+router = APIRouter(tags=["campaigns"])
+Reader = Annotated[Principal, Depends(allowed(Permission.READ_CAMPAIGNS))]
+Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_CAMPAIGNS))]
+ScanReader = Annotated[Principal, Depends(allowed(Permission.READ_SCANS))]
+ScanWriter = Annotated[Principal, Depends(allowed(Permission.WRITE_SCANS))]
+Service = Annotated[Campaigns, Depends(service("campaigns"))]
+Key = Annotated[str, Header(alias="Idempotency-Key", description="The same key and body start one campaign only")]
+
+
+@router.post("/campaigns", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
+async def start(body: CampaignBody, caller: Writer, campaigns: Service, response: Response, key: Key = "") -> Campaign:
+    """Start a campaign."""
+    wanted = CampaignInput(
+        organisation_id=caller.organisation_id,
+        name=body.name,
+        profile=body.profile,
+        target_ids=tuple(body.target_ids),
+        authorisation_id=body.authorisation_id,
+        options=body.options,
+        created_by=caller.user_id,
+    )
+    campaign = await campaigns.start(wanted, key)
+    response.headers["Location"] = f"/api/v1/campaigns/{campaign.id}"
+    return campaign
+
+
+@router.get("/campaigns", response_model=PageAnswer[CampaignAnswer])
+async def page(
+    caller: Reader, campaigns: Service, paging: Annotated[Paging, Depends()], state: CampaignState | None = None
+) -> object:
+    """List."""
+    return await campaigns.page(caller.organisation_id, paging.query(state=state))
+
+
+@router.get("/campaigns/{campaign_id}")
+async def get(campaign_id: UUID, caller: Reader, campaigns: Service) -> CampaignDetail:
+    """One campaign, with steps done of steps known while it runs."""
+    campaign = await campaigns.get(caller.organisation_id, campaign_id)
+    progress = await campaigns.progress(campaign)
+    known = CampaignAnswer.model_validate(campaign).model_dump()
+    return CampaignDetail(**known, progress=dict(progress) if progress else None, temporal_url=campaigns.link(campaign))
+
+
+@router.post("/campaigns/{campaign_id}/cancel", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
+async def cancel(campaign_id: UUID, caller: Writer, campaigns: Service) -> Campaign:
+    """Stop a campaign: running tools are killed, what was found stays. One that ended is left as it is."""
+    return await campaigns.cancel(caller.organisation_id, campaign_id)
+
+
+@router.post("/scans", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer, tags=["scans"])
+async def scan(
+    body: ScanBody,
+    caller: ScanWriter,
+    single: Annotated[SingleScan, Depends(service("single"))],
+    response: Response,
+    key: Key = "",
+) -> Campaign:
+    """Scan one target: a campaign of one."""
+    campaign = await single.start(
+        caller.organisation_id,
+        body.target,
+        body.scan_type,
+        authorisation_id=body.authorisation_id,
+        options=body.options,
+        created_by=caller.user_id,
+        key=key,
+    )
+    response.headers["Location"] = f"/api/v1/campaigns/{campaign.id}"
+    return campaign
+
+
+@router.get("/scans", response_model=PageAnswer[ScanAnswer], tags=["scans"])
+async def scans(
+    caller: ScanReader,
+    campaigns: Service,
+    paging: Annotated[Paging, Depends()],
+    campaign_id: UUID | None = None,
+    state: ScanState | None = None,
+    tool: str | None = None,
+) -> object:
+    """List tool runs."""
+    return await campaigns.scans(caller.organisation_id, paging.query(campaign_id=campaign_id, state=state, tool=tool))
+
+
+@router.get("/scans/{scan_id}", response_model=ScanAnswer, tags=["scans"])
+async def get_scan(scan_id: UUID, caller: ScanReader, campaigns: Service) -> Scan:
+    """One tool run."""
+    return await campaigns.scan(caller.organisation_id, scan_id)

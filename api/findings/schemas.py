@@ -1,0 +1,88 @@
+"""Vulnerabilities and observations on the wire."""
+
+from datetime import datetime
+from uuid import UUID
+
+from api.schemas import Answer
+from purple.domain.observations import ObservationKind, RecordedObservation
+from purple.domain.severity import Severity
+from purple.domain.vulnerabilities import VulnerabilityState
+
+
+class VulnerabilityAnswer(Answer):
+    """One real flaw, with what its sightings say."""
+
+    id: UUID
+    target_id: UUID
+    title: str
+    severity: Severity
+    state: VulnerabilityState
+    weakness: str
+    cve: list[str]
+    cwe: list[int]
+    host: str
+    port: int
+    url: str
+    parameter: str
+    description: str
+    remediation: str
+    references: list[str]
+    risk: int
+    risk_reasons: list[str]
+    first_seen: datetime | None
+    last_seen: datetime | None
+    tools: list[str]
+    observation_ids: list[UUID]
+    fingerprint: str
+
+
+class ObservationAnswer(Answer):
+    """One sighting, as the tool said it."""
+
+    id: UUID
+    campaign_id: UUID
+    scan_id: UUID
+    target_id: UUID
+    tool: str
+    fingerprint: str
+    recorded_at: datetime
+    kind: ObservationKind
+    rule: str
+    title: str
+    severity: Severity
+    weakness: str
+    host: str
+    port: int
+    url: str
+    parameter: str
+    evidence: str
+    service: str
+    product: str
+    version: str
+
+    @classmethod
+    def of(cls, row: RecordedObservation) -> "ObservationAnswer":
+        """Flatten one."""
+        seen, place, service = row.seen, row.seen.location, row.seen.service
+        return cls(
+            id=row.id,
+            campaign_id=row.campaign_id,
+            scan_id=row.scan_id,
+            target_id=row.target_id,
+            tool=row.tool,
+            fingerprint=row.fingerprint,
+            recorded_at=row.recorded_at,
+            kind=seen.kind,
+            rule=seen.rule,
+            title=seen.title,
+            severity=seen.severity,
+            weakness=seen.weakness,
+            host=place.host,
+            port=place.port,
+            url=place.url,
+            parameter=place.parameter,
+            evidence=seen.evidence,
+            service=service.name if service else "",
+            product=service.product if service else "",
+            version=service.version if service else "",
+        )
