@@ -57,6 +57,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lab")
     parser.add_argument("--state", type=Path, required=True, help="file to write the addresses to, as JSON")
     parser.add_argument("--without", default="", help=f"flaws to mend, with commas: {', '.join(FLAWS)}, tls")
+    parser.add_argument(
+        "--ports", default="", help="of web application, nginx HTTP and HTTPS, receiver; free ones if not"
+    )
     parser.add_argument("--lifeline", action="store_true", help="end when standard input closes")
     arguments = parser.parse_args()
     print(WARNING, file=sys.stderr, flush=True)
@@ -68,9 +71,10 @@ def main() -> int:
     mended = frozenset(filter(None, arguments.without.split(",")))
     home = Path(tempfile.mkdtemp(prefix="purple-lab-"))
     home.chmod(0o755)
-    secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
-    shop, receiver = Shop(0, mended), Receiver(0, secret, home / "received.jsonl")
-    http, https = free_port(), free_port()
+    secret = os.environ.get("PURPLE_LAB_SECRET") or "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+    ports = [int(each) for each in arguments.ports.split(",") if each] or [free_port() for _ in range(4)]
+    shop_port, http, https, receiver_port = ports
+    shop, receiver = Shop(shop_port, mended), Receiver(receiver_port, secret, home / "received.jsonl")
     web = nginx.start(home, http, https, weak_tls="tls" not in mended)
     try:
         for server in (shop, receiver):

@@ -170,8 +170,12 @@ class Container:
     @cached_property
     def reporting(self) -> Reporting:
         """Reports."""
-        renderer = Renderer(self.settings.stack.cache)
-        return Reporting(self.work, renderer, self.objects, self.orchestrator, self.clock, self.settings.api.url)
+        return Reporting(self.work, self.renderer, self.objects, self.orchestrator, self.clock, self.settings.api.url)
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """Of reports."""
+        return Renderer(self.settings.stack.cache)
 
     @cached_property
     def notifying(self) -> Notifying:

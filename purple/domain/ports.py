@@ -151,6 +151,10 @@ class Events(Protocol):
         """The highest position, 0 without events."""
         ...
 
+    async def of_campaign(self, campaign_id: UUID, position: int) -> tuple[Event, ...]:
+        """A campaign's events after a position, in order."""
+        ...
+
 
 class Idempotency(Protocol):
     """Answers to requests that carried an Idempotency-Key."""

@@ -64,14 +64,23 @@ class Renderer:
             targets={target.id: target for target in data.targets},
         )
 
-    async def _pdf(self, html: bytes) -> bytes:
+    async def prepare(self) -> str:
+        """Find or fetch what PDF needs; where it is.
+
+        Raises:
+            PurpleError: it cannot be had; the remedy says what to install.
+        """
         if self._environment is None:
             self._environment = await asyncio.to_thread(self._libraries)
+        return "Pango of the package cache" if self._environment else "Pango of this machine"
+
+    async def _pdf(self, html: bytes) -> bytes:
+        await self.prepare()
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "purple.reports.pdf",
-            env=os.environ | self._environment,
+            env=os.environ | (self._environment or {}),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -153,4 +153,6 @@ def load_settings() -> Settings:
         pydantic.ValidationError: a value is outside its schema; the message names the setting.
     """
     home = Path(os.environ.get("PURPLE_STACK__HOME") or default_home())
-    return Settings(_env_file=(stack_env_file(home), ".env"))
+    # a process of the stack that runs as another user is told everything in its environment
+    files = [file for file in (stack_env_file(home), Path(".env")) if os.access(file, os.R_OK)]
+    return Settings(_env_file=files)

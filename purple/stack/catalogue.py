@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from purple.domain.errors import InvalidInputError, PurpleError
+from purple.stack.parts.application import Api, Lab, Relay, SetUp, Tools, Workers
 from purple.stack.parts.base import External, Part, Site
 from purple.stack.parts.elastic import Elasticsearch
 from purple.stack.parts.postgres import Postgres
@@ -60,11 +61,24 @@ def _elasticsearch(site: Site) -> Part:
     return _external("elasticsearch", "Elasticsearch", site, site.own.search.url, 9200, "search.url")
 
 
+APPLICATION = ("setup", "tools", "api", "relay", "steps", "tools-1", "tools-2")
+"""Purple's own processes."""
+
 FACTORIES: dict[str, Callable[[Site], Part]] = {
     "postgres": _postgres,
     "temporal": _temporal,
     "elasticsearch": _elasticsearch,
     "valkey": _valkey,
+    "setup": SetUp,
+    "tools": Tools,
+    "api": Api,
+    "relay": Relay,
+    "steps": lambda site: Workers(
+        "steps", "Workers of the steps", site, ("control", "analysis", "ai", "report", "notify")
+    ),
+    "tools-1": lambda site: Workers("tools-1", "Tool worker 1", site, ("recon", "scan")),
+    "tools-2": lambda site: Workers("tools-2", "Tool worker 2", site, ("recon", "scan")),
+    "lab": Lab,
 }
 
 

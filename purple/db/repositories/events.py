@@ -44,6 +44,12 @@ class EventRows:
         highest = await self._connection.execute(select(func.coalesce(func.max(events.c.position), 0)))
         return int(highest.scalar_one())
 
+    async def of_campaign(self, campaign_id: UUID, position: int) -> tuple[Event, ...]:
+        """In order of position."""
+        mine = select(*COLUMNS).where(events.c.campaign_id == campaign_id, events.c.position > position)
+        found = await self._connection.execute(mine.order_by(events.c.position))
+        return tuple(Event(**row._mapping) for row in found)  # noqa: SLF001 - as above
+
 
 class IdempotencyRows:
     """See `domain.ports.Idempotency`."""

@@ -1,0 +1,5 @@
+"""`python -m cli` is `purple`."""
+
+from cli.main import run
+
+run()

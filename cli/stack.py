@@ -1,0 +1,115 @@
+"""`purple up | down | status | logs | doctor`: the local stack."""
+
+import asyncio
+import time
+from collections import deque
+from typing import Annotated, Any
+
+import typer
+
+from cli.output import Format, data, note, plain, table
+from cli.runtime import with_container
+from purple.domain.errors import NotFoundError, PurpleError
+from purple.settings import load_settings
+from purple.stack.launcher import running
+from purple.stack.stack import down as bring_down
+from purple.stack.stack import told
+from purple.stack.stack import up as bring_up
+
+
+def up(*, lab: Annotated[bool, typer.Option(help="With the vulnerable lab of the demo")] = False) -> None:
+    """Start the stack on loopback; servers of your own are used where their URLs are set."""
+    state = bring_up(load_settings().stack, lab=lab, wait_all=True, watcher=told(note))
+    note(f"API: {state.offered.get('PURPLE_API__URL', '')}/api/docs")
+    note(f"Temporal: {state.offered.get('PURPLE_TEMPORAL__UI_URL', 'yours')}")
+    note("`purple down` stops it")
+
+
+def down() -> None:
+    """Stop everything; the data stays."""
+    note("stopped" if bring_down(load_settings().stack.home) else "nothing was running")
+
+
+def status(output: Annotated[Format, typer.Option("-o", "--output")] = Format.TABLE) -> None:
+    """How each part is."""
+    state = running(load_settings().stack.home)
+    if state is None:
+        raise NotFoundError("the stack is down", remedy="`purple up` starts it")
+    parts = list(state.parts.values())
+    if output is Format.JSON:
+        data([part.model_dump(mode="json", exclude={"process", "stop_signal"}) for part in parts])
+        return
+    now = time.time()
+    rows = [(p.title, p.state, f"{now - p.since:.0f} s", p.restarts, p.detail) for p in parts]
+    table("Stack", ("part", "state", "for", "restarts", "detail"), rows)
+
+
+def logs(
+    part: Annotated[str, typer.Argument(help="As `purple status -o json` names it")],
+    lines: Annotated[int, typer.Option(min=1, max=100_000)] = 100,
+) -> None:
+    """The end of a part's log."""
+    folder = load_settings().stack.home / "logs"
+    known = sorted(path.stem for path in folder.glob("*.log")) if folder.exists() else []
+    if part not in known:
+        raise NotFoundError(
+            f"there is no log of {part!r}",
+            field="part",
+            value=part,
+            remedy=f"use one of {', '.join(known) or 'none'}",
+        )
+    with (folder / f"{part}.log").open(errors="replace") as file:
+        for line in deque(file, maxlen=lines):
+            typer.echo(plain(line.rstrip("\n")))
+
+
+def doctor() -> None:
+    """Which parts and tools are usable, and what each missing one would add."""
+    state = running(load_settings().stack.home)
+    rows: list[tuple[object, ...]] = []
+    if state is None:
+        rows.append(("stack", "down", "`purple up` starts it", ""))
+    else:
+        rows += [
+            (p.title, "ok" if p.state.good else p.state, p.detail, ADDS.get(p.name, "")) for p in state.parts.values()
+        ]
+
+    async def tools(container: Any) -> list[tuple[object, ...]]:
+        found: list[tuple[object, ...]] = []
+        for name in container.tools.names():
+            status = await asyncio.to_thread(container.tools.status, name)
+            found.append((status.title, "ok" if status.usable else "missing", status.detail, status.purpose))
+        try:
+            found.append(("PDF reports", "ok", await container.renderer.prepare(), "reports as PDF"))
+        except PurpleError as error:
+            found.append(("PDF reports", "missing", error.line(), "reports as PDF"))
+        ai = container.settings.ai
+        said = f"{ai.provider} {ai.model}" if ai.provider != "none" else "set PURPLE_AI__PROVIDER to ollama or openai"
+        found.append(
+            ("AI triage", "ok" if ai.provider != "none" else "off", said, "an order of remediation by a model")
+        )
+        return found
+
+    rows += with_container(tools)
+    table("Doctor", ("part", "state", "detail", "what it adds"), rows)
+
+
+ADDS = {
+    "postgres": "the truth: every row",
+    "temporal": "durable campaigns and their UI",
+    "elasticsearch": "faster full-text search; without it PostgreSQL searches",
+    "valkey": "a cache",
+    "api": "REST and live events",
+    "relay": "positions of events, search, lost starts",
+    "steps": "every step but tool runs",
+    "tools-1": "tool runs",
+    "tools-2": "tool runs, when the other worker dies",
+    "tools": "the tools' programs",
+    "lab": "targets for the demo",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (up, down, status, logs, doctor):
+        app.command()(command)
