@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 from pydantic import ValidationError
+from typer import TyperException
 
 from cli import demo, scan, stack, tool
 from cli.output import note
@@ -64,12 +64,12 @@ def main(arguments: list[str] | None = None) -> int:
     except ValidationError as error:
         note(f"error: {_settings_problem(error)}")
         return ExitCode.USAGE
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         return error.exit_code
-    except click.ClickException as error:
-        note(f"error: {error.format_message()} — see --help")
+    except TyperException as error:
+        note(f"error: {getattr(error, 'message', error)} — see --help")
         return ExitCode.USAGE
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         note("stopped")
         return 130
     return int(result or 0)

@@ -22,6 +22,7 @@ from purple.services.campaigns import Campaigns
 from purple.services.findings import FindingsReader
 from purple.services.identity import Identity
 from purple.services.notifying import Notifying
+from purple.services.profiles import Profiles
 from purple.services.relaying import Relay
 from purple.services.reporting import Reporting
 from purple.services.scanning import Scanning
@@ -130,7 +131,8 @@ class Container:
     @cached_property
     def campaigns(self) -> Campaigns:
         """Campaigns."""
-        return Campaigns(self.work, self.orchestrator, self.tools, self.clock, self.ids)
+        profiles = Profiles(self.settings.profiles.extra)
+        return Campaigns(self.work, self.orchestrator, self.tools, profiles, self.clock, self.ids)
 
     @cached_property
     def single(self) -> SingleScan:

@@ -1,5 +1,7 @@
 """Real servers, started once a run and ended with it."""
 
+import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 
 import psycopg
@@ -10,6 +12,8 @@ from purple.db.engine import open_engine
 from purple.db.migrate import upgrade
 from purple.db.outbox import libpq_url
 from purple.stack.servers import Servers, running_servers
+
+EXIT = pytest.StashKey[int]()
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +38,17 @@ def admin(servers: Servers) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """The superuser, to look behind row-level security."""
     with psycopg.connect(libpq_url(servers.admin_url), autocommit=True) as connection:
         yield connection
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Remember how it went."""
+    session.config.stash[EXIT] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End at once: a process that used Temporal's client can abort while Python ends."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if EXIT in config.stash:
+        os._exit(config.stash[EXIT])

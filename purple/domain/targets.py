@@ -203,7 +203,7 @@ def address_of(kind: TargetKind, value: str) -> Address:
     return Address(value)
 
 
-def recognise(text: str) -> tuple[TargetKind, str]:
+def recognise(text: str, field: str = "target") -> tuple[TargetKind, str]:
     """Kind and normal form of what a user typed: a URL, a network, or a host with or without port.
 
     Raises:
@@ -211,7 +211,7 @@ def recognise(text: str) -> tuple[TargetKind, str]:
     """
     stripped = text.strip()
     if "://" in stripped:
-        return TargetKind.WEB_APPLICATION, normalise_url(stripped, "target")
+        return TargetKind.WEB_APPLICATION, normalise_url(stripped, field)
     if "/" in stripped:
         return TargetKind.NETWORK, normalise(TargetKind.NETWORK, stripped)
     return TargetKind.HOST, normalise(TargetKind.HOST, stripped)

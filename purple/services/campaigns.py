@@ -29,7 +29,7 @@ from purple.domain.targets import Target
 from purple.domain.tools import ScanState, ToolCatalogue
 from purple.services import planning
 from purple.services.events import event
-from purple.services.profiles import load_profile
+from purple.services.profiles import Profiles
 from purple.services.summaries import summarise
 
 MAX_TARGETS = 1_000
@@ -39,10 +39,19 @@ MAX_KEY = 255
 class Campaigns:
     """The campaign's own row, from its request to its end."""
 
-    def __init__(self, work: Work, orchestrator: Orchestrator, tools: ToolCatalogue, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        work: Work,
+        orchestrator: Orchestrator,
+        tools: ToolCatalogue,
+        profiles: Profiles,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
         self._work = work
         self._orchestrator = orchestrator
         self._tools = tools
+        self._profiles = profiles
         self._clock = clock
         self._ids = ids
 
@@ -250,7 +259,7 @@ class Campaigns:
     async def _draft(
         self, uow: UnitOfWork, workflow_id: str, wanted: CampaignInput
     ) -> tuple[Campaign, Authorisation, list[Target]]:
-        profile = load_profile(wanted.profile)
+        profile = self._profiles.load(wanted.profile)
         if not 1 <= len(set(wanted.target_ids)) <= MAX_TARGETS:
             raise InvalidInputError(
                 f"a campaign has 1 to {MAX_TARGETS} targets",

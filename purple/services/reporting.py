@@ -1,11 +1,13 @@
 """Reports: everything a campaign found, and what it did not cover, as PDF, HTML and JSON."""
 
+from collections.abc import Iterable
 from uuid import UUID, uuid5
 
 from purple.contracts.campaigns import CampaignRef, Reported
 from purple.domain.campaigns import Phase
 from purple.domain.clock import Clock
 from purple.domain.errors import PurpleError
+from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
 from purple.domain.ports import ObjectStore, Orchestrator, ReportRenderer, UnitOfWork, Work
 from purple.domain.reports import Report, ReportData, ReportFormat, Triage, TriageState
@@ -14,6 +16,11 @@ from purple.services.events import event
 from purple.services.summaries import counts_of, sighted
 
 _EVIDENCE = 3
+
+
+def _distinct(seen: Iterable[RecordedObservation]) -> tuple[RecordedObservation, ...]:
+    """Without repetitions of what one tool said before."""
+    return tuple({(each.tool, each.seen.evidence): each for each in seen}.values())
 
 
 class Reporting:
@@ -85,7 +92,7 @@ class Reporting:
         authorisation = await uow.authorisations.get(campaign.authorisation_id)
         seen = [each async for each in sighted(uow, campaign)]
         evidence = {
-            each.id: tuple([await uow.findings.observation(one) for one in each.observation_ids[:_EVIDENCE]])
+            each.id: _distinct([await uow.findings.observation(one) for one in each.observation_ids[:_EVIDENCE]])
             for each in seen
         }
         triage = await uow.triages.find(campaign.id)

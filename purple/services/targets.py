@@ -38,7 +38,7 @@ class Targets:
             ConflictError: it is registered already.
         """
         if kind is None:
-            kind, value = recognise(value)
+            kind, value = recognise(value, "value")
         normal = normalise(kind, value)
         labels = tuple(sorted({tag.strip() for tag in tags if tag.strip()}))
         if len(labels) > MAX_TAGS:

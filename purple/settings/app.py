@@ -102,6 +102,13 @@ class ToolsSettings(_Room):
     """More folders of tool plugins, one folder a tool."""
 
 
+class ProfilesSettings(_Room):
+    """Pipelines."""
+
+    extra: tuple[Path, ...] = ()
+    """More folders of profiles, one YAML file each; one of theirs stands over ours of the same name."""
+
+
 class StackSettings(_Room):
     """The local stack: its data, and the shared cache of downloads."""
 
@@ -137,6 +144,7 @@ class Settings(BaseSettings):
     ai: AiSettings = AiSettings()
     notify: NotifySettings = NotifySettings()
     tools: ToolsSettings = ToolsSettings()
+    profiles: ProfilesSettings = ProfilesSettings()
     stack: StackSettings = Field(default_factory=StackSettings)
     log: LogSettings = LogSettings()
 

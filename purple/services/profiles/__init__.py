@@ -1,6 +1,8 @@
 """The profiles that come with Purple, one YAML file each."""
 
+from collections.abc import Iterable
 from importlib.resources import files
+from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
@@ -9,23 +11,40 @@ from purple.contracts.profiles import Profile
 from purple.domain.errors import InvalidInputError
 
 
-def profile_names() -> tuple[str, ...]:
-    """All profiles, sorted."""
-    return tuple(sorted(each.name.removesuffix(".yaml") for each in files(__name__).iterdir() if ".yaml" in each.name))
+class Profiles:
+    """The profiles of a deployment: ours, and those in folders that it adds, which come first."""
 
+    def __init__(self, extra: Iterable[Path] = ()) -> None:
+        self._texts: dict[str, str] = {}
+        for folder in extra:
+            if not folder.is_dir():
+                raise InvalidInputError(
+                    f"{folder} is no folder",
+                    field="profiles.extra",
+                    value=folder,
+                    remedy="name folders that hold profiles",
+                )
+            for path in sorted(folder.glob("*.yaml")):
+                self._texts.setdefault(path.stem, path.read_text(encoding="utf-8"))
+        for each in files(__name__).iterdir():
+            if each.name.endswith(".yaml"):
+                self._texts.setdefault(each.name.removesuffix(".yaml"), each.read_text(encoding="utf-8"))
 
-def load_profile(name: str, field: str = "profile") -> Profile:
-    """One profile.
+    def names(self) -> tuple[str, ...]:
+        """Sorted."""
+        return tuple(sorted(self._texts))
 
-    Raises:
-        InvalidInputError: there is none of that name; the remedy lists those that exist.
-    """
-    known = profile_names()
-    if name not in known:
-        raise InvalidInputError(
-            f"unknown profile {name!r}", field=field, value=name, remedy=f"use one of {', '.join(known)}"
-        )
-    return parse_profile((files(__name__) / f"{name}.yaml").read_text(encoding="utf-8"), name)
+    def load(self, name: str, field: str = "profile") -> Profile:
+        """One profile.
+
+        Raises:
+            InvalidInputError: there is none of that name, or it is malformed; the remedy says what to do.
+        """
+        if name not in self._texts:
+            raise InvalidInputError(
+                f"unknown profile {name!r}", field=field, value=name, remedy=f"use one of {', '.join(self.names())}"
+            )
+        return parse_profile(self._texts[name], name)
 
 
 def parse_profile(text: str, name: str) -> Profile:

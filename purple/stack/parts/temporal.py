@@ -51,6 +51,8 @@ class Temporal(Part):
         argv = [str(program), "server", "start-dev", "--ip", LOOPBACK, "--port", str(self._port)]
         argv += ["--ui-ip", LOOPBACK, "--ui-port", str(self._ui), "--ui-disable-news-fetch"]
         argv += ["--db-filename", str(folder / "temporal.db"), "--log-level", "warn", "--namespace", NAMESPACE]
+        # timers may fire a second late by default, and a dead worker's scan waits for two of them
+        argv += ["--dynamic-config-value", 'history.timerProcessorMaxTimeShift="50ms"']
         for name in SEARCH_ATTRIBUTES:
             argv += ["--search-attribute", f"{name}=Keyword"]
         # the server would otherwise ask the internet whether there is a newer one

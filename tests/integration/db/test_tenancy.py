@@ -96,7 +96,7 @@ async def test_one_relay_leads_at_a_time(servers) -> None:
 
 
 async def test_a_server_that_is_away_is_said_to_be_away(tenant) -> None:
-    from purple.db.unit_of_work import unit_of_work  # noqa: PLC0415 - next to its one use
+    from purple.db.unit_of_work import unit_of_work
 
     engine = open_engine("postgresql://nobody@127.0.0.1:1/none")
     with pytest.raises(UnavailableError, match="PostgreSQL is away"):

@@ -1,0 +1,186 @@
+"""Purple's own processes on real servers, with made tools beside the real ones."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from purple.bootstrap import Container
+from purple.contracts.campaigns import CampaignInput
+from purple.domain.campaigns import Campaign, Scan
+from purple.domain.pages import MAX_LIMIT, Query
+from purple.domain.tools import Intrusiveness
+from purple.domain.vulnerabilities import Vulnerability
+from purple.services.identity import FIRST_ORGANISATION
+from purple.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+SUPPORT = ROOT / "tests/support"
+STEPS = ("control", "analysis", "ai", "report", "notify")
+TOOLS = ("recon", "scan")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
+    """The first true answer; an assertion where there is none in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+@pytest.fixture(scope="session")
+def environment(servers, tmp_path_factory) -> dict[str, str]:
+    """What every process of Purple is told."""
+    home = tmp_path_factory.mktemp("home")
+    port = free_port()
+    told = servers.environment | {
+        "PURPLE_STACK__HOME": str(home),
+        "PURPLE_TOOLS__EXTRA": json.dumps([str(SUPPORT / "tools")]),
+        "PURPLE_PROFILES__EXTRA": json.dumps([str(SUPPORT / "profiles")]),
+        "PURPLE_API__PORT": str(port),
+        "PURPLE_API__URL": f"http://127.0.0.1:{port}",
+    }
+    os.environ.update(told)
+    return told
+
+
+@pytest.fixture(scope="session")
+async def container(environment) -> AsyncIterator[Container]:
+    made = Container(Settings(_env_file=None))
+    await made.identity.first_token()
+    yield made
+    await made.close()
+
+
+@contextmanager
+def process(environment: dict[str, str], *arguments: str, **extra: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of ours that says when it is ready; ended with the block."""
+    ready = Path(environment["PURPLE_STACK__HOME"]) / f"ready-{uuid4()}"
+    log = ready.with_suffix(".log").open("wb")
+    started = subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        cwd=environment["PURPLE_STACK__HOME"],
+        env=os.environ | environment | {"PURPLE_READY_FILE": str(ready)} | extra,
+        stdout=log,
+        stderr=log,
+    )
+    try:
+        if arguments[0] == "workers":
+            wait_until(lambda: ready.exists() or started.poll() is not None, 60, f"{arguments} ready")
+            assert started.poll() is None, ready.with_suffix(".log").read_text()
+        yield started
+    finally:
+        started.send_signal(signal.SIGTERM)
+        try:
+            started.wait(20)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            started.wait()
+        log.close()
+
+
+@pytest.fixture(scope="session")
+def workers(environment, container) -> Iterator[None]:
+    """All steps, one tool worker, the relay."""
+    with (
+        process(environment, "workers", *STEPS),
+        process(environment, "workers", *TOOLS),
+        process(environment, "workers", "relay"),
+    ):
+        yield
+
+
+@pytest.fixture(scope="session")
+def api(environment, container) -> Iterator[str]:
+    """The facade's URL."""
+    url = environment["PURPLE_API__URL"]
+    with process(environment, "api"):
+
+        def up() -> bool:
+            try:
+                return httpx.get(f"{url}/health").is_success
+            except httpx.HTTPError:
+                return False
+
+        wait_until(up, 60, "API")
+        yield url
+
+
+@dataclass
+class Purple:
+    """What tests do to a running Purple."""
+
+    container: Container
+    organisation: UUID = FIRST_ORGANISATION
+
+    async def authorisation(self, *include: str, **changes: Any) -> UUID:
+        fields: dict[str, Any] = {
+            "name": "test",
+            "signed_by": "test",
+            "include": include or ("127.0.0.0/8",),
+            "valid_until": self.container.clock.now() + timedelta(hours=1),
+            "max_intrusiveness": Intrusiveness.INTRUSIVE,
+        }
+        return (await self.container.authorisations.create(self.organisation, **fields | changes)).id
+
+    async def start(self, target: str, profile: str = "made", **options: dict[str, Any]) -> Campaign:
+        registered = await self.container.targets.ensure(self.organisation, target)
+        wanted = CampaignInput(
+            organisation_id=self.organisation,
+            name=f"test {target}",
+            profile=profile,
+            target_ids=(registered.id,),
+            authorisation_id=await self.authorisation(),
+            options=options,
+        )
+        return await self.container.campaigns.start(wanted)
+
+    async def end(self, campaign: Campaign, seconds: float = 120) -> Campaign:
+        import asyncio
+
+        async with asyncio.timeout(seconds):
+            while not (campaign := await self.container.campaigns.get(self.organisation, campaign.id)).state.ended:
+                await asyncio.sleep(0.1)
+        return campaign
+
+    async def run(self, target: str, profile: str = "made", **options: dict[str, Any]) -> Campaign:
+        return await self.end(await self.start(target, profile, **options))
+
+    async def scans(self, campaign: Campaign) -> tuple[Scan, ...]:
+        query = Query({"campaign_id": campaign.id}, limit=MAX_LIMIT)
+        return (await self.container.campaigns.scans(self.organisation, query)).items
+
+    async def scan(self, campaign: Campaign) -> Scan:
+        (only,) = await self.scans(campaign)
+        return only
+
+    async def vulnerabilities(self, target: str) -> tuple[Vulnerability, ...]:
+        registered = await self.container.targets.ensure(self.organisation, target)
+        query = Query({"target_id": registered.id}, limit=MAX_LIMIT)
+        return (await self.container.findings.vulnerabilities(self.organisation, query)).items
+
+
+@pytest.fixture
+def purple(container, workers) -> Purple:
+    return Purple(container)

@@ -1,0 +1,34 @@
+"""What the made tool runs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+mode, address, ports, marker = sys.argv[1:5]
+lines = [json.dumps({"host": address, "port": int(port)}) for port in ports.split(",") if port]
+output = Path("result.jsonl")
+if mode == "slow":
+    # a grandchild in a session of its own, to be found by whoever cleans up
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"], start_new_session=True)
+    if marker:
+        Path(marker).write_text(f"{os.getpid()} {child.pid}")
+        while Path(marker).exists():
+            time.sleep(0.1)
+    child.kill()
+if mode == "hang":
+    output.write_text("\n".join(lines) + "\n")
+    time.sleep(600)
+if mode == "garbage":
+    output.write_bytes(b"\x00\xff<html>" * 50)
+elif mode == "cut":
+    output.write_text("\n".join(lines) + '\n{"host": "192.0')
+elif mode == "crash":
+    output.write_text("\n".join(lines) + "\n")
+    sys.stderr.write("cannot go on\n")
+    os.kill(os.getpid(), signal.SIGSEGV)
+elif mode != "silent":
+    output.write_text("\n".join(lines) + "\n")
