@@ -32,7 +32,7 @@ async def test_how_a_tool_ends_is_how_its_scan_ends(purple, mode, state, reason,
         f"127.1.0.{ENDS.index((mode, state, reason, seen)) + 1}", made={"mode": mode, "flaws": [1, 2]}
     )
     scan = await purple.scan(campaign)
-    assert (scan.state, scan.observations) == (state, seen)
+    assert (scan.state, scan.observations) == (state, seen), scan.reason
     assert reason in scan.reason
     whole = CampaignState.COMPLETED if state is ScanState.COMPLETE else CampaignState.COMPLETED_WITH_GAPS
     assert campaign.state is whole

@@ -1,0 +1,40 @@
+"""What real campaigns leave in Temporal replays; with PURPLE_RECORD=1 it is kept for `tests/replay`."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+
+from tests.integration.conftest import wait_until
+from workers.runner import sandbox
+from workflows.campaign import CampaignWorkflow
+
+HISTORIES = Path(__file__).resolve().parents[1] / "replay/histories"
+KINDS = {
+    "completed": {"flaws": [1, 2]},
+    "gaps": {"mode": "crash"},
+    "cancelled": {"mode": "slow"},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_campaign_of_today_replays(purple, tmp_path, kind) -> None:
+    marker = tmp_path / "marker"
+    options = KINDS[kind] | ({"marker": str(marker)} if kind == "cancelled" else {})
+    campaign = await purple.start(f"127.4.0.{sorted(KINDS).index(kind) + 1}", made=options)
+    if kind == "cancelled":
+        await asyncio.to_thread(wait_until, marker.exists, 30, "the tool runs")
+        await purple.container.campaigns.cancel(purple.organisation, campaign.id)
+    await purple.end(campaign)
+    client = await purple.container.orchestrator.client()
+    handle = client.get_workflow_handle(campaign.workflow_id)
+    await handle.result()
+    history = await handle.fetch_history()
+    replayer = Replayer(workflows=[CampaignWorkflow], data_converter=pydantic_data_converter, workflow_runner=sandbox())
+    await replayer.replay_workflow(history)
+    if os.environ.get("PURPLE_RECORD"):
+        HISTORIES.mkdir(exist_ok=True)
+        (HISTORIES / f"{kind}.json").write_text(history.to_json() + "\n")

@@ -1,0 +1,84 @@
+"""What recon saw decides what follows."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from purple.domain.errors import InvalidInputError
+from purple.domain.observations import Location, Observation, ObservationKind, RecordedObservation, Service
+from purple.domain.targets import Criticality, Target, TargetKind
+from purple.services.planning import facts_of
+from purple.services.profiles import Profiles, parse_profile
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def target(kind: TargetKind, value: str) -> Target:
+    return Target(uuid4(), uuid4(), kind, value, value, Criticality.MEDIUM, (), NOW)
+
+
+def service(host: str, port: int, name: str, *, tls: bool = False, transport: str = "tcp") -> RecordedObservation:
+    seen = Observation(
+        kind=ObservationKind.SERVICE,
+        rule="made",
+        title="made",
+        location=Location(host=host, port=port, transport=transport),
+        service=Service(name=name, tls=tls),
+    )
+    return RecordedObservation(uuid4(), uuid4(), uuid4(), uuid4(), uuid4(), "made", "", seen, NOW)
+
+
+def test_an_http_port_is_a_url_and_tls_a_service() -> None:
+    seen = [
+        service("192.0.2.1", 80, "http"),
+        service("192.0.2.1", 8443, "http", tls=True),
+        service("192.0.2.1", 25, "smtp"),
+    ]
+    facts = facts_of(target(TargetKind.HOST, "www.example.org"), seen)
+    assert [each.url for each in facts.http] == ["http://www.example.org/", "https://www.example.org:8443/"]
+    assert [(each.host, each.port) for each in facts.tls] == [("www.example.org", 8443)]
+
+
+def test_a_web_application_is_looked_at_even_when_recon_saw_nothing() -> None:
+    facts = facts_of(target(TargetKind.WEB_APPLICATION, "https://app.example.org/shop/"), [])
+    assert [each.url for each in facts.http] == ["https://app.example.org/shop/"]
+    assert [each.port for each in facts.tls] == [443]
+
+
+def test_its_own_url_is_not_looked_at_twice() -> None:
+    own = target(TargetKind.WEB_APPLICATION, "http://192.0.2.1:8080/shop/")
+    facts = facts_of(own, [service("192.0.2.1", 8080, "http")])
+    assert [each.url for each in facts.http] == ["http://192.0.2.1:8080/shop/"]
+
+
+def test_a_network_gives_each_host_its_own_address() -> None:
+    seen = [
+        service("192.0.2.1", 80, "http"),
+        service("192.0.2.2", 80, "http"),
+        service("192.0.2.3", 80, "http", transport="udp"),
+    ]
+    facts = facts_of(target(TargetKind.NETWORK, "192.0.2.0/30"), seen)
+    assert [each.url for each in facts.http] == ["http://192.0.2.1/", "http://192.0.2.2/"]
+
+
+def test_every_profile_of_ours_loads() -> None:
+    profiles = Profiles()
+    assert {"standard", "discovery", "tls", "web"} <= set(profiles.names())
+    for name in profiles.names():
+        assert profiles.load(name).name == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name: [",
+        "name: x",
+        "{name: x, version: 1, title: t, steps: []}",
+        "{name: x, version: 1, title: t, limits: {parallel: 0}}",
+    ],
+)
+def test_a_malformed_profile_names_what_is_wrong(text: str) -> None:
+    with pytest.raises(InvalidInputError) as refusal:
+        parse_profile(text, "x")
+    assert refusal.value.field
