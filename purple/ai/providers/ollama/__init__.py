@@ -15,7 +15,6 @@ class OllamaProvider:
 
     def __init__(self, settings: AiSettings) -> None:
         self._settings = settings
-        self._client = ollama.AsyncClient(host=settings.base_url or None, timeout=settings.timeout_s)
 
     @property
     def name(self) -> str:
@@ -24,13 +23,17 @@ class OllamaProvider:
 
     async def complete(self, *, system: str, prompt: str, schema: Mapping[str, Any]) -> str:
         """One answer, held to the schema by Ollama's decoder."""
+        settings = self._settings
+        client = ollama.AsyncClient(host=settings.base_url or None, timeout=settings.timeout_s)
         try:
-            answer = await self._client.chat(
-                model=self._settings.model,
+            answer = await client.chat(
+                model=settings.model,
                 messages=[{"role": "system", "content": system}, {"role": "user", "content": prompt}],
                 format=dict(schema),
-                options={"temperature": 0, "num_predict": self._settings.max_tokens},
+                options={"temperature": 0, "num_predict": settings.max_tokens},
             )
         except (ollama.ResponseError, httpx.HTTPError, ConnectionError) as error:
             raise UnavailableError(f"the model {self.name} did not answer: {error}"[:300]) from error
+        finally:
+            await client.close()
         return answer.message.content or ""

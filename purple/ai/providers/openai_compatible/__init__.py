@@ -14,12 +14,6 @@ class OpenAiProvider:
 
     def __init__(self, settings: AiSettings) -> None:
         self._settings = settings
-        self._client = openai.AsyncOpenAI(
-            base_url=settings.base_url or None,
-            api_key=settings.api_key.get_secret_value() if settings.api_key else "none",
-            timeout=settings.timeout_s,
-            max_retries=1,
-        )
 
     @property
     def name(self) -> str:
@@ -28,17 +22,25 @@ class OpenAiProvider:
 
     async def complete(self, *, system: str, prompt: str, schema: Mapping[str, Any]) -> str:
         """One answer, held to the schema by the server where it can."""
+        settings = self._settings
+        client = openai.AsyncOpenAI(
+            base_url=settings.base_url or None,
+            api_key=settings.api_key.get_secret_value() if settings.api_key else "none",
+            timeout=settings.timeout_s,
+            max_retries=1,
+        )
         try:
-            answer = await self._client.chat.completions.create(
-                model=self._settings.model,
-                messages=[{"role": "system", "content": system}, {"role": "user", "content": prompt}],
-                temperature=0,
-                max_tokens=self._settings.max_tokens,
-                response_format={
-                    "type": "json_schema",
-                    "json_schema": {"name": "triage", "schema": dict(schema), "strict": True},
-                },
-            )
+            async with client:
+                answer = await client.chat.completions.create(
+                    model=settings.model,
+                    messages=[{"role": "system", "content": system}, {"role": "user", "content": prompt}],
+                    temperature=0,
+                    max_tokens=settings.max_tokens,
+                    response_format={
+                        "type": "json_schema",
+                        "json_schema": {"name": "triage", "schema": dict(schema), "strict": True},
+                    },
+                )
         except openai.OpenAIError as error:
             raise UnavailableError(f"the model {self.name} did not answer: {error}"[:300]) from error
         return (answer.choices[0].message.content if answer.choices else "") or ""
