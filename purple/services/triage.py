@@ -149,16 +149,16 @@ def check_answer(text: str, owner: Mapping[str, str], known: Mapping[str, Any]) 
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"{'.'.join(map(str, first['loc'])) or 'answer'}: {first['msg']}") from None
-    handles = [each.vulnerability for each in answer.order]
-    if len(set(handles)) != len(handles):
-        raise ValueError("a vulnerability is ranked twice")
     for each in answer.order:
         if each.vulnerability not in known:
             raise ValueError(f"{each.vulnerability[:40]!r} is not a vulnerability of this campaign")
         for cited in each.observations:
             if owner.get(cited) != each.vulnerability:
                 raise ValueError(f"{cited[:40]!r} is not an observation of {each.vulnerability}")
-    return answer
+    places: dict[str, _Ranked] = {}
+    for each in answer.order:  # what is said of a vulnerability again adds nothing: its first place stands
+        places.setdefault(each.vulnerability, each)
+    return answer.model_copy(update={"order": list(places.values())})
 
 
 def _ordered(answer: _Answer, case: _Case, present: Sequence[Vulnerability]) -> tuple[Advice, ...]:
@@ -197,22 +197,25 @@ def _shown(case: _Case) -> str:
 
 def _schema(case: _Case) -> dict[str, Any]:
     """JSON schema of the answer, its handles spelt out so that a constrained decoder can name no other."""
-    ranked = {
-        "type": "object",
-        "properties": {
-            "vulnerability": {"type": "string", "enum": list(case.vulnerabilities)},
-            "reason": {"type": "string", "maxLength": 200},
-            "observations": {
-                "type": "array",
-                "items": {"type": "string", "enum": list(case.observations)},
-                "minItems": 1,
-                "maxItems": _CITED,
+    ranked = [
+        {
+            "type": "object",
+            "properties": {
+                "vulnerability": {"type": "string", "enum": [handle]},
+                "reason": {"type": "string", "maxLength": 200},
+                "observations": {
+                    "type": "array",
+                    "items": {"type": "string", "enum": [cited for cited, of in case.owner.items() if of == handle]},
+                    "minItems": 1,
+                    "maxItems": _CITED,
+                },
             },
-        },
-        "required": ["vulnerability", "reason", "observations"],
-        "additionalProperties": False,
-    }
-    order = {"type": "array", "items": ranked, "minItems": 1, "maxItems": len(case.vulnerabilities)}
+            "required": ["vulnerability", "reason", "observations"],
+            "additionalProperties": False,
+        }
+        for handle in case.vulnerabilities
+    ]
+    order = {"type": "array", "items": {"anyOf": ranked}, "minItems": 1, "maxItems": len(case.vulnerabilities)}
     return {
         "type": "object",
         "properties": {"summary": {"type": "string", "maxLength": 400}, "order": order},

@@ -35,5 +35,5 @@ class OllamaProvider:
         except (ollama.ResponseError, httpx.HTTPError, ConnectionError) as error:
             raise UnavailableError(f"the model {self.name} did not answer: {error}"[:300]) from error
         finally:
-            await client.close()
+            await client.close()  # type: ignore[no-untyped-call]  # the library forgot its annotation
         return answer.message.content or ""
