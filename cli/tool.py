@@ -1,6 +1,7 @@
 """`purple tool …`: which security tools there are, and getting them."""
 
 import asyncio
+import os
 from typing import Annotated, Any
 
 import typer
@@ -33,6 +34,8 @@ def install(
     """Get the programs of tools: from packages, or into hash-locked environments."""
     if not names and not everything:
         raise InvalidInputError("which tool?", field="names", remedy="name one, or give --all")
+
+    os.umask(0o022)  # the stack starts us with a closed one, and its unprivileged workers read this cache
 
     async def get(container: Any) -> None:
         for name in names or container.tools.names():
