@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID, uuid5
 
 from purple.domain.severity import Severity
+from purple.domain.values import value
 
 MAX_TEXT = 8_192
 """Characters kept of any one text a tool printed; the whole is in the artifact."""
@@ -35,7 +36,7 @@ class FlawClass(StrEnum):
     """A secret that is exposed."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Location:
     """Where it was seen; empty strings and 0 where a part does not apply."""
 
@@ -52,7 +53,7 @@ class Location:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Service:
     """What listens on a port."""
 
@@ -65,7 +66,7 @@ class Service:
     banner: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Observation:
     """What one tool saw once. Text is the tool's own and hostile: it is never markup, path or command."""
 
@@ -96,6 +97,8 @@ class Observation:
 
 def clip(text: str, limit: int = MAX_TEXT) -> str:
     """Text without NUL (PostgreSQL refuses it) or lone surrogates, cut to `limit` characters."""
+    if text.isascii() and len(text) <= limit and "\x00" not in text:
+        return text
     cleaned = text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
     if len(cleaned) > limit:
         cleaned = cleaned[: limit - 1] + "…"

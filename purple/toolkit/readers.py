@@ -1,11 +1,13 @@
 """Size-limited readers of hostile output."""
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, BinaryIO, TypeVar
 from xml.parsers import expat
 
 from purple.domain.errors import ParseError
+
+T = TypeVar("T")
 
 CHUNK = 64 * 1024
 MAX_DEPTH = 64
@@ -29,53 +31,32 @@ def read_json(stream: BinaryIO, limit: int) -> Any:
         raise ParseError("the output is not JSON", offset=offset) from None
 
 
-class XmlHandlers:
-    """What an XML reader calls; override what matters."""
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        """An element begins."""
-
-    def end(self, name: str) -> None:
-        """An element ends."""
-
-
-def read_xml(  # noqa: C901 - the nested handlers count, and each is three lines
-    stream: BinaryIO, handlers: XmlHandlers, take: Callable[[], list[Any]], limit: int
-) -> Iterator[Any]:
-    """Feed a document to handlers chunk by chunk and yield what `take` has collected after each.
+def read_xml(
+    stream: BinaryIO,
+    starts: Mapping[str, Callable[[dict[str, str]], object]],
+    ends: Mapping[str, Callable[[], object]],
+    found: list[T],
+    limit: int,
+) -> Iterator[T]:
+    """Feed a document to handlers chunk by chunk, and yield and clear `found`, which they fill, after each.
 
     Memory does not grow with the input. Entities are refused, which leaves no room for expansion bombs or external
     files.
+
+    Args:
+        stream: the document.
+        starts: by element, told its attributes when it begins.
+        ends: by element, called when it ends.
+        found: where the handlers put what they find.
+        limit: bytes.
 
     Raises:
         ParseError: malformed, truncated, an entity declaration, too deep, or larger than `limit` bytes; everything
             that was read before has been yielded.
     """
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
-    depth = 0
-    trouble: ParseError | None = None
-
-    def refuse(*_: Any) -> None:
-        raise ParseError("the XML declares an entity", offset=parser.CurrentByteIndex)
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise ParseError("the XML is nested too deeply", offset=parser.CurrentByteIndex)
-        handlers.start(name, attributes)
-
-    def end(name: str) -> None:
-        nonlocal depth
-        depth -= 1
-        handlers.end(name)
-
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.EntityDeclHandler = refuse
+    parser = _parser(starts, ends)
     read = 0
+    trouble: ParseError | None = None
     while trouble is None:
         chunk = stream.read(CHUNK)
         read += len(chunk)
@@ -87,8 +68,40 @@ def read_xml(  # noqa: C901 - the nested handlers count, and each is three lines
             trouble = error
         except expat.ExpatError as error:
             trouble = ParseError(f"the XML breaks off: {expat.ErrorString(error.code)}", offset=error.offset)
-        yield from take()
+        yield from found
+        found.clear()
         if not chunk:
             break
     if trouble is not None:
         raise trouble
+
+
+def _parser(
+    starts: Mapping[str, Callable[[dict[str, str]], object]], ends: Mapping[str, Callable[[], object]]
+) -> expat.XMLParserType:
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+    depth = 0
+
+    def refuse(*_: Any) -> None:
+        raise ParseError("the XML declares an entity", offset=parser.CurrentByteIndex)
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise ParseError("the XML is nested too deeply", offset=parser.CurrentByteIndex)
+        if name in starts:
+            starts[name](attributes)
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        if name in ends:
+            ends[name]()
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.EntityDeclHandler = refuse
+    return parser

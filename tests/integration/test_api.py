@@ -152,7 +152,8 @@ async def test_every_route_asks_for_a_permission_by_name(api) -> None:
         return own | {cell.cell_contents for cell in closure if isinstance(cell.cell_contents, Permission)}
 
     app = create_app(Settings(_env_file=None))
-    paths = (await (httpx.AsyncClient()).get(f"{api}/api/openapi.json")).json()["paths"]
+    async with httpx.AsyncClient() as stranger:
+        paths = (await stranger.get(f"{api}/api/openapi.json")).json()["paths"]
     routes = [route for route in all_routes(app.routes) if isinstance(route, APIRoute)]
     checked = 0
     for route in routes:

@@ -50,7 +50,7 @@ def test_a_gap_exits_5(purple_command) -> None:
 
 
 def test_without_an_authorisation_it_exits_4(purple_command) -> None:
-    done = purple_command("scan", "192.0.2.44", "--profile", "made")
+    done = purple_command("scan", "198.51.100.44", "--profile", "made")  # a network that no other test authorises
     assert done.returncode == 4
     assert "--authorised-by" in done.stderr
     assert done.stdout == ""

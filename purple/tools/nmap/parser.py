@@ -1,19 +1,22 @@
 """Nmap's XML. Source: the nmap.dtd of Nmap 7.93 (docs/nmap.dtd in its distribution)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import BinaryIO
 
 from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, Service, clip
 from purple.domain.severity import Severity
 from purple.domain.weaknesses import CATALOGUE
-from purple.toolkit.readers import XmlHandlers, read_xml
+from purple.toolkit.readers import read_xml
 
 LIMIT = 2 * 1024**3
 """Bytes; ten million ports are about 2 GB."""
 _CVE = re.compile(r"CVE-\d{4}-\d{4,19}")
 _ANONYMOUS = "ftp-anon"
+_NOTHING: dict[str, str] = {}
+_MOST_REMEMBERED = 1_000
 
 
 def parse(stream: BinaryIO) -> Iterator[Observation]:
@@ -23,116 +26,129 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
         ParseError: the XML is malformed, truncated or no result of nmap; what came before has been yielded.
     """
     reader = _Reader()
-    yield from read_xml(stream, reader, reader.take, LIMIT)
+    yield from read_xml(stream, reader.starts, reader.ends, reader.found, LIMIT)
     if not reader.finished:
         raise ParseError("the scan did not finish: nmap wrote no summary", offset=reader.hosts, unit="hosts")
     if reader.skipped:
         raise ParseError(f"nmap gave up on {reader.skipped} hosts for time", offset=reader.hosts, unit="hosts")
 
 
-class _Reader(XmlHandlers):
+class _Reader:
     def __init__(self) -> None:
         self.hosts = 0
         self.skipped = 0
         self.finished = False
-        self._found: list[Observation] = []
+        self.found: list[Observation] = []
         self._address = ""
         self._name = ""
         self._up = False
         self._told = False
-        self._port = 0
-        self._transport = ""
-        self._open = False
-        self._service: dict[str, str] = {}
-        self._scripts: list[tuple[str, str]] = []
+        self._port: dict[str, str] = {}
+        self._inside: dict[str, dict[str, str]] = {}
+        """What the present port says of itself: `state` and `service`."""
+        self._scripts: list[dict[str, str]] = []
+        self._services: dict[tuple[str, ...], tuple[str, Service]] = {}
+        keep = self._inside.__setitem__
+        self.starts: dict[str, Callable[[dict[str, str]], object]] = {
+            "port": self._start_port,
+            "state": partial(keep, "state"),
+            "service": partial(keep, "service"),
+            "script": self._scripts.append,
+            "host": self._start_host,
+            "status": self._status,
+            "address": self._take_address,
+            "hostname": self._take_name,
+            "finished": self._finish,
+        }
+        self.ends: dict[str, Callable[[], object]] = {"port": self._end_port, "host": self._end_host}
 
-    def take(self) -> list[Observation]:
-        found, self._found = self._found, []
-        return found
+    def _start_port(self, attributes: dict[str, str]) -> None:
+        self._port = attributes
+        self._inside.clear()
+        self._scripts.clear()
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:  # noqa: C901 - one flat choice, most frequent first
-        if name == "port":
-            self._port = _number(attributes.get("portid", ""))
-            self._transport = attributes.get("protocol", "")
-            self._open = False
-            self._service = {}
-            self._scripts = []
-        elif name == "state":
-            self._open = attributes.get("state") == "open"
-        elif name == "service":
-            self._service = attributes
-        elif name == "script":
-            self._scripts.append((attributes.get("id", ""), attributes.get("output", "")))
-        elif name == "address":
-            if attributes.get("addrtype") != "mac":
-                self._address = attributes.get("addr", "")
-        elif name == "status":
-            self._up = attributes.get("state") == "up"
-        elif name == "host":
-            self.hosts += 1
-            self._address = self._name = ""
-            self._up = self._told = False
-            self.skipped += attributes.get("timedout") == "true"
-        elif name == "hostname":
-            self._name = self._name or attributes.get("name", "")
-        elif name == "finished":
-            self.finished = attributes.get("exit", "success") == "success"
+    def _start_host(self, attributes: dict[str, str]) -> None:
+        self.hosts += 1
+        self._address = self._name = ""
+        self._up = self._told = False
+        self.skipped += attributes.get("timedout") == "true"
 
-    def end(self, name: str) -> None:
-        if name == "port":
-            if self._open and self._address and self._port:
-                self._tell_host()
-                self._add_service()
-                for script, output in self._scripts:
-                    self._add_script(script, output)
-        elif name == "host" and self._up and self._address:
+    def _status(self, attributes: dict[str, str]) -> None:
+        self._up = attributes.get("state") == "up"
+
+    def _take_address(self, attributes: dict[str, str]) -> None:
+        if attributes.get("addrtype") != "mac":
+            self._address = clip(attributes.get("addr", ""))
+
+    def _take_name(self, attributes: dict[str, str]) -> None:
+        self._name = self._name or clip(attributes.get("name", ""))
+
+    def _finish(self, attributes: dict[str, str]) -> None:
+        self.finished = attributes.get("exit", "success") == "success"
+
+    def _end_port(self) -> None:
+        state = self._inside.get("state")
+        port = _number(self._port.get("portid", ""))
+        if state is None or state.get("state") != "open" or not self._address or not port:
+            return
+        self._tell_host()
+        place = Location(host=self._address, port=port, transport=clip(self._port.get("protocol", "")))
+        self._add_service(place)
+        for script in self._scripts:
+            self._add_script(place, script.get("id", ""), script.get("output", ""))
+
+    def _end_host(self) -> None:
+        if self._up and self._address:
             self._tell_host()
 
     def _tell_host(self) -> None:
         if not self._told:
             self._told = True
-            attributes = {"name": clip(self._name)} if self._name else {}
-            self._found.append(
+            self.found.append(
                 Observation(
                     kind=ObservationKind.HOST,
                     rule="nmap:host",
                     title="Host is up",
-                    location=Location(host=clip(self._address)),
-                    attributes=attributes,
+                    location=Location(host=self._address),
+                    attributes={"name": self._name} if self._name else {},
                 )
             )
 
-    def _add_service(self) -> None:
-        told = self._service
-        secure = told.get("tunnel") == "ssl"
-        name = told.get("name", "")
-        port = self._port
-        product = told.get("product", "")
-        version = told.get("version", "")
-        self._found.append(
+    def _add_service(self, place: Location) -> None:
+        told = self._inside.get("service", _NOTHING).get
+        key = (told("name", ""), told("product", ""), told("version", ""), told("tunnel", ""), told("extrainfo", ""))
+        known = self._services.get(key)
+        if known is None:
+            known = self._remember(key)
+        name, service = known
+        self.found.append(
             Observation(
                 kind=ObservationKind.SERVICE,
                 rule="nmap:service",
-                title=clip(f"{name or 'unknown'} on {port}/{self._transport}"),
-                location=Location(host=self._address, port=port, transport=self._transport),
-                service=Service(
-                    name=clip(name),
-                    product=clip(product),
-                    version=clip(version),
-                    tls=secure or name == "https",
-                    banner=clip(told.get("extrainfo", "")),
-                ),
+                title=f"{name} on {place.port}/{place.transport}",
+                location=place,
+                service=service,
             )
         )
 
-    def _add_script(self, script: str, output: str) -> None:
+    def _remember(self, key: tuple[str, ...]) -> tuple[str, Service]:
+        """A service's name for people, and itself: most ports of a scan run the same few."""
+        name, product, version, tunnel, extra = map(clip, key)
+        secure = tunnel == "ssl" or name == "https"
+        made = (clip(name or "unknown", 200), Service(name, product, version, secure, banner=extra))
+        if len(self._services) >= _MOST_REMEMBERED:
+            self._services.clear()
+        self._services[key] = made
+        return made
+
+    def _add_script(self, place: Location, script: str, output: str) -> None:
         vulnerable = "State: VULNERABLE" in output
         anonymous = script == _ANONYMOUS and "Anonymous FTP login allowed" in output
         if not vulnerable and not anonymous:
             return
         weakness = CATALOGUE["anonymous-login"] if anonymous else None
         cve = tuple(dict.fromkeys(_CVE.findall(output)))[:20]
-        self._found.append(
+        self.found.append(
             Observation(
                 kind=ObservationKind.FLAW,
                 rule=clip(f"nmap:{script}"),
@@ -142,7 +158,7 @@ class _Reader(XmlHandlers):
                 weakness=weakness.key if weakness else "",
                 cwe=(weakness.cwe,) if weakness else (),
                 cve=cve,
-                location=Location(host=self._address, port=self._port, transport=self._transport),
+                location=place,
                 evidence=clip(output),
                 remediation=weakness.remediation if weakness else "",
                 # a script's word is a guess from a version as often as a proof
