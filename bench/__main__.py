@@ -20,7 +20,7 @@ from purple.settings.paths import default_cache
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 PEER = "faraday-plugins==1.31.0"
-ROUNDS = 3
+ROUNDS = 5
 HOSTS = 10_000
 
 
@@ -37,18 +37,22 @@ class Measure:
     goal: str
 
 
-def child(python: str, reader: str, file: Path) -> dict[str, float]:
-    """One reader in a process of its own; the median of the CPU seconds of several rounds."""
-    rounds = []
+def children(file: Path, *readers: tuple[str, str]) -> list[dict[str, float]]:
+    """Readers by their Python and name, each in processes of its own and in turn, for a machine's speed drifts.
+
+    Returns:
+        For each the medians of CPU seconds and peak memory over some rounds.
+    """
+    rounds: list[list[dict[str, float]]] = [[] for _ in readers]
     for _ in range(ROUNDS):
-        done = subprocess.run(
-            [python, str(HERE / "child.py"), reader, str(file)], capture_output=True, text=True, check=True
-        )
-        rounds.append(json.loads(done.stdout.splitlines()[-1]))
-    middle: dict[str, float] = dict(rounds[0])
-    middle["cpu_s"] = statistics.median(each["cpu_s"] for each in rounds)
-    middle["peak_kib"] = statistics.median(each["peak_kib"] for each in rounds)
-    return middle
+        for (python, name), seen in zip(readers, rounds, strict=True):
+            argv = [python, str(HERE / "child.py"), name, str(file)]
+            done = subprocess.run(argv, capture_output=True, text=True, check=True)
+            seen.append(json.loads(done.stdout.splitlines()[-1]))
+    return [
+        seen[0] | {key: statistics.median(each[key] for each in seen) for key in ("cpu_s", "peak_kib")}
+        for seen in rounds
+    ]
 
 
 def peer_python() -> str | None:
@@ -74,11 +78,11 @@ def parser_speed(folder: Path) -> list[Measure]:
     """Measure 4: CPU seconds for 10,000 hosts with 100,000 ports, beside a bare reader and a peer."""
     file = folder / "speed.xml"
     write(file, HOSTS)
-    ours = child(sys.executable, "ours", file)
-    bare = child(sys.executable, "bare", file)
+    python = peer_python()
+    wanted = [(sys.executable, "ours"), (sys.executable, "bare"), *([(python, "faraday")] if python else [])]
+    ours, bare, *peers = children(file, *wanted)
     found = [_ratio("4 nmap parser, CPU", ours["cpu_s"], "s", "bare expat reader", bare["cpu_s"], "at most 2.0")]
-    if python := peer_python():
-        peer = child(python, "faraday", file)
+    for peer in peers:
         line = _ratio("4 nmap parser, CPU", ours["cpu_s"], "s", PEER, peer["cpu_s"], "at most 0.2 (5 times faster)")
         found.append(line)
     return found
@@ -90,7 +94,8 @@ def parser_memory(folder: Path) -> list[Measure]:
     for factor in (1, 10, 100):
         file = folder / f"memory-{factor}.xml"
         write(file, 200 * factor)
-        peaks.append(child(sys.executable, "ours", file)["peak_kib"] / 1024)
+        (ours,) = children(file, (sys.executable, "ours"))
+        peaks.append(ours["peak_kib"] / 1024)
         file.unlink()
     exponent = math.log(peaks[2] / peaks[0]) / math.log(100)
     return [

@@ -9,7 +9,8 @@ from purple.domain.errors import ParseError
 
 T = TypeVar("T")
 
-CHUNK = 64 * 1024
+CHUNK = 16 * 1024
+"""Bytes; what is found in one chunk stays in the processor's cache until it is taken."""
 MAX_DEPTH = 64
 
 

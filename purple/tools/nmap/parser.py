@@ -16,7 +16,10 @@ LIMIT = 2 * 1024**3
 _CVE = re.compile(r"CVE-\d{4}-\d{4,19}")
 _ANONYMOUS = "ftp-anon"
 _NOTHING: dict[str, str] = {}
+_SERVICE = ObservationKind.SERVICE
+_TRANSPORTS = {name: name for name in ("tcp", "udp", "sctp", "ip")}
 _MOST_REMEMBERED = 1_000
+_PORT_DIGITS = 5
 
 
 def parse(stream: BinaryIO) -> Iterator[Observation]:
@@ -43,17 +46,16 @@ class _Reader:
         self._name = ""
         self._up = False
         self._told = False
-        self._port: dict[str, str] = {}
         self._inside: dict[str, dict[str, str]] = {}
-        """What the present port says of itself: `state` and `service`."""
+        """What the present port says of itself: `port`, `state` and `service`."""
         self._scripts: list[dict[str, str]] = []
-        self._services: dict[tuple[str, ...], tuple[str, Service]] = {}
+        self._services: dict[tuple[str | None, ...], tuple[str, Service]] = {}
         keep = self._inside.__setitem__
         self.starts: dict[str, Callable[[dict[str, str]], object]] = {
-            "port": self._start_port,
+            "port": partial(keep, "port"),
             "state": partial(keep, "state"),
             "service": partial(keep, "service"),
-            "script": self._scripts.append,
+            "script": self._take_script,
             "host": self._start_host,
             "status": self._status,
             "address": self._take_address,
@@ -62,10 +64,9 @@ class _Reader:
         }
         self.ends: dict[str, Callable[[], object]] = {"port": self._end_port, "host": self._end_host}
 
-    def _start_port(self, attributes: dict[str, str]) -> None:
-        self._port = attributes
-        self._inside.clear()
-        self._scripts.clear()
+    def _take_script(self, attributes: dict[str, str]) -> None:
+        if "port" in self._inside:  # those of the host or the whole scan are told elsewhere
+            self._scripts.append(attributes)
 
     def _start_host(self, attributes: dict[str, str]) -> None:
         self.hosts += 1
@@ -87,53 +88,44 @@ class _Reader:
         self.finished = attributes.get("exit", "success") == "success"
 
     def _end_port(self) -> None:
-        state = self._inside.get("state")
-        port = _number(self._port.get("portid", ""))
-        if state is None or state.get("state") != "open" or not self._address or not port:
-            return
-        self._tell_host()
-        place = Location(host=self._address, port=port, transport=clip(self._port.get("protocol", "")))
-        self._add_service(place)
-        for script in self._scripts:
-            self._add_script(place, script.get("id", ""), script.get("output", ""))
+        inside = self._inside
+        told_of_port = inside.get("port", _NOTHING)
+        number = told_of_port.get("portid", "")
+        port = int(number) if len(number) <= _PORT_DIGITS and number.isdecimal() else 0
+        if port and self._address and inside.get("state", _NOTHING).get("state") == "open":
+            if not self._told:
+                self._tell_host()
+            transport = _TRANSPORTS.get(told_of_port.get("protocol", ""), "")
+            place = Location(self._address, port, transport)
+            told = inside.get("service", _NOTHING).get
+            key = (told("name"), told("product"), told("version"), told("tunnel"), told("extrainfo"))
+            name, service = self._services.get(key) or self._remember(key)
+            title = f"{name} on {port}/{transport}"
+            self.found.append(Observation(_SERVICE, "nmap:service", title, place, service=service))
+            for script in self._scripts:
+                self._add_script(place, script.get("id", ""), script.get("output", ""))
+        inside.clear()
+        self._scripts.clear()
 
     def _end_host(self) -> None:
-        if self._up and self._address:
+        if self._up and self._address and not self._told:
             self._tell_host()
 
     def _tell_host(self) -> None:
-        if not self._told:
-            self._told = True
-            self.found.append(
-                Observation(
-                    kind=ObservationKind.HOST,
-                    rule="nmap:host",
-                    title="Host is up",
-                    location=Location(host=self._address),
-                    attributes={"name": self._name} if self._name else {},
-                )
-            )
-
-    def _add_service(self, place: Location) -> None:
-        told = self._inside.get("service", _NOTHING).get
-        key = (told("name", ""), told("product", ""), told("version", ""), told("tunnel", ""), told("extrainfo", ""))
-        known = self._services.get(key)
-        if known is None:
-            known = self._remember(key)
-        name, service = known
+        self._told = True
         self.found.append(
             Observation(
-                kind=ObservationKind.SERVICE,
-                rule="nmap:service",
-                title=f"{name} on {place.port}/{place.transport}",
-                location=place,
-                service=service,
+                kind=ObservationKind.HOST,
+                rule="nmap:host",
+                title="Host is up",
+                location=Location(host=self._address),
+                attributes={"name": self._name} if self._name else {},
             )
         )
 
-    def _remember(self, key: tuple[str, ...]) -> tuple[str, Service]:
+    def _remember(self, key: tuple[str | None, ...]) -> tuple[str, Service]:
         """A service's name for people, and itself: most ports of a scan run the same few."""
-        name, product, version, tunnel, extra = map(clip, key)
+        name, product, version, tunnel, extra = (clip(text or "") for text in key)
         secure = tunnel == "ssl" or name == "https"
         made = (clip(name or "unknown", 200), Service(name, product, version, secure, banner=extra))
         if len(self._services) >= _MOST_REMEMBERED:
@@ -165,7 +157,3 @@ class _Reader:
                 confidence=1.0 if anonymous else 0.6,
             )
         )
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0  # noqa: PLR2004 - 65535

@@ -72,6 +72,19 @@ def test_a_vulnerability_of_a_script_is_a_flaw_with_its_cve() -> None:
     ]
 
 
+def test_ports_inside_ports_and_scripts_outside_of_any_are_no_trouble() -> None:
+    port = b'<port protocol="tcp" portid="1"><state state="open"/></port>'
+    script = b'<script id="x" output="State: VULNERABLE"/>'
+    host = b"<host><address addr='192.0.2.1'/><port>%b</port>%b</host>"
+    odd = b"<nmaprun>%b" + host + b"<runstats><finished/></runstats></nmaprun>"
+    found, error = read(parse, odd % (script, port, script))
+    assert error is None
+    assert [(each.kind, each.location.port) for each in found] == [
+        (ObservationKind.HOST, 0),
+        (ObservationKind.SERVICE, 1),
+    ]
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=4000))
 def test_no_bytes_crash_it(data: bytes) -> None:
