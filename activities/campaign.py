@@ -4,15 +4,27 @@ from temporalio import activity
 
 from activities.errors import told
 from purple.contracts import names
-from purple.contracts.campaigns import BeginRequest, Begun, CampaignRef, Finish, Finished, Plan, SettleScan
+from purple.contracts.campaigns import (
+    BeginRequest,
+    Begun,
+    CampaignRef,
+    Finish,
+    Finished,
+    Plan,
+    RetryPlan,
+    RetryScans,
+    SettleScan,
+)
 from purple.services.campaigns import Campaigns
+from purple.services.retrying import Retrying
 
 
 class CampaignActivities:
-    """Begin, plan, settle, finish."""
+    """Begin, plan, settle, retry, finish."""
 
-    def __init__(self, campaigns: Campaigns) -> None:
+    def __init__(self, campaigns: Campaigns, retrying: Retrying) -> None:
         self._campaigns = campaigns
+        self._retrying = retrying
 
     @activity.defn(name=names.BEGIN)
     async def begin(self, request: BeginRequest) -> Begun:
@@ -31,6 +43,12 @@ class CampaignActivities:
         """See `Campaigns.settle`."""
         with told():
             await self._campaigns.settle(request)
+
+    @activity.defn(name=names.RETRY_SCANS)
+    async def retry_scans(self, request: RetryScans) -> RetryPlan:
+        """See `Retrying.retry_scans`."""
+        with told():
+            return await self._retrying.retry_scans(request)
 
     @activity.defn(name=names.FINISH)
     async def finish(self, request: Finish) -> Finished:

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from api import health, live
 from api.authorisations import endpoints as authorisations
 from api.campaigns import endpoints as campaigns
+from api.deps import known_parameters
 from api.errors import add_handlers
 from api.findings import endpoints as findings
 from api.limits import BodyLimit
@@ -27,7 +28,10 @@ PROBLEMS: dict[int | str, dict[str, object]] = {
         (403, "Not permitted, or not covered by an authorisation"),
         (404, "Not found"),
         (409, "Conflict"),
+        (412, "Changed meanwhile"),
+        (413, "Too large"),
         (422, "Invalid input"),
+        (428, "If-Match is missing"),
         (503, "Temporarily unavailable"),
     )
 }
@@ -58,7 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.container = container
     add_handlers(app)
     app.add_middleware(BodyLimit)
-    v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS)
+    v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
     for room in (targets, authorisations, campaigns, findings, reports):
         v1.include_router(room.router)
     app.include_router(v1)

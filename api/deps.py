@@ -1,15 +1,27 @@
 """What endpoints ask for: the caller, a permission by name, a page, a service."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from fastapi import Query as QueryParameter
+from fastapi.dependencies.models import Dependant
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from purple.domain.errors import UnauthenticatedError
+from purple.domain.errors import (
+    InvalidInputError,
+    PreconditionFailedError,
+    PreconditionRequiredError,
+    UnauthenticatedError,
+)
 from purple.domain.identity import Permission, Principal
 from purple.domain.pages import DEFAULT_LIMIT, MAX_LIMIT, Query
+
+MAX_FILTER = 2_000
+MAX_SORT = 200
+MAX_CURSOR = 2_000
+ETAG = re.compile(r'"v(\d{1,9})"')
 
 bearer = HTTPBearer(auto_error=False, description="A token that `purple bootstrap` printed.")
 
@@ -49,17 +61,78 @@ def service(name: str) -> Callable[[Request], Any]:
     return get
 
 
-class Paging:
-    """Cursor and limit of a list."""
+FILTER_HELP = (
+    'Terms with blanks between, such as `severity:>=high -state:fixed title:~"sql injection" last_seen:<7d`; '
+    "`-` is not, commas are or, `~` is holds, `none` is without a value. Fields: "
+)
 
-    def __init__(
-        self,
-        cursor: Annotated[str, QueryParameter(description="`next_cursor` of the page before")] = "",
+
+SORT_HELP = "Fields with commas between; `-` before one turns it. Fields: "
+
+
+def paging(fields: str) -> Callable[..., Query]:
+    """A dependency that is the query of a list.
+
+    Args:
+        fields: what the list can be filtered and sorted by, for the documentation.
+    """
+
+    def query(
+        filter: Annotated[str, QueryParameter(max_length=MAX_FILTER, description=FILTER_HELP + fields)] = "",  # noqa: A002 - its name on the wire
+        sort: Annotated[str, QueryParameter(max_length=MAX_SORT, description=SORT_HELP + fields)] = "",
+        cursor: Annotated[
+            str, QueryParameter(max_length=MAX_CURSOR, description="`next_cursor` of the page before")
+        ] = "",
         limit: Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
-    ) -> None:
-        self.cursor = cursor
-        self.limit = limit
+    ) -> Query:
+        return Query(filter=filter, sort=sort, cursor=cursor, limit=limit)
 
-    def query(self, **filters: Any) -> Query:
-        """With filters."""
-        return Query(filters, self.cursor, self.limit)
+    return query
+
+
+def known_parameters(request: Request) -> None:
+    """Refuse a query parameter that the route does not know: a filter with a typing error must not list everything.
+
+    Raises:
+        InvalidInputError: names the parameter and those that there are.
+    """
+    known = _parameters(request.scope["route"].dependant)
+    for name in request.query_params:
+        if name not in known:
+            raise InvalidInputError(
+                f"there is no parameter {name!r} here",
+                field=name,
+                value=request.query_params[name],
+                remedy=f"use {', '.join(sorted(known))}" if known else "leave it out",
+            )
+
+
+def _parameters(dependant: Dependant) -> set[str]:
+    own = {each.alias for each in dependant.query_params}
+    return own.union(*(_parameters(each) for each in dependant.dependencies))
+
+
+def if_match(if_match: Annotated[str, Header(description="The `ETag` that a GET gave")] = "") -> int:
+    """The version that an edit was made from (RFC 9110, section 13.1.1).
+
+    Raises:
+        PreconditionRequiredError: there is none (RFC 6585, section 3).
+        PreconditionFailedError: it is no ETag of ours.
+    """
+    if not if_match:
+        raise PreconditionRequiredError(
+            "an edit needs the version it was made from",
+            field="If-Match",
+            remedy="send the ETag of your GET as If-Match",
+        )
+    match = ETAG.fullmatch(if_match.strip())
+    if match is None:
+        raise PreconditionFailedError(
+            "If-Match is not an ETag of this resource", field="If-Match", value=if_match, remedy="read it again"
+        )
+    return int(match[1])
+
+
+def etag(version: int) -> str:
+    """The strong ETag of a version."""
+    return f'"v{version}"'

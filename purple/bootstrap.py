@@ -16,6 +16,7 @@ from purple.orchestrator.temporal import TemporalOrchestrator
 from purple.reports.renderer import Renderer
 from purple.search.elastic import Elastic
 from purple.search.fallback import FullText
+from purple.security.actors import SignedActors
 from purple.services.analysis import Analysis
 from purple.services.authorisations import Authorisations
 from purple.services.campaigns import Campaigns
@@ -25,8 +26,10 @@ from purple.services.notifying import Notifying
 from purple.services.profiles import Profiles
 from purple.services.relaying import Relay
 from purple.services.reporting import Reporting
+from purple.services.retrying import Retrying
 from purple.services.scanning import Scanning
 from purple.services.single import SingleScan
+from purple.services.steering import Steering
 from purple.services.targets import Targets
 from purple.services.triage import TriageService
 from purple.settings import Settings
@@ -132,7 +135,23 @@ class Container:
     def campaigns(self) -> Campaigns:
         """Campaigns."""
         profiles = Profiles(self.settings.profiles.extra)
-        return Campaigns(self.work, self.orchestrator, self.tools, profiles, self.clock, self.ids)
+        return Campaigns(self.work, self.orchestrator, self.tools, profiles, self.retrying, self.clock, self.ids)
+
+    @cached_property
+    def actors(self) -> SignedActors:
+        """Who asks, as the workflows are told."""
+        key = self.settings.identity.actor_key
+        return SignedActors(key.get_secret_value() if key else "", self.clock)
+
+    @cached_property
+    def retrying(self) -> Retrying:
+        """The workflow's side of running again what failed."""
+        return Retrying(self.work, self.actors, self.tools, self.clock)
+
+    @cached_property
+    def steering(self) -> Steering:
+        """Cancel, pause, resume, retry."""
+        return Steering(self.work, self.orchestrator, self.actors, self.ids)
 
     @cached_property
     def single(self) -> SingleScan:

@@ -28,8 +28,8 @@ log = structlog.get_logger()
 
 
 def _control(container: Container) -> Sequence[Callable[..., Any]]:
-    steps = CampaignActivities(container.campaigns)
-    return (steps.begin, steps.plan, steps.settle, steps.finish)
+    steps = CampaignActivities(container.campaigns, container.retrying)
+    return (steps.begin, steps.plan, steps.settle, steps.retry_scans, steps.finish)
 
 
 def _scan(container: Container) -> Sequence[Callable[..., Any]]:

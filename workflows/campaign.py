@@ -23,6 +23,10 @@ with workflow.unsafe.imports_passed_through():
         Plan,
         Progress,
         Reported,
+        Retried,
+        RetryPlan,
+        RetryRequest,
+        RetryScans,
         RunScan,
         ScanOutcome,
         ScanStep,
@@ -48,9 +52,15 @@ class _RefusedError(Exception):
 
 @workflow.defn(name=names.WORKFLOW)
 class CampaignWorkflow:
-    """One campaign. Signals: cancel, pause, resume. Query: progress."""
+    """One campaign. Signals: cancel, pause, resume. Update: retry_failed. Query: progress."""
 
-    def __init__(self) -> None:
+    @workflow.init
+    def __init__(self, campaign: CampaignInput) -> None:
+        self._token = campaign.retry_token
+        self._begun: Begun | None = None
+        self._again: list[ScanStep] | None = None
+        """Recon to run again; None where nobody asked."""
+        self._ending = False
         self._phase = ""
         self._done = 0
         self._known = 0
@@ -60,12 +70,16 @@ class CampaignWorkflow:
         self._paused = False
         self._cancelled = False
         self._worst = ""
+        self._rounds = 0
+        """That began in this run."""
 
     @workflow.run
     async def run(self, campaign: CampaignInput) -> Finished:
         """Run every phase, and write down how it ended, also when it was cancelled or refused."""
-        request = BeginRequest(workflow_id=workflow.info().workflow_id, campaign=campaign)
+        info = workflow.info()
+        request = BeginRequest(workflow_id=info.workflow_id, campaign=campaign, run_id=info.run_id)
         begun = await _do(names.BEGIN, request, Begun, campaign.name, options.CONTROL)
+        self._begun = begun
         state: CampaignState | None = None
         reason = begun.refused
         if begun.refused:
@@ -91,7 +105,8 @@ class CampaignWorkflow:
                 if not phases.done():
                     phases.cancel()
             stop.cancel()
-        return await asyncio.shield(self._finish(begun.ref, state, reason))
+        self._ending = True
+        return await asyncio.shield(self._finish(self._ref(begun), state, reason))
 
     async def _finish(self, ref: CampaignRef, state: CampaignState | None, reason: str) -> Finished:
         request = Finish(ref=ref, state=state, reason=reason, notes=self._notes)
@@ -99,11 +114,27 @@ class CampaignWorkflow:
         self._say(f"**{finished.state}** {finished.reason}")
         return finished
 
+    def _ref(self, begun: Begun) -> CampaignRef:
+        return begun.ref.model_copy(update={"round": begun.ref.round + self._rounds})
+
     async def _phases(self, begun: Begun) -> None:
-        ref = begun.ref
-        await self._scans(Phase.RECON, begun, begun.recon)
-        plan = await _do(names.PLAN, ref, Plan, "what recon asks for", options.CONTROL)
-        await self._scans(Phase.TOOLS, begun, plan.scans)
+        recon: Sequence[ScanStep] = begun.recon
+        while True:
+            await self._scans(Phase.RECON, begun, recon)
+            plan = await _do(names.PLAN, self._ref(begun), Plan, "what recon asks for", options.CONTROL)
+            await self._scans(Phase.TOOLS, begun, plan.scans)
+            if not self._asked():
+                await self._outcome(self._ref(begun))
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                if not self._asked():
+                    return
+                self._rounds += 1
+            recon, self._again = self._again or (), None
+
+    def _asked(self) -> bool:
+        return self._again is not None
+
+    async def _outcome(self, ref: CampaignRef) -> None:
         await self._enter(Phase.ANALYSIS, 1)
         analysed = await _do(names.ANALYSE, ref, Analysed, "merge sightings, weigh risk", options.ANALYSIS)
         self._done += 1
@@ -179,7 +210,7 @@ class CampaignWorkflow:
 
     async def _scan(self, begun: Begun, step: ScanStep) -> ScanOutcome:
         """One tool run; a tool that ran and failed is run again as often as the profile allows."""
-        attempt = 1
+        attempt = step.attempt + 1
         while True:
             try:
                 outcome = await _do(
@@ -193,7 +224,7 @@ class CampaignWorkflow:
                 if is_cancelled_exception(error):
                     raise
                 return await self._settle(begun.ref, step, _why(error))
-            if not outcome.again or attempt > begun.retries:
+            if not outcome.again or attempt > step.attempt + begun.retries:
                 return outcome
             attempt += 1
 
@@ -253,6 +284,29 @@ class CampaignWorkflow:
         """Go on."""
         self._paused = False
         self._show()
+
+    @workflow.update(name=names.UPDATE_RETRY)
+    async def retry_failed(self, request: RetryRequest) -> Retried:
+        """Run again what is not complete. One that had ended was started by this very request."""
+        await workflow.wait_condition(lambda: self._begun is not None)
+        begun = self._begun
+        if begun is None or begun.refused:
+            raise ApplicationError(begun.refused if begun else "it did not begin", type=names.ERROR_REFUSED)
+        if request.token == self._token:
+            return Retried(scans=begun.again, round=begun.ref.round)
+        update = workflow.current_update_info()
+        wanted = RetryScans(ref=self._ref(begun), retry_id=update.id if update else "", token=request.token)
+        plan = await _do(names.RETRY_SCANS, wanted, RetryPlan, "run again what failed", options.CONTROL)
+        self._again = [*(self._again or ()), *plan.recon]
+        self._say(f"{plan.scans} scans run again")
+        return Retried(scans=plan.scans, round=begun.ref.round + self._rounds)
+
+    @retry_failed.validator
+    def _may_retry(self, request: RetryRequest) -> None:
+        if self._cancelled or self._ending:
+            raise ApplicationError("the campaign is about to end")
+        if not request.token:
+            raise ApplicationError("there is no actor's token", type=names.ERROR_REFUSED)
 
     @workflow.query(name=names.QUERY_PROGRESS)
     def progress(self) -> Progress:

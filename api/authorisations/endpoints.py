@@ -6,13 +6,15 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, status
 
 from api.authorisations.schemas import AuthorisationAnswer, AuthorisationBody
-from api.deps import Paging, allowed, service
+from api.deps import allowed, paging, service
 from api.schemas import PageAnswer
 from purple.domain.identity import Permission, Principal
+from purple.domain.pages import Query
 from purple.domain.scope import Authorisation
 from purple.services.authorisations import Authorisations
 
 router = APIRouter(prefix="/authorisations", tags=["authorisations"])
+FIELDS = "id, name, signed_by, valid_from, valid_until, max_intrusiveness, created_at, revoked_at"
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_AUTHORISATIONS))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_AUTHORISATIONS))]
 Service = Annotated[Authorisations, Depends(service("authorisations"))]
@@ -25,9 +27,9 @@ async def create(body: AuthorisationBody, caller: Writer, authorisations: Servic
 
 
 @router.get("", response_model=PageAnswer[AuthorisationAnswer])
-async def page(caller: Reader, authorisations: Service, paging: Annotated[Paging, Depends()]) -> object:
-    """List, newest first."""
-    return await authorisations.page(caller.organisation_id, paging.query())
+async def page(caller: Reader, authorisations: Service, query: Annotated[Query, Depends(paging(FIELDS))]) -> object:
+    """List, newest first by default."""
+    return await authorisations.page(caller.organisation_id, query)
 
 
 @router.get("/{authorisation_id}", response_model=AuthorisationAnswer)

@@ -6,22 +6,31 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Response, status
 
 from api.campaigns.schemas import CampaignAnswer, CampaignBody, CampaignDetail, ScanAnswer, ScanBody
-from api.deps import Paging, allowed, service
+from api.deps import allowed, paging, service
 from api.schemas import PageAnswer
 from purple.contracts.campaigns import CampaignInput
-from purple.domain.campaigns import Campaign, CampaignState, Scan
+from purple.domain.campaigns import Campaign, Scan
 from purple.domain.identity import Permission, Principal
-from purple.domain.tools import ScanState
+from purple.domain.pages import Query
 from purple.services.campaigns import Campaigns
 from purple.services.single import SingleScan
+from purple.services.steering import Steering
 
 router = APIRouter(tags=["campaigns"])
+CAMPAIGN_FIELDS = "id, name, profile, state, phase, reason, authorisation_id, created_at, started_at, ended_at"
+SCAN_FIELDS = (
+    "id, campaign_id, target_id, phase, tool, host, port, url, state, reason, attempt, observations, exit_code, "
+    "created_at, started_at, ended_at"
+)
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_CAMPAIGNS))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_CAMPAIGNS))]
 ScanReader = Annotated[Principal, Depends(allowed(Permission.READ_SCANS))]
 ScanWriter = Annotated[Principal, Depends(allowed(Permission.WRITE_SCANS))]
 Service = Annotated[Campaigns, Depends(service("campaigns"))]
-Key = Annotated[str, Header(alias="Idempotency-Key", description="The same key and body start one campaign only")]
+Steer = Annotated[Steering, Depends(service("steering"))]
+Key = Annotated[
+    str, Header(alias="Idempotency-Key", max_length=255, description="The same key and request do a thing once")
+]
 
 
 @router.post("/campaigns", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
@@ -42,11 +51,9 @@ async def start(body: CampaignBody, caller: Writer, campaigns: Service, response
 
 
 @router.get("/campaigns", response_model=PageAnswer[CampaignAnswer])
-async def page(
-    caller: Reader, campaigns: Service, paging: Annotated[Paging, Depends()], state: CampaignState | None = None
-) -> object:
-    """List."""
-    return await campaigns.page(caller.organisation_id, paging.query(state=state))
+async def page(caller: Reader, campaigns: Service, query: Annotated[Query, Depends(paging(CAMPAIGN_FIELDS))]) -> object:
+    """List, newest first by default."""
+    return await campaigns.page(caller.organisation_id, query)
 
 
 @router.get("/campaigns/{campaign_id}")
@@ -59,9 +66,29 @@ async def get(campaign_id: UUID, caller: Reader, campaigns: Service) -> Campaign
 
 
 @router.post("/campaigns/{campaign_id}/cancel", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
-async def cancel(campaign_id: UUID, caller: Writer, campaigns: Service) -> Campaign:
+async def cancel(campaign_id: UUID, caller: Writer, steering: Steer) -> Campaign:
     """Stop a campaign: running tools are killed, what was found stays. One that ended is left as it is."""
-    return await campaigns.cancel(caller.organisation_id, campaign_id)
+    return await steering.cancel(caller.organisation_id, campaign_id)
+
+
+@router.post("/campaigns/{campaign_id}/pause", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
+async def pause(campaign_id: UUID, caller: Writer, steering: Steer) -> Campaign:
+    """Start nothing new until it is resumed; tools that run end by themselves."""
+    return await steering.pause(caller.organisation_id, campaign_id)
+
+
+@router.post("/campaigns/{campaign_id}/resume", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
+async def resume(campaign_id: UUID, caller: Writer, steering: Steer) -> Campaign:
+    """Go on after a pause."""
+    return await steering.resume(caller.organisation_id, campaign_id)
+
+
+@router.post(
+    "/campaigns/{campaign_id}/retry-failed", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer
+)
+async def retry_failed(campaign_id: UUID, caller: Writer, steering: Steer, key: Key = "") -> Campaign:
+    """Run again every scan that is not complete, and only those, also after the end; results join this campaign."""
+    return await steering.retry_failed(caller.organisation_id, campaign_id, caller.actor, key)
 
 
 @router.post("/scans", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer, tags=["scans"])
@@ -90,13 +117,10 @@ async def scan(
 async def scans(
     caller: ScanReader,
     campaigns: Service,
-    paging: Annotated[Paging, Depends()],
-    campaign_id: UUID | None = None,
-    state: ScanState | None = None,
-    tool: str | None = None,
+    query: Annotated[Query, Depends(paging(SCAN_FIELDS))],
 ) -> object:
-    """List tool runs."""
-    return await campaigns.scans(caller.organisation_id, paging.query(campaign_id=campaign_id, state=state, tool=tool))
+    """List tool runs, newest first by default."""
+    return await campaigns.scans(caller.organisation_id, query)
 
 
 @router.get("/scans/{scan_id}", response_model=ScanAnswer, tags=["scans"])

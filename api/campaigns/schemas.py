@@ -50,6 +50,7 @@ class CampaignAnswer(Answer):
     started_at: datetime | None
     ended_at: datetime | None
     summary: dict[str, Any]
+    round: int
 
 
 class CampaignDetail(CampaignAnswer):

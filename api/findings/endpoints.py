@@ -3,18 +3,26 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
+from fastapi import Query as QueryParameter
 
-from api.deps import Paging, allowed, service
+from api.deps import allowed, paging, service
 from api.findings.schemas import ObservationAnswer, VulnerabilityAnswer
 from api.schemas import PageAnswer
 from purple.domain.identity import Permission, Principal
-from purple.domain.observations import ObservationKind
-from purple.domain.severity import Severity
-from purple.domain.vulnerabilities import Vulnerability, VulnerabilityState
+from purple.domain.pages import Query
+from purple.domain.vulnerabilities import Vulnerability
 from purple.services.findings import FindingsReader
 
 router = APIRouter(tags=["findings"])
+VULNERABILITY_FIELDS = (
+    "id, target_id, fingerprint, title, severity, state, weakness, cve, cwe, host, port, url, parameter, risk, "
+    "campaign_id, tool, first_seen, last_seen"
+)
+OBSERVATION_FIELDS = (
+    "id, campaign_id, scan_id, target_id, tool, fingerprint, kind, rule, title, severity, weakness, host, port, url, "
+    "parameter, cve, cwe, confidence, recorded_at"
+)
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_VULNERABILITIES))]
 ObservationReader = Annotated[Principal, Depends(allowed(Permission.READ_OBSERVATIONS))]
 Service = Annotated[FindingsReader, Depends(service("findings"))]
@@ -24,14 +32,9 @@ Service = Annotated[FindingsReader, Depends(service("findings"))]
 async def vulnerabilities(
     caller: Reader,
     findings: Service,
-    paging: Annotated[Paging, Depends()],
-    target_id: UUID | None = None,
-    campaign_id: UUID | None = None,
-    state: VulnerabilityState | None = None,
-    severity: Severity | None = None,
+    query: Annotated[Query, Depends(paging(VULNERABILITY_FIELDS))],
 ) -> object:
-    """List, worst risk first."""
-    query = paging.query(target_id=target_id, campaign_id=campaign_id, state=state, severity=severity)
+    """List, worst risk first by default."""
     return await findings.vulnerabilities(caller.organisation_id, query)
 
 
@@ -39,8 +42,8 @@ async def vulnerabilities(
 async def search(
     caller: Reader,
     findings: Service,
-    q: Annotated[str, Query(min_length=1, max_length=200)],
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    q: Annotated[str, QueryParameter(min_length=1, max_length=200)],
+    limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
 ) -> object:
     """The best matches of some words."""
     return await findings.search(caller.organisation_id, q, limit)
@@ -56,14 +59,9 @@ async def vulnerability(vulnerability_id: UUID, caller: Reader, findings: Servic
 async def observations(
     caller: ObservationReader,
     findings: Service,
-    paging: Annotated[Paging, Depends()],
-    campaign_id: UUID | None = None,
-    scan_id: UUID | None = None,
-    kind: ObservationKind | None = None,
-    fingerprint: str | None = None,
+    query: Annotated[Query, Depends(paging(OBSERVATION_FIELDS))],
 ) -> PageAnswer[ObservationAnswer]:
-    """List, in the order in which they were recorded."""
-    query = paging.query(campaign_id=campaign_id, scan_id=scan_id, kind=kind, fingerprint=fingerprint)
+    """List, by default in the order in which they were recorded."""
     page = await findings.observations(caller.organisation_id, query)
     return PageAnswer(items=[ObservationAnswer.of(each) for each in page.items], next_cursor=page.next_cursor)
 

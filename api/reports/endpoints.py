@@ -6,13 +6,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 
-from api.deps import Paging, allowed, service
+from api.deps import allowed, paging, service
 from api.schemas import Answer, PageAnswer
 from purple.domain.identity import Permission, Principal
+from purple.domain.pages import Query
 from purple.domain.reports import Report, ReportFormat
 from purple.services.reporting import Reporting
 
 router = APIRouter(prefix="/reports", tags=["reports"])
+FIELDS = "id, campaign_id, format, size, created_at"
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_REPORTS))]
 Service = Annotated[Reporting, Depends(service("reporting"))]
 
@@ -29,11 +31,9 @@ class ReportAnswer(Answer):
 
 
 @router.get("", response_model=PageAnswer[ReportAnswer])
-async def page(
-    caller: Reader, reporting: Service, paging: Annotated[Paging, Depends()], campaign_id: UUID | None = None
-) -> object:
-    """List."""
-    return await reporting.page(caller.organisation_id, paging.query(campaign_id=campaign_id))
+async def page(caller: Reader, reporting: Service, query: Annotated[Query, Depends(paging(FIELDS))]) -> object:
+    """List, newest first by default."""
+    return await reporting.page(caller.organisation_id, query)
 
 
 @router.get("/{report_id}", response_model=ReportAnswer)

@@ -3,16 +3,18 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, status
+from fastapi import APIRouter, Depends, Response, status
 
-from api.deps import Paging, allowed, service
+from api.deps import allowed, etag, if_match, paging, service
 from api.schemas import PageAnswer
-from api.targets.schemas import TargetAnswer, TargetBody
+from api.targets.schemas import TargetAnswer, TargetBody, TargetEdit
 from purple.domain.identity import Permission, Principal
-from purple.domain.targets import Target, TargetKind
+from purple.domain.pages import Query
+from purple.domain.targets import Target
 from purple.services.targets import Targets
 
 router = APIRouter(prefix="/targets", tags=["targets"])
+FIELDS = "id, kind, value, name, criticality, tags, created_at"
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_TARGETS))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_TARGETS))]
 Service = Annotated[Targets, Depends(service("targets"))]
@@ -32,14 +34,30 @@ async def create(body: TargetBody, caller: Writer, targets: Service) -> Target:
 
 
 @router.get("", response_model=PageAnswer[TargetAnswer])
-async def page(
-    caller: Reader, targets: Service, paging: Annotated[Paging, Depends()], kind: TargetKind | None = None
-) -> object:
-    """List, newest first."""
-    return await targets.page(caller.organisation_id, paging.query(kind=kind))
+async def page(caller: Reader, targets: Service, query: Annotated[Query, Depends(paging(FIELDS))]) -> object:
+    """List, newest first by default."""
+    return await targets.page(caller.organisation_id, query)
 
 
 @router.get("/{target_id}", response_model=TargetAnswer)
-async def get(target_id: UUID, caller: Reader, targets: Service) -> Target:
-    """One target."""
-    return await targets.get(caller.organisation_id, target_id)
+async def get(target_id: UUID, caller: Reader, targets: Service, response: Response) -> Target:
+    """One target; its ETag is what an edit needs."""
+    target = await targets.get(caller.organisation_id, target_id)
+    response.headers["ETag"] = etag(target.version)
+    return target
+
+
+@router.patch("/{target_id}", response_model=TargetAnswer)
+async def edit(
+    target_id: UUID,
+    body: TargetEdit,
+    caller: Writer,
+    targets: Service,
+    response: Response,
+    version: Annotated[int, Depends(if_match)],
+) -> Target:
+    """Change what is given, unless somebody else did since the GET whose ETag comes as If-Match."""
+    changes = body.model_dump(exclude_unset=True)
+    target = await targets.edit(caller.organisation_id, target_id, version, **changes)
+    response.headers["ETag"] = etag(target.version)
+    return target

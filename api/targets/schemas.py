@@ -19,6 +19,14 @@ class TargetBody(Body):
     tags: list[str] = Field(default_factory=list, max_length=50)
 
 
+class TargetEdit(Body):
+    """What may change of a target; what is left out stays."""
+
+    name: str = Field(default="", min_length=1, max_length=200)
+    criticality: Criticality = Criticality.MEDIUM
+    tags: list[str] = Field(default_factory=list, max_length=50)
+
+
 class TargetAnswer(Answer):
     """A target."""
 

@@ -21,6 +21,8 @@ class CampaignInput(Contract):
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """By tool: options that stand over the profile's."""
     created_by: UUID | None = None
+    retry_token: str = ""
+    """The signed word of who asks to run again what failed in a campaign that ended; else empty."""
 
 
 class BeginRequest(Contract):
@@ -28,6 +30,7 @@ class BeginRequest(Contract):
 
     workflow_id: str
     campaign: CampaignInput
+    run_id: str = ""
 
 
 class CampaignRef(Contract):
@@ -35,6 +38,7 @@ class CampaignRef(Contract):
 
     organisation_id: UUID
     campaign_id: UUID
+    round: int = 1
 
 
 class ScanStep(Contract):
@@ -47,6 +51,8 @@ class ScanStep(Contract):
     endpoint: str
     """For people."""
     timeout_s: float
+    attempt: int = 0
+    """Attempts so far."""
 
 
 class Begun(Contract):
@@ -60,6 +66,8 @@ class Begun(Contract):
     retries: int = 1
     refused: str = ""
     """Why the authorisation does not allow it; empty when it does."""
+    again: int = 0
+    """Scans that run again in a campaign that had ended."""
 
 
 class Plan(Contract):
@@ -149,6 +157,35 @@ class Finished(Contract):
     state: CampaignState
     reason: str = ""
     worst: str = ""
+
+
+class RetryRequest(Contract):
+    """Run again what is not complete; the argument of an update."""
+
+    token: str
+    """The signed word of who asks."""
+
+
+class Retried(Contract):
+    """The update's result."""
+
+    scans: int
+    round: int
+
+
+class RetryScans(Contract):
+    """Make what is not complete ready to run again; twice with one id is once."""
+
+    ref: CampaignRef
+    retry_id: str
+    token: str
+
+
+class RetryPlan(Contract):
+    """What runs again: recon's steps, and how many scans in all."""
+
+    recon: tuple[ScanStep, ...] = ()
+    scans: int = 0
 
 
 class Progress(Contract):

@@ -19,10 +19,12 @@ TRIAGE = "triage"
 REPORT = "report"
 NOTIFY = "notify"
 FINISH = "finish"
+RETRY_SCANS = "retry_scans"
 
 SIGNAL_CANCEL = "cancel"
 SIGNAL_PAUSE = "pause"
 SIGNAL_RESUME = "resume"
+UPDATE_RETRY = "retry_failed"
 QUERY_PROGRESS = "progress"
 
 ATTRIBUTE_CAMPAIGN = "PurpleCampaignId"

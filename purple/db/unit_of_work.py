@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from purple.db import models
+from purple.db.repositories import listings
 from purple.db.repositories.events import EventRows, IdempotencyRows
 from purple.db.repositories.findings import FindingRows
 from purple.db.repositories.rows import TableRows
@@ -30,11 +31,11 @@ class SqlUnitOfWork:
         self.organisations = TableRows(connection, models.organisations, Organisation)
         self.users = TableRows(connection, models.users, User)
         self.tokens = TableRows(connection, models.api_tokens, ApiToken)
-        self.targets = TableRows(connection, models.targets, Target)
-        self.authorisations = TableRows(connection, models.authorisations, Authorisation)
-        self.campaigns = TableRows(connection, models.campaigns, Campaign)
-        self.scans = TableRows(connection, models.scans, Scan)
-        self.reports = TableRows(connection, models.reports, Report)
+        self.targets = TableRows(connection, models.targets, Target, listings.TARGETS)
+        self.authorisations = TableRows(connection, models.authorisations, Authorisation, listings.AUTHORISATIONS)
+        self.campaigns = TableRows(connection, models.campaigns, Campaign, listings.CAMPAIGNS)
+        self.scans = TableRows(connection, models.scans, Scan, listings.SCANS)
+        self.reports = TableRows(connection, models.reports, Report, listings.REPORTS)
         self.triages = TableRows(connection, models.triages, Triage)
         self.findings = FindingRows(connection, organisation_id)
         self.events = EventRows(connection)

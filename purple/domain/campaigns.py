@@ -68,6 +68,10 @@ class Campaign:
     ended_at: datetime | None = None
     summary: dict[str, Any] = field(default_factory=dict)
     """Filled at the end: counts by severity, coverage, triage, notice."""
+    round: int = 1
+    """Analysis, report and notice are made once a round; retrying what failed begins another."""
+    run_id: str = ""
+    """Temporal's run that conducts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,8 @@ class Scan:
     output_artifact: str = ""
     log_artifact: str = ""
     observations: int = 0
+    retry_id: str = ""
+    """Of the last request to run it again."""
 
     @property
     def endpoint(self) -> str:

@@ -87,6 +87,23 @@ class ConflictError(PurpleError):
     title = "Conflict"
 
 
+class PreconditionFailedError(PurpleError):
+    """The edit was made from a version that is no longer the present one."""
+
+    status = 412
+    code = "precondition-failed"
+    title = "Changed meanwhile"
+
+
+class PreconditionRequiredError(PurpleError):
+    """The edit does not say which version it was made from."""
+
+    status = 428
+    code = "precondition-required"
+    title = "Precondition required"
+    exit_code = ExitCode.USAGE
+
+
 class UnauthenticatedError(PurpleError):
     """No valid credentials came with the request."""
 

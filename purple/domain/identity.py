@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from purple.domain.errors import ForbiddenError
@@ -47,6 +48,42 @@ class Principal:
                 value=self.username,
                 remedy="ask an administrator for it",
             )
+
+    @property
+    def actor(self) -> "Actor":
+        """Who acts, for a durable step to check."""
+        return Actor(self.user_id, self.organisation_id, self.username)
+
+
+class Action(StrEnum):
+    """What the signed word of an actor allows."""
+
+    RETRY_FAILED = "retry_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, as a workflow is told."""
+
+    user_id: UUID
+    organisation_id: UUID
+    username: str
+
+
+class ActorTokens(Protocol):
+    """Signed words of actors: a message that came by the workflow server is believed only with one."""
+
+    def sign(self, actor: Actor, action: Action, workflow_id: str) -> str:
+        """A token that allows one action on one workflow for a day."""
+        ...
+
+    def verify(self, token: str, action: Action, workflow_id: str) -> Actor:
+        """Who a token speaks for.
+
+        Raises:
+            ForbiddenError: it is not ours, has expired, or allows something else.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Lists in pages: a filter, a cursor, a limit."""
+"""Lists in pages: a filter, an order, a cursor, a limit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,13 +12,17 @@ MAX_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which rows, from where, how many."""
+    """Which rows, from where, how many, in which order."""
 
-    filters: Mapping[str, Any] = field(default_factory=dict)
-    """Column to wanted value; None filters nothing."""
+    where: Mapping[str, Any] = field(default_factory=dict)
+    """Field to wanted value or values, as code gives them; None filters nothing."""
     cursor: str = ""
     """As the page before gave it; opaque to callers."""
     limit: int = DEFAULT_LIMIT
+    filter: str = ""
+    """As people write it, by the grammar of `filters`."""
+    sort: str = ""
+    """The same; by default the list's own order."""
 
 
 @dataclass(frozen=True, slots=True)

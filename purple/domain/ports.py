@@ -56,11 +56,20 @@ class Rows(Protocol[E]):
         """
         ...
 
-    async def page(self, query: Query) -> Page[E]:
-        """A page in the entity's own order.
+    async def edit(self, row_id: UUID, version: int, **changes: Any) -> E:
+        """Change fields of one that has this version, and count the version up.
 
         Raises:
-            InvalidInputError: the cursor is not one of ours.
+            NotFoundError: there is none that the organisation may see.
+            PreconditionFailedError: it has another version by now.
+        """
+        ...
+
+    async def page(self, query: Query) -> Page[E]:
+        """A page, by default in the entity's own order.
+
+        Raises:
+            InvalidInputError: the filter, sort, cursor or limit cannot be used.
         """
         ...
 
@@ -92,7 +101,7 @@ class Findings(Protocol):
         ...
 
     async def observations(self, query: Query) -> Page[RecordedObservation]:
-        """A page; filters `scan_id`, `campaign_id`, `kind`, `fingerprint`."""
+        """A page, by default in the order in which they were recorded."""
         ...
 
     async def observation(self, row_id: UUID) -> RecordedObservation:
@@ -112,7 +121,7 @@ class Findings(Protocol):
         ...
 
     async def vulnerabilities(self, query: Query) -> Page[Vulnerability]:
-        """A page, worst risk first; filters `target_id`, `state`, `severity`, `campaign_id`, `ids`."""
+        """A page, by default worst risk first."""
         ...
 
     async def vulnerability(self, row_id: UUID) -> Vulnerability:
@@ -346,6 +355,38 @@ class Orchestrator(Protocol):
 
         Raises:
             UnavailableError: the server is away.
+        """
+        ...
+
+    async def pause(self, workflow_id: str) -> None:
+        """Ask a campaign to start nothing new.
+
+        Raises:
+            UnavailableError: the server is away.
+        """
+        ...
+
+    async def resume(self, workflow_id: str) -> None:
+        """Ask a campaign to go on.
+
+        Raises:
+            UnavailableError: the server is away.
+        """
+        ...
+
+    async def retry(self, workflow_id: str, argument: Any, request: Any, *, key: str) -> None:
+        """Ask a campaign to run again what failed; one that ended is started with the argument.
+
+        Args:
+            workflow_id: the campaign's.
+            argument: what starts it.
+            request: what it is asked.
+            key: the same key asks once.
+
+        Raises:
+            ConflictError: it refuses just now.
+            ForbiddenError: it does not believe who asks.
+            UnavailableError: the server is away, or no worker answers.
         """
         ...
 

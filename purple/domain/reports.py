@@ -48,6 +48,7 @@ class Triage:
     summary: str
     advice: tuple[Advice, ...]
     created_at: datetime
+    round: int = 1
 
 
 class ReportFormat(StrEnum):

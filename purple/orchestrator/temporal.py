@@ -7,18 +7,26 @@ from typing import Any
 from urllib.parse import quote
 
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from purple.contracts import names
-from purple.contracts.campaigns import CampaignInput, Progress
-from purple.domain.errors import UnavailableError
+from purple.contracts.campaigns import CampaignInput, Progress, Retried
+from purple.domain.errors import ConflictError, ForbiddenError, PurpleError, UnavailableError
 from purple.settings.app import TemporalSettings
 
 RPC_TIMEOUT = timedelta(seconds=10)
+UPDATE_TIMEOUT = timedelta(seconds=30)
 
 
 async def connect(settings: TemporalSettings, *, lazy: bool = True) -> Client:
@@ -39,6 +47,16 @@ async def connect(settings: TemporalSettings, *, lazy: bool = True) -> Client:
 
 def _away(error: Exception) -> UnavailableError:
     return UnavailableError(f"Temporal is away: {error}", remedy="try again in a few seconds")
+
+
+def _refused(error: WorkflowUpdateFailedError) -> PurpleError:
+    cause: BaseException | None = error.cause
+    if isinstance(cause, ActivityError):
+        cause = cause.cause
+    said = cause.message if isinstance(cause, ApplicationError) else str(cause)
+    if isinstance(cause, ApplicationError) and cause.type == names.ERROR_REFUSED:
+        return ForbiddenError(said)
+    return ConflictError(said, remedy="try again in a few seconds")
 
 
 class TemporalOrchestrator:
@@ -91,13 +109,50 @@ class TemporalOrchestrator:
 
     async def cancel(self, workflow_id: str) -> None:
         """Signal; one that ended is left alone."""
+        await self._signal(workflow_id, names.SIGNAL_CANCEL)
+
+    async def pause(self, workflow_id: str) -> None:
+        """Signal; one that ended is left alone."""
+        await self._signal(workflow_id, names.SIGNAL_PAUSE)
+
+    async def resume(self, workflow_id: str) -> None:
+        """Signal; one that ended is left alone."""
+        await self._signal(workflow_id, names.SIGNAL_RESUME)
+
+    async def _signal(self, workflow_id: str, name: str) -> None:
         handle = await self._handle(workflow_id)
         try:
-            await handle.signal(names.SIGNAL_CANCEL, rpc_timeout=RPC_TIMEOUT)
+            await handle.signal(name, rpc_timeout=RPC_TIMEOUT)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise _away(error) from error
         except RuntimeError as error:
+            raise _away(error) from error
+
+    async def retry(self, workflow_id: str, argument: Any, request: Any, *, key: str) -> None:
+        """Update with start: a workflow that ended takes no update."""
+        client = await self.client()
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            names.WORKFLOW,
+            argument,
+            id=workflow_id,
+            task_queue=names.QUEUE_CONTROL,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=argument.name[:200],
+        )
+        try:
+            await client.execute_update_with_start_workflow(
+                names.UPDATE_RETRY,
+                request,
+                start_workflow_operation=start,
+                id=key,
+                result_type=Retried,
+                rpc_timeout=UPDATE_TIMEOUT,
+            )
+        except WorkflowUpdateFailedError as error:
+            raise _refused(error) from error
+        except (RPCError, RuntimeError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
             raise _away(error) from error
 
     async def progress(self, workflow_id: str) -> Mapping[str, Any] | None:

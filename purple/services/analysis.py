@@ -5,8 +5,7 @@ from purple.domain.campaigns import Phase
 from purple.domain.clock import Clock
 from purple.domain.ports import Merged, UnitOfWork, Work
 from purple.domain.risk import assess
-from purple.services.campaigns import enter
-from purple.services.events import event
+from purple.services.events import enter, event, nth
 from purple.services.summaries import counts_of, sighted, worst_of
 
 _CHUNK = 200
@@ -24,7 +23,7 @@ class Analysis:
         now = self._clock.now()
         async with self._work(ref.organisation_id) as uow:
             campaign = await uow.campaigns.get(ref.campaign_id)
-            await enter(uow, campaign, Phase.ANALYSIS, now)
+            await enter(uow, ref, Phase.ANALYSIS, now)
             merged = await uow.findings.merge(campaign.id)
             targets = {target_id: await uow.targets.get(target_id) for target_id in campaign.target_ids}
             seen = [each async for each in sighted(uow, campaign)]
@@ -51,7 +50,14 @@ class Analysis:
         kinds = {"found": merged.found, "reopened": merged.reopened, "fixed": merged.fixed}
         await uow.events.add(
             *(
-                event(ref.organisation_id, f"vulnerability.{kind}", one, now, campaign_id=ref.campaign_id)
+                event(
+                    ref.organisation_id,
+                    f"vulnerability.{kind}",
+                    one,
+                    now,
+                    campaign_id=ref.campaign_id,
+                    occasion=nth(ref),
+                )
                 for kind, several in kinds.items()
                 for one in several
             )

@@ -102,6 +102,6 @@ class Authorisations:
             return await uow.authorisations.get(authorisation_id)
 
     async def page(self, organisation_id: UUID, query: Query) -> Page[Authorisation]:
-        """Newest first."""
+        """By default newest first."""
         async with self._work(organisation_id) as uow:
             return await uow.authorisations.page(query)

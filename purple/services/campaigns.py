@@ -21,15 +21,16 @@ from purple.contracts.profiles import Profile
 from purple.domain.campaigns import Campaign, CampaignState, Phase, Scan, campaign_id_of, end_state
 from purple.domain.clock import Clock, Ids
 from purple.domain.errors import ConflictError, InvalidInputError, OutOfScopeError, UnavailableError
-from purple.domain.events import Event
 from purple.domain.pages import Page, Query
 from purple.domain.ports import Orchestrator, UnitOfWork, Work
 from purple.domain.scope import Authorisation, check_address, check_contract
 from purple.domain.targets import Target
 from purple.domain.tools import ScanState, ToolCatalogue
 from purple.services import planning
-from purple.services.events import event
+from purple.services.events import enter, event, nth, phase_event, scan_event
 from purple.services.profiles import Profiles
+from purple.services.retrying import Retrying
+from purple.services.steering import input_of
 from purple.services.summaries import summarise
 
 MAX_TARGETS = 1_000
@@ -45,6 +46,7 @@ class Campaigns:
         orchestrator: Orchestrator,
         tools: ToolCatalogue,
         profiles: Profiles,
+        retrying: Retrying,
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -52,6 +54,7 @@ class Campaigns:
         self._orchestrator = orchestrator
         self._tools = tools
         self._profiles = profiles
+        self._retrying = retrying
         self._clock = clock
         self._ids = ids
 
@@ -104,16 +107,7 @@ class Campaigns:
         Raises:
             UnavailableError: the server is away.
         """
-        profile = Profile.model_validate(campaign.plan)
-        wanted = CampaignInput(
-            organisation_id=campaign.organisation_id,
-            name=campaign.name,
-            profile=campaign.profile,
-            target_ids=campaign.target_ids,
-            authorisation_id=campaign.authorisation_id,
-            options={step.tool: step.options for step in (*profile.recon, *profile.tools)},
-            created_by=campaign.created_by,
-        )
+        wanted = input_of(campaign)
         await self._orchestrator.start(campaign.workflow_id, wanted, summary=campaign.name)
 
     async def begin(self, request: BeginRequest) -> Begun:
@@ -125,16 +119,20 @@ class Campaigns:
             if campaign is None:  # a schedule started it
                 campaign, _, _ = await self._draft(uow, request.workflow_id, wanted)
                 await uow.campaigns.upsert(campaign)
+            again = 0
+            if campaign.state.ended or (campaign.round > 1 and campaign.run_id == request.run_id):
+                campaign, again = await self._retrying.reopen(uow, campaign, request)
             authorisation = await uow.authorisations.get(campaign.authorisation_id)
             targets = [await uow.targets.get(target_id) for target_id in campaign.target_ids]
             profile = Profile.model_validate(campaign.plan)
-            ref = CampaignRef(organisation_id=campaign.organisation_id, campaign_id=campaign.id)
+            ref = CampaignRef(organisation_id=campaign.organisation_id, campaign_id=campaign.id, round=campaign.round)
             begun = Begun(
                 ref=ref,
                 name=campaign.name,
                 profile=profile.name,
                 parallel=profile.limits.parallel,
                 retries=profile.limits.retries,
+                again=again,
             )
             try:
                 self._check(campaign, authorisation, targets)
@@ -144,8 +142,14 @@ class Campaigns:
             for scan in scans:
                 await uow.scans.upsert(scan)
             if campaign.started_at is None:
-                await uow.campaigns.update(campaign.id, state=CampaignState.RUNNING, phase=Phase.RECON, started_at=now)
-            await uow.events.add(_phase_event(campaign, Phase.RECON, now))
+                await uow.campaigns.update(
+                    campaign.id,
+                    state=CampaignState.RUNNING,
+                    phase=Phase.RECON,
+                    started_at=now,
+                    run_id=request.run_id,
+                )
+            await uow.events.add(phase_event(ref, Phase.RECON, now))
             stored = await uow.scans.all(campaign_id=campaign.id, phase=Phase.RECON)
             return begun.model_copy(update={"recon": planning.steps_of(stored, self._tools)})
 
@@ -159,7 +163,7 @@ class Campaigns:
             profile = Profile.model_validate(campaign.plan)
             for scan in planning.tool_scans(campaign, profile, targets, services, now):
                 await uow.scans.upsert(scan)
-            await enter(uow, campaign, Phase.TOOLS, now)
+            await enter(uow, ref, Phase.TOOLS, now)
             stored = await uow.scans.all(campaign_id=campaign.id, phase=Phase.TOOLS)
             return Plan(scans=planning.steps_of(stored, self._tools))
 
@@ -172,18 +176,6 @@ class Campaigns:
                 return
             await uow.scans.update(scan.id, state=request.state, reason=request.reason, ended_at=now)
             await uow.events.add(scan_event(replace(scan, state=request.state), now, request.reason))
-
-    async def cancel(self, organisation_id: UUID, campaign_id: UUID) -> Campaign:
-        """Ask a campaign to stop; one that ended stays as it is.
-
-        Raises:
-            NotFoundError: there is none.
-            UnavailableError: the workflow server is away.
-        """
-        campaign = await self.get(organisation_id, campaign_id)
-        if not campaign.state.ended:
-            await self._orchestrator.cancel(campaign.workflow_id)
-        return campaign
 
     async def finish(self, request: Finish) -> Finished:
         """The workflow's last step: every scan has ended, the summary is written."""
@@ -206,7 +198,13 @@ class Campaigns:
             state = request.state or end_state([scan.state for scan in scans])
             summary = await summarise(uow, campaign, scans) | {"notes": request.notes}
             await uow.campaigns.update(
-                campaign.id, state=state, reason=request.reason, phase=None, ended_at=now, summary=summary
+                campaign.id,
+                state=state,
+                reason=request.reason,
+                phase=None,
+                ended_at=now,
+                summary=summary,
+                round=ref.round,
             )
             await uow.events.add(
                 event(
@@ -216,6 +214,7 @@ class Campaigns:
                     now,
                     campaign_id=campaign.id,
                     data={"state": state, "reason": request.reason, "counts": summary["counts"]},
+                    occasion=nth(ref),
                 )
             )
             return Finished(campaign_id=campaign.id, state=state, reason=request.reason, worst=summary["worst"])
@@ -238,12 +237,12 @@ class Campaigns:
         return self._orchestrator.link(campaign.workflow_id)
 
     async def page(self, organisation_id: UUID, query: Query) -> Page[Campaign]:
-        """Newest first; filter `state`."""
+        """By default newest first."""
         async with self._work(organisation_id) as uow:
             return await uow.campaigns.page(query)
 
     async def scans(self, organisation_id: UUID, query: Query) -> Page[Scan]:
-        """Filters `campaign_id`, `state`, `tool`."""
+        """By default newest first."""
         async with self._work(organisation_id) as uow:
             return await uow.scans.page(query)
 
@@ -297,38 +296,6 @@ class Campaigns:
         check_contract(authorisation, at=self._clock.now(), intrusiveness=hardest)
         for target in targets:
             check_address(authorisation, target.address)
-
-
-async def enter(uow: UnitOfWork, campaign: Campaign, phase: Phase, now: datetime) -> None:
-    """Note that a campaign has come to a phase."""
-    if not campaign.state.ended:
-        await uow.campaigns.update(campaign.id, phase=phase)
-        await uow.events.add(_phase_event(campaign, phase, now))
-
-
-def scan_event(scan: Scan, now: datetime, reason: str) -> Event:
-    """A scan ended."""
-    return event(
-        scan.organisation_id,
-        "scan.ended",
-        scan.id,
-        now,
-        campaign_id=scan.campaign_id,
-        data={"tool": scan.tool, "endpoint": scan.endpoint, "state": scan.state, "reason": reason},
-        occasion=str(scan.attempt),
-    )
-
-
-def _phase_event(campaign: Campaign, phase: Phase, now: datetime) -> Event:
-    return event(
-        campaign.organisation_id,
-        "campaign.phase",
-        campaign.id,
-        now,
-        campaign_id=campaign.id,
-        data={"phase": phase},
-        occasion=phase,
-    )
 
 
 async def _end_left_over(uow: UnitOfWork, scan: Scan, state: CampaignState | None, reason: str, now: datetime) -> Scan:

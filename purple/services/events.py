@@ -5,7 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+from purple.contracts.campaigns import CampaignRef
+from purple.domain.campaigns import Phase, Scan
 from purple.domain.events import Event
+from purple.domain.ports import UnitOfWork
 
 
 def event(
@@ -38,4 +41,43 @@ def event(
         at=at,
         data=dict(data or {}),
         campaign_id=campaign_id,
+    )
+
+
+def nth(ref: CampaignRef, occasion: str = "") -> str:
+    """An occasion that comes once a round; that of the first round is plain."""
+    return occasion if ref.round == 1 else f"{occasion}#{ref.round}"
+
+
+async def enter(uow: UnitOfWork, ref: CampaignRef, phase: Phase, now: datetime) -> None:
+    """Note that a campaign has come to a phase."""
+    campaign = await uow.campaigns.get(ref.campaign_id)
+    if not campaign.state.ended:
+        await uow.campaigns.update(campaign.id, phase=phase)
+        await uow.events.add(phase_event(ref, phase, now))
+
+
+def phase_event(ref: CampaignRef, phase: Phase, now: datetime) -> Event:
+    """A campaign has come to a phase."""
+    return event(
+        ref.organisation_id,
+        "campaign.phase",
+        ref.campaign_id,
+        now,
+        campaign_id=ref.campaign_id,
+        data={"phase": phase},
+        occasion=nth(ref, phase),
+    )
+
+
+def scan_event(scan: Scan, now: datetime, reason: str) -> Event:
+    """A scan ended."""
+    return event(
+        scan.organisation_id,
+        "scan.ended",
+        scan.id,
+        now,
+        campaign_id=scan.campaign_id,
+        data={"tool": scan.tool, "endpoint": scan.endpoint, "state": scan.state, "reason": reason},
+        occasion=str(scan.attempt),
     )

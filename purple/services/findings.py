@@ -16,7 +16,7 @@ class FindingsReader:
         self._search = search
 
     async def vulnerabilities(self, organisation_id: UUID, query: Query) -> Page[Vulnerability]:
-        """Worst risk first; see `domain.ports.Findings`."""
+        """By default worst risk first."""
         async with self._work(organisation_id) as uow:
             return await uow.findings.vulnerabilities(query)
 
@@ -28,7 +28,7 @@ class FindingsReader:
         """
         found = await self._search.find(organisation_id, text, limit)
         async with self._work(organisation_id) as uow:
-            page = await uow.findings.vulnerabilities(Query({"ids": list(found)}, limit=limit))
+            page = await uow.findings.vulnerabilities(Query({"id": list(found)}, limit=limit))
         rows = {each.id: each for each in page.items}
         return Page(tuple(rows[one] for one in found if one in rows))
 
@@ -42,7 +42,7 @@ class FindingsReader:
             return await uow.findings.vulnerability(row_id)
 
     async def observations(self, organisation_id: UUID, query: Query) -> Page[RecordedObservation]:
-        """In the order in which they were recorded."""
+        """By default in the order in which they were recorded."""
         async with self._work(organisation_id) as uow:
             return await uow.findings.observations(query)
 

@@ -7,8 +7,7 @@ from purple.domain.campaigns import Phase, end_state
 from purple.domain.clock import Clock
 from purple.domain.ports import Notifier, Work
 from purple.domain.reports import Delivery, Notice
-from purple.services.campaigns import enter
-from purple.services.events import event
+from purple.services.events import enter, event, nth
 from purple.services.summaries import summarise
 
 
@@ -30,7 +29,7 @@ class Notifying:
         now = self._clock.now()
         async with self._work(ref.organisation_id) as uow:
             campaign = await uow.campaigns.get(ref.campaign_id)
-            await enter(uow, campaign, Phase.NOTIFY, now)
+            await enter(uow, ref, Phase.NOTIFY, now)
             scans = await uow.scans.all(campaign_id=campaign.id)
             summary = await summarise(uow, campaign, scans)
         if self._notifier is None:
@@ -45,7 +44,7 @@ class Notifying:
         if self._api_url:
             data["url"] = f"{self._api_url}/api/v1/campaigns/{campaign.id}"
         delivery: Delivery = await self._notifier.send(
-            Notice(id=f"msg_{uuid5(campaign.id, 'ended').hex}", type="campaign.ended", at=now, data=data)
+            Notice(id=f"msg_{uuid5(campaign.id, nth(ref, 'ended')).hex}", type="campaign.ended", at=now, data=data)
         )
         async with self._work(ref.organisation_id) as uow:
             await uow.events.add(
@@ -56,6 +55,7 @@ class Notifying:
                     now,
                     campaign_id=campaign.id,
                     data={"state": delivery.state, "reason": delivery.reason},
+                    occasion=nth(ref),
                 )
             )
         return Notified(state=delivery.state, reason=delivery.reason)

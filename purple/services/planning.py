@@ -132,7 +132,12 @@ def steps_of(scans: Iterable[Scan], tools: ToolCatalogue) -> tuple[ScanStep, ...
             spec = tools.spec(scan.tool)
             found.append(
                 ScanStep(
-                    scan_id=scan.id, tool=scan.tool, role=spec.role, endpoint=scan.endpoint, timeout_s=spec.timeout_s
+                    scan_id=scan.id,
+                    tool=scan.tool,
+                    role=spec.role,
+                    endpoint=scan.endpoint,
+                    timeout_s=spec.timeout_s,
+                    attempt=scan.attempt,
                 )
             )
     return tuple(found)

@@ -77,7 +77,7 @@ class Relay:
             for start in range(0, len(ids), MAX_LIMIT):
                 chunk = ids[start : start + MAX_LIMIT]
                 async with self._work(organisation_id) as uow:
-                    page = await uow.findings.vulnerabilities(Query({"ids": chunk}, limit=MAX_LIMIT))
+                    page = await uow.findings.vulnerabilities(Query({"id": chunk}, limit=MAX_LIMIT))
                 await self._search.index(page.items)
 
     async def _repair(self) -> None:

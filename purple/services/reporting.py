@@ -11,8 +11,7 @@ from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
 from purple.domain.ports import ObjectStore, Orchestrator, ReportRenderer, UnitOfWork, Work
 from purple.domain.reports import Report, ReportData, ReportFormat, Triage, TriageState
-from purple.services.campaigns import enter
-from purple.services.events import event
+from purple.services.events import enter, event, nth
 from purple.services.summaries import counts_of, sighted
 
 _EVIDENCE = 3
@@ -24,7 +23,7 @@ def _distinct(seen: Iterable[RecordedObservation]) -> tuple[RecordedObservation,
 
 
 class Reporting:
-    """May run twice: a report that is written stays."""
+    """May run twice: a report that is written stays. Each round has its own."""
 
     def __init__(
         self,
@@ -47,8 +46,9 @@ class Reporting:
         now = self._clock.now()
         async with self._work(ref.organisation_id) as uow:
             campaign = await uow.campaigns.get(ref.campaign_id)
-            await enter(uow, campaign, Phase.REPORT, now)
-            known = {report.format for report in await uow.reports.all(campaign_id=campaign.id)}
+            await enter(uow, ref, Phase.REPORT, now)
+            ids = {wanted: uuid5(campaign.id, nth(ref, wanted)) for wanted in ReportFormat}
+            known = {wanted for wanted, one in ids.items() if await uow.reports.find(one)}
             data = await self._data(uow, ref)
         failed: dict[str, str] = {}
         made: list[Report] = []
@@ -62,7 +62,7 @@ class Reporting:
                 continue
             made.append(
                 Report(
-                    id=uuid5(campaign.id, wanted),
+                    id=ids[wanted],
                     organisation_id=campaign.organisation_id,
                     campaign_id=campaign.id,
                     format=wanted,
@@ -84,8 +84,7 @@ class Reporting:
                         data={"format": report.format, "sha256": report.artifact},
                     )
                 )
-            written = [report.format for report in await uow.reports.all(campaign_id=campaign.id)]
-        return Reported(written=tuple(sorted(written)), failed=failed)
+        return Reported(written=tuple(sorted({*known, *(report.format for report in made)})), failed=failed)
 
     async def _data(self, uow: UnitOfWork, ref: CampaignRef) -> ReportData:
         campaign = await uow.campaigns.get(ref.campaign_id)

@@ -27,8 +27,7 @@ from purple.domain.tools import (
     ToolSpec,
     ToolTarget,
 )
-from purple.services.campaigns import scan_event
-from purple.services.events import event
+from purple.services.events import event, scan_event
 
 BATCH = 500
 MAX_OBSERVATIONS = 200_000

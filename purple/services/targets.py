@@ -1,6 +1,7 @@
 """The register of targets."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from purple.domain.clock import Clock, Ids
@@ -14,7 +15,7 @@ MAX_TAGS = 50
 
 
 class Targets:
-    """Create, find, list."""
+    """Create, find, list, edit."""
 
     def __init__(self, work: Work, clock: Clock, ids: Ids) -> None:
         self._work = work
@@ -40,11 +41,7 @@ class Targets:
         if kind is None:
             kind, value = recognise(value, "value")
         normal = normalise(kind, value)
-        labels = tuple(sorted({tag.strip() for tag in tags if tag.strip()}))
-        if len(labels) > MAX_TAGS:
-            raise InvalidInputError(
-                f"a target has at most {MAX_TAGS} tags", field="tags", value=len(labels), remedy="use fewer"
-            )
+        labels = _labels(tags)
         target = Target(
             id=self._ids.new(),
             organisation_id=organisation_id,
@@ -69,6 +66,31 @@ class Targets:
             known = await uow.targets.all(kind=kind, value=normal)
         return known[0] if known else await self.create(organisation_id, normal, kind=kind)
 
+    async def edit(self, organisation_id: UUID, target_id: UUID, version: int, **changes: Any) -> Target:
+        """Change `name`, `criticality` or `tags` of the version that was read.
+
+        Raises:
+            InvalidInputError: too many tags.
+            NotFoundError: there is no such target.
+            PreconditionFailedError: somebody changed it since.
+        """
+        if "tags" in changes:
+            changes["tags"] = _labels(changes["tags"])
+        if "name" in changes:
+            changes["name"] = changes["name"].strip()
+        async with self._work(organisation_id) as uow:
+            target = await uow.targets.edit(target_id, version, **changes)
+            changed = event(
+                organisation_id,
+                "target.changed",
+                target_id,
+                self._clock.now(),
+                data={"fields": sorted(changes)},
+                occasion=str(target.version),
+            )
+            await uow.events.add(changed)
+            return target
+
     async def get(self, organisation_id: UUID, target_id: UUID) -> Target:
         """One target.
 
@@ -79,6 +101,15 @@ class Targets:
             return await uow.targets.get(target_id)
 
     async def page(self, organisation_id: UUID, query: Query) -> Page[Target]:
-        """Newest first; filters `kind` and `criticality`."""
+        """By default newest first."""
         async with self._work(organisation_id) as uow:
             return await uow.targets.page(query)
+
+
+def _labels(tags: Iterable[str]) -> tuple[str, ...]:
+    labels = tuple(sorted({tag.strip() for tag in tags if tag.strip()}))
+    if len(labels) > MAX_TAGS:
+        raise InvalidInputError(
+            f"a target has at most {MAX_TAGS} tags", field="tags", value=len(labels), remedy="use fewer"
+        )
+    return labels

@@ -9,15 +9,14 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from purple.contracts.campaigns import CampaignRef, Triaged
-from purple.domain.campaigns import Campaign, Phase
+from purple.domain.campaigns import Phase
 from purple.domain.clock import Clock
 from purple.domain.errors import UnavailableError
 from purple.domain.observations import RecordedObservation
 from purple.domain.ports import ModelProvider, UnitOfWork, Work
 from purple.domain.reports import Advice, Triage, TriageState
 from purple.domain.vulnerabilities import Vulnerability
-from purple.services.campaigns import enter
-from purple.services.events import event
+from purple.services.events import enter, event, nth
 from purple.services.summaries import sighted
 
 _CITED = 3
@@ -49,7 +48,7 @@ class _Case:
 
 
 class TriageService:
-    """May run twice: the first result stands."""
+    """May run twice: the first result of a round stands."""
 
     def __init__(
         self, work: Work, model: ModelProvider | None, prompt: str, clock: Clock, *, max_findings: int = 20
@@ -64,16 +63,15 @@ class TriageService:
         """Order what a campaign saw."""
         async with self._work(ref.organisation_id) as uow:
             campaign = await uow.campaigns.get(ref.campaign_id)
-            await enter(uow, campaign, Phase.TRIAGE, self._clock.now())
+            await enter(uow, ref, Phase.TRIAGE, self._clock.now())
             known = await uow.triages.find(campaign.id)
             present = [each async for each in sighted(uow, campaign) if each.state.counts]
             case = await self._case(uow, present)
-        if known is not None:
+        if known is not None and known.round >= ref.round:
             return _told(known)
-        made = await self._advise(campaign, present, case)  # no transaction is held while the model thinks
+        made = await self._advise(ref, present, case)  # no transaction is held while the model thinks
         async with self._work(ref.organisation_id) as uow:
-            await uow.triages.upsert(made)
-            stored = await uow.triages.get(made.id)
+            stored = await self._keep(uow, made)
             data = {"state": stored.state, "reason": stored.reason, "model": stored.model}
             await uow.events.add(
                 event(
@@ -83,9 +81,20 @@ class TriageService:
                     stored.created_at,
                     campaign_id=campaign.id,
                     data=data,
+                    occasion=nth(ref),
                 )
             )
         return _told(stored)
+
+    @staticmethod
+    async def _keep(uow: UnitOfWork, made: Triage) -> Triage:
+        """The first of a round stands."""
+        await uow.triages.upsert(made)
+        stored = await uow.triages.get(made.id)
+        if stored.round >= made.round:
+            return stored
+        fields = ("state", "reason", "model", "summary", "advice", "created_at", "round")
+        return await uow.triages.update(made.id, **{name: getattr(made, name) for name in fields})
 
     async def _case(self, uow: UnitOfWork, present: Sequence[Vulnerability]) -> _Case:
         case = _Case({}, {}, {})
@@ -98,17 +107,18 @@ class TriageService:
                 case.owner[cited] = handle
         return case
 
-    async def _advise(self, campaign: Campaign, present: Sequence[Vulnerability], case: _Case) -> Triage:
+    async def _advise(self, ref: CampaignRef, present: Sequence[Vulnerability], case: _Case) -> Triage:
         def made(state: TriageState, reason: str, summary: str, advice: tuple[Advice, ...]) -> Triage:
             return Triage(
-                id=campaign.id,
-                organisation_id=campaign.organisation_id,
+                id=ref.campaign_id,
+                organisation_id=ref.organisation_id,
                 state=state,
                 reason=reason,
                 model=self._model.name if self._model else "",
                 summary=summary,
                 advice=advice,
                 created_at=self._clock.now(),
+                round=ref.round,
             )
 
         rules = by_risk(present)

@@ -69,6 +69,14 @@ class ApiSettings(_Room):
     """What links in reports and notices start with."""
 
 
+class IdentitySettings(_Room):
+    """Who acts."""
+
+    actor_key: SecretStr | None = None
+    """Signs what the API asks of workflows on a user's behalf; the same for API, command line and workers, 32
+    characters or more."""
+
+
 class AiSettings(_Room):
     """The model that advises; `none` leaves triage to the rules."""
 
@@ -141,6 +149,7 @@ class Settings(BaseSettings):
     cache: CacheSettings = CacheSettings()
     objects: ObjectsSettings = ObjectsSettings()
     api: ApiSettings = ApiSettings()
+    identity: IdentitySettings = IdentitySettings()
     ai: AiSettings = AiSettings()
     notify: NotifySettings = NotifySettings()
     tools: ToolsSettings = ToolsSettings()

@@ -57,18 +57,18 @@ async def test_a_campaign_from_the_request_to_the_report(client, workers) -> Non
     campaign = await ended(client, started.headers["Location"].removeprefix("/api/v1"))
     assert campaign["state"] == "completed"
     assert campaign["summary"]["counts"]["high"] == 2
-    found = (await client.get("/vulnerabilities", params={"campaign_id": campaign["id"]})).json()["items"]
+    found = (await client.get("/vulnerabilities", params={"filter": f"campaign_id:{campaign['id']}"})).json()["items"]
     assert sorted(each["port"] for each in found) == [80, 443]
     one = (await client.get(f"/vulnerabilities/{found[0]['id']}")).json()
     assert one["tools"] == ["made"]
     observation = (await client.get(f"/observations/{one['observation_ids'][0]}")).json()
     assert observation["evidence"] == "<img src=x onerror=alert(1)>"
-    reports = (await client.get("/reports", params={"campaign_id": campaign["id"]})).json()["items"]
+    reports = (await client.get("/reports", params={"filter": f"campaign_id:{campaign['id']}"})).json()["items"]
     html = next(each for each in reports if each["format"] == "html")
     content = await client.get(f"/reports/{html['id']}/content")
     assert content.headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in content.headers["content-security-policy"]
-    scans = (await client.get("/scans", params={"campaign_id": campaign["id"]})).json()["items"]
+    scans = (await client.get("/scans", params={"filter": f"campaign_id:{campaign['id']}"})).json()["items"]
     assert [(each["tool"], each["state"]) for each in scans] == [("made", "complete")]
     assert len(scans[0]["executable_sha256"]) == 64
 
@@ -230,3 +230,111 @@ async def test_health_names_the_version_and_each_dependency(api) -> None:
     assert answer["status"] == "ok", answer
     assert answer["version"]
     assert set(answer["dependencies"]) == {"database", "temporal", "search"}
+
+
+async def test_an_edit_needs_the_version_it_was_made_from(client) -> None:
+    made = (await client.post("/targets", json={"value": "edit.example.org", "tags": ["a"]})).json()
+    path = f"/targets/{made['id']}"
+    tag = (await client.get(path)).headers["etag"]
+    is_problem(await client.patch(path, json={"name": "x"}), 428, field="If-Match")
+    is_problem(await client.patch(path, json={"name": "x"}, headers={"If-Match": "*"}), 412, field="If-Match")
+    edited = await client.patch(path, json={"criticality": "critical"}, headers={"If-Match": tag})
+    assert edited.status_code == 200, edited.text
+    assert (edited.json()["criticality"], edited.json()["tags"]) == ("critical", ["a"])
+    is_problem(await client.patch(path, json={"name": "lost"}, headers={"If-Match": tag}), 412)
+    again = await client.patch(path, json={"name": "n", "tags": []}, headers={"If-Match": edited.headers["etag"]})
+    assert (again.json()["name"], again.json()["criticality"], again.json()["tags"]) == ("n", "critical", [])
+    assert (await client.get(path)).headers["etag"] == again.headers["etag"] != tag
+    is_problem(await client.patch(path, json={"value": "b"}, headers={"If-Match": tag}), 422, field="value")
+    is_problem(await client.patch(path, json={"name": ""}, headers={"If-Match": tag}), 422, field="name")
+
+
+async def test_of_two_edits_at_once_one_is_refused(client) -> None:
+    made = (await client.post("/targets", json={"value": "race.example.org"})).json()
+    path = f"/targets/{made['id']}"
+    tag = {"If-Match": (await client.get(path)).headers["etag"]}
+    answers = await asyncio.gather(*(client.patch(path, json={"name": f"n{n}"}, headers=tag) for n in range(6)))
+    assert sorted(each.status_code for each in answers) == [200, 412, 412, 412, 412, 412]
+
+
+async def test_lists_are_filtered_and_sorted_by_one_grammar(client) -> None:
+    for name, level in (("b", "low"), ("a", "high"), ("c", "critical")):
+        await client.post("/targets", json={"value": f"{name}.grammar.example", "criticality": level, "tags": ["gr"]})
+    found = await client.get("/targets", params={"filter": "tags:gr criticality:>=high", "sort": "value"})
+    assert [each["value"] for each in found.json()["items"]] == ["a.grammar.example", "c.grammar.example"]
+    first = (await client.get("/targets", params={"filter": "tags:gr", "sort": "-criticality", "limit": 2})).json()
+    rest = await client.get(
+        "/targets", params={"filter": "tags:gr", "sort": "-criticality", "limit": 2, "cursor": first["next_cursor"]}
+    )
+    levels = [each["criticality"] for each in (*first["items"], *rest.json()["items"])]
+    assert levels == ["critical", "high", "low"]
+    told = is_problem(await client.get("/targets", params={"filter": "colour:red"}), 422, field="filter")
+    assert "criticality" in told["remedy"]
+    is_problem(await client.get("/targets", params={"sort": "colour"}), 422, field="sort")
+    is_problem(await client.get("/targets", params={"kind": "host"}), 422, field="kind")
+    is_problem(await client.get("/targets", params={"cursor": first["next_cursor"]}), 422, field="cursor")
+
+
+@pytest.mark.parametrize(
+    ("path", "listing"),
+    [
+        ("targets", "TARGETS"),
+        ("authorisations", "AUTHORISATIONS"),
+        ("campaigns", "CAMPAIGNS"),
+        ("scans", "SCANS"),
+        ("reports", "REPORTS"),
+        ("vulnerabilities", "VULNERABILITIES"),
+        ("observations", "OBSERVATIONS"),
+    ],
+)
+async def test_the_documentation_names_what_a_list_can_be_filtered_by(client, api, path, listing) -> None:
+    from purple.db.repositories import listings
+
+    document = (await client.get(f"{api}/api/openapi.json")).json()
+    parameters = {each["name"]: each for each in document["paths"][f"/api/v1/{path}"]["get"]["parameters"]}
+    for name in ("filter", "sort"):
+        told = parameters[name]["description"].rsplit("Fields: ", 1)[1]
+        assert set(told.split(", ")) == set(getattr(listings, listing).names)
+
+
+async def test_events_come_as_server_sent_events_and_a_cut_client_misses_nothing(client, api, token, workers) -> None:
+    await authorise(client, "127.2.4.0/24")
+    headers = {"Authorization": f"Bearer {token}"}
+    started = (await client.post("/scans", json={"target": "127.2.4.1", "scan_type": "made"})).json()
+    await ended(client, f"/campaigns/{started['id']}")
+    whole = await sse(f"{api}/api/v1/live?after=0&campaign_id={started['id']}", headers, until="campaign.ended")
+    assert whole[0]["type"] == "campaign.created"
+    pieces: list[dict] = []
+    while not pieces or pieces[-1]["type"] != "campaign.ended":  # cut after each three, and connected again
+        last = {"Last-Event-ID": str(pieces[-1]["position"])} if pieces else {}
+        url = f"{api}/api/v1/live?after=0&campaign_id={started['id']}"
+        pieces += await sse(url, headers | last, until="campaign.ended", most=3)
+    assert [each["position"] for each in pieces] == [each["position"] for each in whole]
+    async with httpx.AsyncClient() as stranger:
+        is_problem(await stranger.get(f"{api}/api/v1/live"), 401)
+
+
+async def sse(url: str, headers: dict[str, str], *, until: str, most: int = 1000) -> list[dict]:
+    """Events of a stream up to one of that type, or so many."""
+    found: list[dict] = []
+    async with (
+        asyncio.timeout(60),
+        httpx.AsyncClient() as reader,
+        reader.stream("GET", url, headers=headers, timeout=60) as answer,
+    ):
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        fields: dict[str, str] = {}
+        async for line in answer.aiter_lines():
+            name, _, value = line.partition(": ")
+            if name:
+                fields[name] = value
+                continue
+            if "data" in fields:
+                event = json.loads(fields["data"])
+                assert fields["id"] == str(event["position"])
+                assert fields["event"] == event["type"]
+                found.append(event)
+                if event["type"] == until or len(found) >= most:
+                    return found
+            fields = {}
+    raise AssertionError("the stream ended")

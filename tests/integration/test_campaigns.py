@@ -86,7 +86,7 @@ async def test_cancelling_kills_the_tool_and_keeps_what_is_known(purple, tmp_pat
     marker = tmp_path / "marker"
     campaign = await purple.start("127.1.1.5", made={"mode": "slow", "flaws": [1], "marker": str(marker)})
     pids = await asyncio.to_thread(wait_until, lambda: pids_of(marker), 30, "the tool runs")
-    await purple.container.campaigns.cancel(purple.organisation, campaign.id)
+    await purple.container.steering.cancel(purple.organisation, campaign.id)
     ended = await purple.end(campaign, 30)
     assert ended.state is CampaignState.CANCELLED
     assert (await purple.scan(ended)).state is ScanState.CANCELLED
@@ -154,7 +154,7 @@ async def test_pausing_starts_nothing_new_until_it_is_resumed(purple) -> None:
     assert progress is not None
     assert progress["paused"] is True
     await handle.signal("resume")
-    await purple.container.campaigns.cancel(purple.organisation, campaign.id)
+    await purple.container.steering.cancel(purple.organisation, campaign.id)
     assert (await purple.end(campaign)).state is CampaignState.CANCELLED
 
 

@@ -27,7 +27,7 @@ async def test_a_campaign_of_today_replays(purple, tmp_path, kind) -> None:
     campaign = await purple.start(f"127.4.0.{sorted(KINDS).index(kind) + 1}", made=options)
     if kind == "cancelled":
         await asyncio.to_thread(wait_until, marker.exists, 30, "the tool runs")
-        await purple.container.campaigns.cancel(purple.organisation, campaign.id)
+        await purple.container.steering.cancel(purple.organisation, campaign.id)
     await purple.end(campaign)
     client = await purple.container.orchestrator.client()
     handle = client.get_workflow_handle(campaign.workflow_id)

@@ -28,13 +28,14 @@ class Mapped(TypeDecorator[Any]):
 
     def __init__(self, stored: TypeEngine[Any], write: Callable[[Any], Any] | None, read: Callable[[Any], Any]) -> None:
         super().__init__()
-        self._stored = stored
+        self.stored = stored
+        self.choices: tuple[str, ...] = ()
         self._write = write
         self._read = read
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """The type as PostgreSQL knows it."""
-        return dialect.type_descriptor(self._stored)
+        return dialect.type_descriptor(self.stored)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
         """Domain to column."""
@@ -47,7 +48,9 @@ class Mapped(TypeDecorator[Any]):
 
 def enum_text(kind: type[StrEnum]) -> Mapped:
     """Text that reads as a member of an enumeration."""
-    return Mapped(Text(), str, kind)
+    made = Mapped(Text(), str, kind)
+    made.choices = tuple(map(str, kind))
+    return made
 
 
 def tuple_of(item: TypeEngine[Any]) -> Mapped:

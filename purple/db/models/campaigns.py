@@ -28,6 +28,8 @@ campaigns = Table(
     moment("started_at", nullable=True),
     moment("ended_at", nullable=True),
     Column("summary", JSONB, nullable=False),
+    Column("round", Integer, nullable=False, server_default="1"),
+    text("run_id"),
     UniqueConstraint("organisation_id", "workflow_id"),
 )
 
@@ -58,5 +60,6 @@ scans = Table(
     text("output_artifact"),
     text("log_artifact"),
     Column("observations", Integer, nullable=False),
+    text("retry_id"),
     UniqueConstraint("campaign_id", "key"),
 )

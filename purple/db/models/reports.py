@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Table, Uuid
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, Table, Uuid
 
 from purple.db.models.base import enum_text, json_as, key, metadata, moment, organisation, text
 from purple.domain.reports import Advice, ReportFormat, TriageState
@@ -44,6 +44,7 @@ triages = Table(
     text("summary"),
     Column("advice", json_as(_write, _read), nullable=False),
     moment("created_at"),
+    Column("round", Integer, nullable=False, server_default="1"),
 )
 
 reports = Table(

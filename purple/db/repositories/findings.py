@@ -6,14 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection as DriverConnection
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Row, Select, func, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from purple.db.models import observations, sightings, vulnerabilities
 from purple.db.repositories import merging
+from purple.db.repositories.listings import OBSERVATIONS, VULNERABILITIES
 from purple.db.repositories.observed import COLUMNS, read, values
-from purple.db.repositories.rows import bad_cursor, check_limit, decode_cursor, encode_cursor
 from purple.domain.errors import NotFoundError
 from purple.domain.observations import ObservationKind, RecordedObservation
 from purple.domain.pages import Page, Query
@@ -72,18 +72,9 @@ class FindingRows:
         return (await self._connection.execute(statement)).scalar_one()
 
     async def observations(self, query: Query) -> Page[RecordedObservation]:
-        """In the order in which they were recorded."""
-        limit = check_limit(query.limit)
-        conditions = [observations.c[name] == value for name, value in query.filters.items() if value is not None]
-        if query.cursor:
-            (last,) = decode_cursor(query.cursor, 1)
-            if not last.isdigit():
-                raise bad_cursor(query.cursor)
-            conditions.append(observations.c.seq > int(last))
-        statement = select(*_SEEN, observations.c.seq).where(*conditions).order_by(observations.c.seq).limit(limit + 1)
-        rows = list(await self._connection.execute(statement))
-        more = len(rows) > limit
-        return Page(tuple(read(row) for row in rows[:limit]), encode_cursor(rows[limit - 1].seq) if more else "")
+        """In the order in which they were recorded, by default."""
+        rows = (await self._connection.execute(OBSERVATIONS.page(select(*_SEEN), query))).all()
+        return Page(tuple(map(read, rows[: query.limit])), OBSERVATIONS.cursor(rows, query))
 
     async def observation(self, row_id: UUID) -> RecordedObservation:
         """One."""
@@ -111,24 +102,9 @@ class FindingRows:
         return Merged(tuple(found), tuple(reopened), tuple(fixed), len(seen))
 
     async def vulnerabilities(self, query: Query) -> Page[Vulnerability]:
-        """Worst risk first."""
-        limit = check_limit(query.limit)
-        conditions = [_condition(name, value) for name, value in query.filters.items() if value is not None]
-        if query.cursor:
-            risk, last = decode_cursor(query.cursor, 2)
-            try:
-                at, after = int(risk), UUID(last)
-            except ValueError:
-                raise bad_cursor(query.cursor) from None
-            table = vulnerabilities.c
-            conditions.append(or_(table.risk < at, and_(table.risk == at, table.id > after)))
-        order = (vulnerabilities.c.risk.desc(), vulnerabilities.c.id)
-        rows = [
-            _vulnerability(row)
-            for row in await self._connection.execute(_with_sightings(*conditions).order_by(*order).limit(limit + 1))
-        ]
-        last_row = rows[limit - 1] if len(rows) > limit else None
-        return Page(tuple(rows[:limit]), encode_cursor(last_row.risk, last_row.id) if last_row else "")
+        """Worst risk first, by default."""
+        rows = (await self._connection.execute(VULNERABILITIES.page(_with_sightings(), query))).all()
+        return Page(tuple(map(_vulnerability, rows[: query.limit])), VULNERABILITIES.cursor(rows, query))
 
     async def vulnerability(self, row_id: UUID) -> Vulnerability:
         """One."""
@@ -158,21 +134,6 @@ class FindingRows:
         return tuple(found.scalars())
 
 
-def _condition(name: str, value: Any) -> ColumnElement[bool]:
-    match name:
-        case "campaign_id":
-            return exists().where(
-                sightings.c.vulnerability_id == vulnerabilities.c.id, sightings.c.campaign_id == value
-            )
-        case "ids":
-            return vulnerabilities.c.id.in_(value)
-        case _ if isinstance(value, (list, tuple, set, frozenset)):
-            return vulnerabilities.c[name].in_([str(each) for each in value])
-        case _:
-            same: ColumnElement[bool] = vulnerabilities.c[name] == value
-            return same
-
-
 def _with_sightings(*conditions: ColumnElement[bool]) -> Select[Any]:
     newest = func.array_agg(aggregate_order_by(sightings.c.observation_id, sightings.c.seen_at.desc()))
     seen = (
@@ -190,5 +151,11 @@ def _with_sightings(*conditions: ColumnElement[bool]) -> Select[Any]:
 
 
 def _vulnerability(row: Row[Any]) -> Vulnerability:
-    derived = {"tools": tuple(row.tools or ()), "observation_ids": tuple((row.observation_ids or ())[:_RECENT])}
-    return Vulnerability(**{**row._mapping, **derived})  # noqa: SLF001 - SQLAlchemy's public name for it
+    stored = {column.name: getattr(row, column.name) for column in _STORED}
+    return Vulnerability(
+        **stored,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        tools=tuple(row.tools or ()),
+        observation_ids=tuple((row.observation_ids or ())[:_RECENT]),
+    )

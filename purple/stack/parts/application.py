@@ -74,6 +74,12 @@ class SetUp(Application):
         """Whoever started the stack: the token is theirs."""
         return
 
+    def offers(self) -> dict[str, str]:
+        """The key of actors' tokens, where the user has none."""
+        if self.site.own.identity.actor_key:
+            return {}
+        return {"PURPLE_IDENTITY__ACTOR_KEY": self.site.secrets.get("actor-key")}
+
 
 class Tools(Application):
     """Gets the tools' programs, and Pango for PDF. What cannot be had is in its log, and hinders nothing."""

@@ -8,7 +8,7 @@ from purple.toolkit.adapter import Command, ToolOptions
 
 
 class Options(ToolOptions):
-    mode: Literal["ok", "crash", "hang", "garbage", "cut", "slow", "silent"] = "ok"
+    mode: Literal["ok", "crash", "hang", "garbage", "cut", "slow", "silent", "fragile", "fragile-slow"] = "ok"
     flaws: tuple[int, ...] = ()
     marker: str = ""
 

@@ -19,6 +19,11 @@ if mode == "slow":
         while Path(marker).exists():
             time.sleep(0.1)
     child.kill()
+if mode.startswith("fragile") and Path(marker).exists() and address in Path(marker).read_text().split():
+    sys.stderr.write("not today\n")
+    sys.exit(9)
+while mode == "fragile-slow" and Path(marker).exists():
+    time.sleep(0.1)
 if mode == "hang":
     output.write_text("\n".join(lines) + "\n")
     time.sleep(600)

@@ -1,0 +1,102 @@
+"""What each list can be filtered and sorted by; the documentation of the API names the same fields."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, DateTime, Text, Uuid, func, select, type_coerce
+
+from purple.db.models import (
+    authorisations,
+    campaigns,
+    observations,
+    reports,
+    scans,
+    sightings,
+    targets,
+    vulnerabilities,
+)
+from purple.db.repositories.fields import Field, Kind
+from purple.db.repositories.listing import Listing, fields_of
+
+TARGETS = Listing(
+    fields_of(targets, ("id", "kind", "value", "name", "criticality", "tags", "created_at")), targets.c.id
+)
+AUTHORISATIONS = Listing(
+    fields_of(
+        authorisations,
+        ("id", "name", "signed_by", "valid_from", "valid_until", "max_intrusiveness", "created_at", "revoked_at"),
+    ),
+    authorisations.c.id,
+)
+CAMPAIGNS = Listing(
+    fields_of(
+        campaigns,
+        (
+            "id",
+            "name",
+            "profile",
+            "state",
+            "phase",
+            "reason",
+            "authorisation_id",
+            "created_at",
+            "started_at",
+            "ended_at",
+        ),
+    ),
+    campaigns.c.id,
+)
+SCANS = Listing(
+    fields_of(
+        scans,
+        (
+            "id", "campaign_id", "target_id", "phase", "tool", "host", "port", "url", "state", "reason", "attempt",
+            "observations", "exit_code", "created_at", "started_at", "ended_at",
+        ),
+    ),
+    scans.c.id,
+)  # fmt: skip
+REPORTS = Listing(fields_of(reports, ("id", "campaign_id", "format", "size", "created_at")), reports.c.id)
+OBSERVATIONS = Listing(
+    fields_of(
+        observations,
+        (
+            "id", "campaign_id", "scan_id", "target_id", "tool", "fingerprint", "kind", "rule", "title", "severity",
+            "weakness", "host", "port", "url", "parameter", "cve", "cwe", "confidence", "recorded_at",
+        ),
+    ),
+    observations.c.seq,
+    descending=False,
+)  # fmt: skip
+
+
+def _sighted(column: ColumnElement[Any], sequence: Sequence[Any]) -> ColumnElement[bool]:
+    mine = sightings.c.vulnerability_id == vulnerabilities.c.id
+    return select(sightings.c.scan_id).where(mine, column.in_(sequence)).exists()
+
+
+def _seen(aggregate: Any) -> Field:
+    mine = sightings.c.vulnerability_id == vulnerabilities.c.id
+    moment = select(aggregate(sightings.c.seen_at)).where(mine).correlate(vulnerabilities).scalar_subquery()
+    return Field(Kind.MOMENT, type_coerce(moment, DateTime(timezone=True)), nullable=True)
+
+
+VULNERABILITIES = Listing(
+    fields_of(
+        vulnerabilities,
+        (
+            "id", "target_id", "fingerprint", "title", "severity", "state", "weakness", "cve", "cwe", "host", "port",
+            "url", "parameter", "risk",
+        ),
+    )
+    | {
+        "campaign_id": Field(
+            Kind.ID, type_coerce(sightings.c.campaign_id, Uuid), through=lambda v: _sighted(sightings.c.campaign_id, v)
+        ),
+        "tool": Field(Kind.TEXT, type_coerce(sightings.c.tool, Text), through=lambda v: _sighted(sightings.c.tool, v)),
+        "first_seen": _seen(func.min),
+        "last_seen": _seen(func.max),
+    },
+    vulnerabilities.c.id,
+    sort="-risk",
+)  # fmt: skip
