@@ -15,26 +15,11 @@ from api.deps import known_parameters
 from api.errors import add_handlers
 from api.findings import endpoints as findings
 from api.limits import BodyLimit
+from api.openapi import PROBLEMS, document
 from api.reports import endpoints as reports
-from api.schemas import Problem
 from api.targets import endpoints as targets
 from purple.bootstrap import Container
 from purple.settings import Settings
-
-PROBLEMS: dict[int | str, dict[str, object]] = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}, "description": title}
-    for status, title in (
-        (401, "Not signed in"),
-        (403, "Not permitted, or not covered by an authorisation"),
-        (404, "Not found"),
-        (409, "Conflict"),
-        (412, "Changed meanwhile"),
-        (413, "Too large"),
-        (422, "Invalid input"),
-        (428, "If-Match is missing"),
-        (503, "Temporarily unavailable"),
-    )
-}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -58,6 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.container = container
     add_handlers(app)
@@ -68,4 +54,5 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(v1)
     app.include_router(live.router, prefix="/api/v1")
     app.include_router(health.router)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI documents this way
     return app

@@ -21,24 +21,26 @@ Service = Annotated[Authorisations, Depends(service("authorisations"))]
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, response_model=AuthorisationAnswer)
-async def create(body: AuthorisationBody, caller: Writer, authorisations: Service) -> Authorisation:
+async def create_authorisation(body: AuthorisationBody, caller: Writer, authorisations: Service) -> Authorisation:
     """Write a contract down."""
     return await authorisations.create(caller.organisation_id, **dict(body))
 
 
 @router.get("", response_model=PageAnswer[AuthorisationAnswer])
-async def page(caller: Reader, authorisations: Service, query: Annotated[Query, Depends(paging(FIELDS))]) -> object:
+async def list_authorisations(
+    caller: Reader, authorisations: Service, query: Annotated[Query, Depends(paging(FIELDS))]
+) -> object:
     """List, newest first by default."""
     return await authorisations.page(caller.organisation_id, query)
 
 
 @router.get("/{authorisation_id}", response_model=AuthorisationAnswer)
-async def get(authorisation_id: UUID, caller: Reader, authorisations: Service) -> Authorisation:
+async def get_authorisation(authorisation_id: UUID, caller: Reader, authorisations: Service) -> Authorisation:
     """One contract."""
     return await authorisations.get(caller.organisation_id, authorisation_id)
 
 
 @router.post("/{authorisation_id}/revoke", response_model=AuthorisationAnswer)
-async def revoke(authorisation_id: UUID, caller: Writer, authorisations: Service) -> Authorisation:
+async def revoke_authorisation(authorisation_id: UUID, caller: Writer, authorisations: Service) -> Authorisation:
     """Withdraw it: its campaigns start nothing more."""
     return await authorisations.revoke(caller.organisation_id, authorisation_id)

@@ -34,7 +34,9 @@ Key = Annotated[
 
 
 @router.post("/campaigns", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
-async def start(body: CampaignBody, caller: Writer, campaigns: Service, response: Response, key: Key = "") -> Campaign:
+async def start_campaign(
+    body: CampaignBody, caller: Writer, campaigns: Service, response: Response, key: Key = ""
+) -> Campaign:
     """Start a campaign."""
     wanted = CampaignInput(
         organisation_id=caller.organisation_id,
@@ -51,13 +53,15 @@ async def start(body: CampaignBody, caller: Writer, campaigns: Service, response
 
 
 @router.get("/campaigns", response_model=PageAnswer[CampaignAnswer])
-async def page(caller: Reader, campaigns: Service, query: Annotated[Query, Depends(paging(CAMPAIGN_FIELDS))]) -> object:
+async def list_campaigns(
+    caller: Reader, campaigns: Service, query: Annotated[Query, Depends(paging(CAMPAIGN_FIELDS))]
+) -> object:
     """List, newest first by default."""
     return await campaigns.page(caller.organisation_id, query)
 
 
 @router.get("/campaigns/{campaign_id}")
-async def get(campaign_id: UUID, caller: Reader, campaigns: Service) -> CampaignDetail:
+async def get_campaign(campaign_id: UUID, caller: Reader, campaigns: Service) -> CampaignDetail:
     """One campaign, with steps done of steps known while it runs."""
     campaign = await campaigns.get(caller.organisation_id, campaign_id)
     progress = await campaigns.progress(campaign)
@@ -66,19 +70,19 @@ async def get(campaign_id: UUID, caller: Reader, campaigns: Service) -> Campaign
 
 
 @router.post("/campaigns/{campaign_id}/cancel", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
-async def cancel(campaign_id: UUID, caller: Writer, steering: Steer) -> Campaign:
+async def cancel_campaign(campaign_id: UUID, caller: Writer, steering: Steer) -> Campaign:
     """Stop a campaign: running tools are killed, what was found stays. One that ended is left as it is."""
     return await steering.cancel(caller.organisation_id, campaign_id)
 
 
 @router.post("/campaigns/{campaign_id}/pause", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
-async def pause(campaign_id: UUID, caller: Writer, steering: Steer) -> Campaign:
+async def pause_campaign(campaign_id: UUID, caller: Writer, steering: Steer) -> Campaign:
     """Start nothing new until it is resumed; tools that run end by themselves."""
     return await steering.pause(caller.organisation_id, campaign_id)
 
 
 @router.post("/campaigns/{campaign_id}/resume", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
-async def resume(campaign_id: UUID, caller: Writer, steering: Steer) -> Campaign:
+async def resume_campaign(campaign_id: UUID, caller: Writer, steering: Steer) -> Campaign:
     """Go on after a pause."""
     return await steering.resume(caller.organisation_id, campaign_id)
 
@@ -92,7 +96,7 @@ async def retry_failed(campaign_id: UUID, caller: Writer, steering: Steer, key: 
 
 
 @router.post("/scans", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer, tags=["scans"])
-async def scan(
+async def start_scan(
     body: ScanBody,
     caller: ScanWriter,
     single: Annotated[SingleScan, Depends(service("single"))],
@@ -114,7 +118,7 @@ async def scan(
 
 
 @router.get("/scans", response_model=PageAnswer[ScanAnswer], tags=["scans"])
-async def scans(
+async def list_scans(
     caller: ScanReader,
     campaigns: Service,
     query: Annotated[Query, Depends(paging(SCAN_FIELDS))],

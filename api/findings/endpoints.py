@@ -29,7 +29,7 @@ Service = Annotated[FindingsReader, Depends(service("findings"))]
 
 
 @router.get("/vulnerabilities", response_model=PageAnswer[VulnerabilityAnswer])
-async def vulnerabilities(
+async def list_vulnerabilities(
     caller: Reader,
     findings: Service,
     query: Annotated[Query, Depends(paging(VULNERABILITY_FIELDS))],
@@ -39,7 +39,7 @@ async def vulnerabilities(
 
 
 @router.get("/vulnerabilities/search", response_model=PageAnswer[VulnerabilityAnswer])
-async def search(
+async def search_vulnerabilities(
     caller: Reader,
     findings: Service,
     q: Annotated[str, QueryParameter(min_length=1, max_length=200)],
@@ -50,13 +50,13 @@ async def search(
 
 
 @router.get("/vulnerabilities/{vulnerability_id}", response_model=VulnerabilityAnswer)
-async def vulnerability(vulnerability_id: UUID, caller: Reader, findings: Service) -> Vulnerability:
+async def get_vulnerability(vulnerability_id: UUID, caller: Reader, findings: Service) -> Vulnerability:
     """One."""
     return await findings.vulnerability(caller.organisation_id, vulnerability_id)
 
 
 @router.get("/observations")
-async def observations(
+async def list_observations(
     caller: ObservationReader,
     findings: Service,
     query: Annotated[Query, Depends(paging(OBSERVATION_FIELDS))],
@@ -67,6 +67,6 @@ async def observations(
 
 
 @router.get("/observations/{observation_id}")
-async def observation(observation_id: UUID, caller: ObservationReader, findings: Service) -> ObservationAnswer:
+async def get_observation(observation_id: UUID, caller: ObservationReader, findings: Service) -> ObservationAnswer:
     """One."""
     return ObservationAnswer.of(await findings.observation(caller.organisation_id, observation_id))

@@ -31,19 +31,19 @@ class ReportAnswer(Answer):
 
 
 @router.get("", response_model=PageAnswer[ReportAnswer])
-async def page(caller: Reader, reporting: Service, query: Annotated[Query, Depends(paging(FIELDS))]) -> object:
+async def list_reports(caller: Reader, reporting: Service, query: Annotated[Query, Depends(paging(FIELDS))]) -> object:
     """List, newest first by default."""
     return await reporting.page(caller.organisation_id, query)
 
 
 @router.get("/{report_id}", response_model=ReportAnswer)
-async def get(report_id: UUID, caller: Reader, reporting: Service) -> Report:
+async def get_report(report_id: UUID, caller: Reader, reporting: Service) -> Report:
     """One report."""
     return await reporting.get(caller.organisation_id, report_id)
 
 
 @router.get("/{report_id}/content", response_class=Response)
-async def content(report_id: UUID, caller: Reader, reporting: Service) -> Response:
+async def get_report_content(report_id: UUID, caller: Reader, reporting: Service) -> Response:
     """Its bytes. They are tool output in part: the browser must neither sniff them nor run anything in them."""
     report = await reporting.get(caller.organisation_id, report_id)
     headers = {

@@ -21,7 +21,7 @@ Service = Annotated[Targets, Depends(service("targets"))]
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, response_model=TargetAnswer)
-async def create(body: TargetBody, caller: Writer, targets: Service) -> Target:
+async def create_target(body: TargetBody, caller: Writer, targets: Service) -> Target:
     """Register an asset."""
     return await targets.create(
         caller.organisation_id,
@@ -34,13 +34,13 @@ async def create(body: TargetBody, caller: Writer, targets: Service) -> Target:
 
 
 @router.get("", response_model=PageAnswer[TargetAnswer])
-async def page(caller: Reader, targets: Service, query: Annotated[Query, Depends(paging(FIELDS))]) -> object:
+async def list_targets(caller: Reader, targets: Service, query: Annotated[Query, Depends(paging(FIELDS))]) -> object:
     """List, newest first by default."""
     return await targets.page(caller.organisation_id, query)
 
 
 @router.get("/{target_id}", response_model=TargetAnswer)
-async def get(target_id: UUID, caller: Reader, targets: Service, response: Response) -> Target:
+async def get_target(target_id: UUID, caller: Reader, targets: Service, response: Response) -> Target:
     """One target; its ETag is what an edit needs."""
     target = await targets.get(caller.organisation_id, target_id)
     response.headers["ETag"] = etag(target.version)
@@ -48,7 +48,7 @@ async def get(target_id: UUID, caller: Reader, targets: Service, response: Respo
 
 
 @router.patch("/{target_id}", response_model=TargetAnswer)
-async def edit(
+async def edit_target(
     target_id: UUID,
     body: TargetEdit,
     caller: Writer,
