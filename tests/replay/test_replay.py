@@ -17,7 +17,7 @@ HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
 
 def test_there_are_histories() -> None:
-    assert {path.stem for path in HISTORIES} >= {"completed", "gaps", "cancelled"}
+    assert {path.stem for path in HISTORIES} >= {"completed", "gaps", "cancelled", "retried"}
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
