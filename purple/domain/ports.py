@@ -359,19 +359,11 @@ class Orchestrator(Protocol):
         ...
 
     async def pause(self, workflow_id: str) -> None:
-        """Ask a campaign to start nothing new.
-
-        Raises:
-            UnavailableError: the server is away.
-        """
+        """Ask a campaign to start nothing new. Raises UnavailableError where the server is away."""
         ...
 
     async def resume(self, workflow_id: str) -> None:
-        """Ask a campaign to go on.
-
-        Raises:
-            UnavailableError: the server is away.
-        """
+        """Ask a campaign to go on. Raises UnavailableError where the server is away."""
         ...
 
     async def retry(self, workflow_id: str, argument: Any, request: Any, *, key: str) -> None:
