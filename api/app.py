@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, Depends, FastAPI
 
-from api import health, live
+from api import console, health, live
 from api.authorisations import endpoints as authorisations
 from api.campaigns import endpoints as campaigns
 from api.deps import known_parameters
@@ -54,5 +54,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(v1)
     app.include_router(live.router, prefix="/api/v1")
     app.include_router(health.router)
+    console.mount(app)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI documents this way
     return app

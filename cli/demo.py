@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from cli.console import link
 from cli.follow import follow
 from cli.output import Format, note
 from cli.runtime import with_container
@@ -34,6 +35,8 @@ def demo() -> None:
         down(settings.home)
         raise
     note("")
+    note(f"Console: {with_container(link)}")
+    note("  (this link signs in once, within fifteen minutes; `.venv/bin/purple console` prints another)")
     note(f"API docs: {state.offered['PURPLE_API__URL']}/api/docs (token in {settings.home / 'admin.token'})")
     note("The stack stays up for these links; `make down` stops everything.")
     raise typer.Exit(code)

@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 from typer import TyperException
 
-from cli import demo, scan, stack, tool
+from cli import console, demo, scan, stack, tool
 from cli.output import note
 from cli.runtime import set_opener, with_container
 from purple.bootstrap import Container
@@ -88,3 +88,4 @@ stack.register(app)
 tool.register(app)
 scan.register(app)
 demo.register(app)
+console.register(app)

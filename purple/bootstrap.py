@@ -28,10 +28,12 @@ from purple.services.relaying import Relay
 from purple.services.reporting import Reporting
 from purple.services.retrying import Retrying
 from purple.services.scanning import Scanning
+from purple.services.sessions import Sessions
 from purple.services.single import SingleScan
 from purple.services.steering import Steering
 from purple.services.targets import Targets
 from purple.services.triage import TriageService
+from purple.services.watching import Watching
 from purple.settings import Settings
 from purple.toolkit.objects import Objects
 from purple.toolkit.tools.catalogue import Catalogue
@@ -134,8 +136,8 @@ class Container:
     @cached_property
     def campaigns(self) -> Campaigns:
         """Campaigns."""
-        profiles = Profiles(self.settings.profiles.extra)
-        return Campaigns(self.work, self.orchestrator, self.tools, profiles, self.retrying, self.clock, self.ids)
+        retrying, profiles = self.retrying, self.profiles
+        return Campaigns(self.work, self.orchestrator, self.tools, profiles, retrying, self.clock, self.ids)
 
     @cached_property
     def actors(self) -> SignedActors:
@@ -154,6 +156,16 @@ class Container:
         return Steering(self.work, self.orchestrator, self.actors, self.ids)
 
     @cached_property
+    def profiles(self) -> Profiles:
+        """Pipelines."""
+        return Profiles(self.settings.profiles.extra)
+
+    @cached_property
+    def watching(self) -> Watching:
+        """What people look at."""
+        return Watching(self.work, self.orchestrator)
+
+    @cached_property
     def single(self) -> SingleScan:
         """Campaigns of one."""
         return SingleScan(self.work, self.targets, self.campaigns, self.clock)
@@ -167,6 +179,11 @@ class Container:
     def identity(self) -> Identity:
         """Who calls."""
         return Identity(self.work, self.clock, self.ids)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Browsers."""
+        return Sessions(self.work, self.clock, self.ids)
 
     @cached_property
     def scanning(self) -> Scanning:

@@ -13,6 +13,8 @@ from purple.db.migrate import upgrade
 from purple.db.outbox import libpq_url
 from purple.stack.servers import Servers, running_servers
 
+pytest_plugins = ["tests.support.running"]
+
 EXIT = pytest.StashKey[int]()
 
 

@@ -46,9 +46,13 @@ async def get_report(report_id: UUID, caller: Reader, reporting: Service) -> Rep
 async def get_report_content(report_id: UUID, caller: Reader, reporting: Service) -> Response:
     """Its bytes. They are tool output in part: the browser must neither sniff them nor run anything in them."""
     report = await reporting.get(caller.organisation_id, report_id)
-    headers = {
+    return Response(await reporting.content(report), media_type=report.format.media_type, headers=headers_of(report))
+
+
+def headers_of(report: Report, disposition: str = "inline") -> dict[str, str]:
+    """What a browser must be told of a report."""
+    return {
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
-        "Content-Disposition": f'inline; filename="purple-{report.campaign_id}.{report.format}"',
+        "Content-Disposition": f'{disposition}; filename="purple-{report.campaign_id}.{report.format}"',
     }
-    return Response(await reporting.content(report), media_type=report.format.media_type, headers=headers)

@@ -15,7 +15,7 @@ from purple.db.repositories.findings import FindingRows
 from purple.db.repositories.rows import TableRows
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.errors import UnavailableError
-from purple.domain.identity import ApiToken, Organisation, User
+from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.reports import Report, Triage
 from purple.domain.scope import Authorisation
@@ -31,6 +31,8 @@ class SqlUnitOfWork:
         self.organisations = TableRows(connection, models.organisations, Organisation)
         self.users = TableRows(connection, models.users, User)
         self.tokens = TableRows(connection, models.api_tokens, ApiToken)
+        self.sign_in_links = TableRows(connection, models.sign_in_links, SignInLink)
+        self.sessions = TableRows(connection, models.sessions, Session)
         self.targets = TableRows(connection, models.targets, Target, listings.TARGETS)
         self.authorisations = TableRows(connection, models.authorisations, Authorisation, listings.AUTHORISATIONS)
         self.campaigns = TableRows(connection, models.campaigns, Campaign, listings.CAMPAIGNS)

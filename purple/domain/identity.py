@@ -1,12 +1,17 @@
 """Who acts, and what they may do. Roles, sessions and OpenID grow in here later."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
 from purple.domain.errors import ForbiddenError
+
+LINK_LIFE = timedelta(minutes=15)
+"""For so long a sign-in link can be used."""
+SESSION_LIFE = timedelta(hours=12)
+"""For so long a browser stays signed in."""
 
 
 class Permission(StrEnum):
@@ -116,3 +121,37 @@ class ApiToken:
     secret_sha256: str
     created_at: datetime
     revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignInLink:
+    """Lets one browser in once; only the SHA-256 of its secret is kept, as with tokens."""
+
+    id: UUID
+    organisation_id: UUID
+    user_id: UUID
+    secret_sha256: str
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+
+    def usable(self, at: datetime) -> bool:
+        """Whether it was not used and its time is not over."""
+        return self.used_at is None and at < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser that signed in; only the SHA-256 of its secret is kept."""
+
+    id: UUID
+    organisation_id: UUID
+    user_id: UUID
+    secret_sha256: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it was not signed out and its time is not over."""
+        return self.revoked_at is None and at < self.expires_at

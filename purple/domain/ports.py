@@ -10,7 +10,7 @@ from uuid import UUID
 
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.events import Event
-from purple.domain.identity import ApiToken, Organisation, User
+from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
 from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFormat, Triage
@@ -54,6 +54,10 @@ class Rows(Protocol[E]):
         Raises:
             NotFoundError: there is none that the organisation may see.
         """
+        ...
+
+    async def compare_and_set(self, row_id: UUID, expected: Mapping[str, Any], **changes: Any) -> bool:
+        """Change fields of one where others still have these values; whether they had. Of two at once one wins."""
         ...
 
     async def edit(self, row_id: UUID, version: int, **changes: Any) -> E:
@@ -132,6 +136,10 @@ class Findings(Protocol):
         """
         ...
 
+    async def present(self) -> Mapping[str, int]:
+        """How many vulnerabilities are a present problem, by severity; a severity without any is left out."""
+        ...
+
     async def confidence(self, vulnerability_ids: Sequence[UUID]) -> Mapping[UUID, float]:
         """The best confidence of each one's sightings."""
         ...
@@ -164,6 +172,10 @@ class Events(Protocol):
         """A campaign's events after a position, in order."""
         ...
 
+    async def milestones(self, campaign_id: UUID) -> tuple[Event, ...]:
+        """A campaign's events but those of its scans, in order of time."""
+        ...
+
 
 class Idempotency(Protocol):
     """Answers to requests that carried an Idempotency-Key."""
@@ -190,6 +202,10 @@ class UnitOfWork(Protocol):
     def users(self) -> Rows[User]: ...  # noqa: D102
     @property
     def tokens(self) -> Rows[ApiToken]: ...  # noqa: D102
+    @property
+    def sign_in_links(self) -> Rows[SignInLink]: ...  # noqa: D102
+    @property
+    def sessions(self) -> Rows[Session]: ...  # noqa: D102
     @property
     def targets(self) -> Rows[Target]: ...  # noqa: D102
     @property
@@ -384,6 +400,10 @@ class Orchestrator(Protocol):
 
     async def progress(self, workflow_id: str) -> Mapping[str, Any] | None:
         """Steps done of steps known, and what runs; None where nobody answers in time."""
+        ...
+
+    async def outputs(self, workflow_id: str) -> Mapping[UUID, datetime]:
+        """When each running scan's tool last wrote something; empty where nobody answers in time."""
         ...
 
     async def ping(self) -> str:

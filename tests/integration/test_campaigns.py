@@ -15,7 +15,7 @@ from purple.domain.errors import ConflictError, InvalidInputError, OutOfScopeErr
 from purple.domain.pages import Query
 from purple.domain.tools import ScanState
 from purple.domain.vulnerabilities import VulnerabilityState
-from tests.integration.conftest import TOOLS, process, wait_until
+from tests.support.running import TOOLS, process, wait_until
 
 ENDS = [
     ("ok", ScanState.COMPLETE, "", 2),

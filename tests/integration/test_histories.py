@@ -10,7 +10,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from purple.domain.identity import Actor
-from tests.integration.conftest import wait_until
+from tests.support.running import wait_until
 from workers.runner import sandbox
 from workflows.campaign import CampaignWorkflow
 

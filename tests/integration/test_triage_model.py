@@ -15,7 +15,7 @@ from purple.contracts.campaigns import CampaignRef
 from purple.domain.reports import TriageState
 from purple.services.triage import TriageService
 from purple.settings.app import AiSettings
-from tests.integration.conftest import SUPPORT, free_port
+from tests.support.running import SUPPORT, free_port
 
 
 @pytest.fixture(scope="module")

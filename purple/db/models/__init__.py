@@ -5,7 +5,7 @@ from purple.db.models.base import metadata
 from purple.db.models.campaigns import campaigns, scans
 from purple.db.models.events import events, feeds, idempotency_keys
 from purple.db.models.findings import observations, sightings, vulnerabilities
-from purple.db.models.identity import api_tokens, organisations, users
+from purple.db.models.identity import api_tokens, organisations, sessions, sign_in_links, users
 from purple.db.models.reports import reports, triages
 from purple.db.models.targets import targets
 
@@ -21,7 +21,9 @@ __all__ = [
     "organisations",
     "reports",
     "scans",
+    "sessions",
     "sightings",
+    "sign_in_links",
     "targets",
     "triages",
     "users",

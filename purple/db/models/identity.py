@@ -34,3 +34,27 @@ api_tokens = Table(
     moment("created_at"),
     moment("revoked_at", nullable=True),
 )
+
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    key(),
+    organisation(),
+    Column("user_id", Uuid, ForeignKey("users.id"), nullable=False),
+    text("secret_sha256"),
+    moment("created_at"),
+    moment("expires_at"),
+    moment("used_at", nullable=True),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    key(),
+    organisation(),
+    Column("user_id", Uuid, ForeignKey("users.id"), nullable=False),
+    text("secret_sha256"),
+    moment("created_at"),
+    moment("expires_at"),
+    moment("revoked_at", nullable=True),
+)

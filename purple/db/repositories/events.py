@@ -50,6 +50,12 @@ class EventRows:
         found = await self._connection.execute(mine.order_by(events.c.position))
         return tuple(Event(**row._mapping) for row in found)  # noqa: SLF001 - as above
 
+    async def milestones(self, campaign_id: UUID) -> tuple[Event, ...]:
+        """In order of time; they may have no position yet."""
+        mine = select(*COLUMNS).where(events.c.campaign_id == campaign_id, events.c.type.not_like("scan.%"))
+        found = await self._connection.execute(mine.order_by(events.c.seq))
+        return tuple(Event(**row._mapping) for row in found)  # noqa: SLF001 - as above
+
 
 class IdempotencyRows:
     """See `domain.ports.Idempotency`."""

@@ -18,7 +18,7 @@ from purple.domain.errors import NotFoundError
 from purple.domain.observations import ObservationKind, RecordedObservation
 from purple.domain.pages import Page, Query
 from purple.domain.ports import Merged
-from purple.domain.vulnerabilities import Vulnerability
+from purple.domain.vulnerabilities import Vulnerability, VulnerabilityState
 
 _NAMES = ", ".join(COLUMNS)
 _RECENT = 10
@@ -112,6 +112,16 @@ class FindingRows:
         if row is None:
             raise NotFoundError(f"there is no vulnerability {row_id}", value=row_id, remedy="list those that exist")
         return _vulnerability(row)
+
+    async def present(self) -> Mapping[str, int]:
+        """By severity."""
+        states = [state.value for state in VulnerabilityState if state.counts]
+        statement = (
+            select(vulnerabilities.c.severity, func.count())
+            .where(vulnerabilities.c.state.in_(states))
+            .group_by(vulnerabilities.c.severity)
+        )
+        return {str(row[0]): row[1] for row in await self._connection.execute(statement)}
 
     async def confidence(self, vulnerability_ids: Sequence[UUID]) -> Mapping[UUID, float]:
         """The best of each one's sightings."""

@@ -1,6 +1,7 @@
 """One table of entities: the columns carry the names of the entity's fields."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -81,6 +82,12 @@ class TableRows(Generic[E]):
             value=version,
             remedy="read it again, and repeat your change where it still makes sense",
         )
+
+    async def compare_and_set(self, row_id: UUID, expected: Mapping[str, Any], **changes: Any) -> bool:
+        """Change one that is still as expected; PostgreSQL holds the second of two until the first has committed."""
+        same = [self._table.c[name].is_not_distinct_from(value) for name, value in expected.items()]
+        statement = update(self._table).where(self._table.c.id == row_id, *same).values(changes)
+        return (await self._connection.execute(statement)).rowcount == 1
 
     async def all(self, **filters: Any) -> tuple[E, ...]:
         """Every match, oldest first."""

@@ -1,4 +1,4 @@
-"""Purple's own processes on real servers, with made tools beside the real ones."""
+"""Purple's own processes on real servers, with made tools beside the real ones: fixtures of several folders."""
 
 import json
 import os

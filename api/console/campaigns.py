@@ -1,0 +1,118 @@
+"""Campaigns: the list, one that is watched, and starting one."""
+
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.console.deps import Fields, Form, Paging, viewer
+from api.console.pages import go, render
+from api.console.starting import choices, read_form
+from api.deps import service
+from purple.domain.campaigns import Campaign, CampaignState
+from purple.domain.errors import PurpleError
+from purple.domain.identity import Permission, Principal
+from purple.domain.pages import Query
+from purple.services.campaigns import Campaigns
+from purple.services.reporting import Reporting
+from purple.services.steering import Steering
+from purple.services.watching import Watching
+
+router = APIRouter(prefix="/campaigns")
+Reader = Annotated[Principal, Depends(viewer(Permission.READ_CAMPAIGNS))]
+Writer = Annotated[Principal, Depends(viewer(Permission.WRITE_CAMPAIGNS))]
+Service = Annotated[Campaigns, Depends(service("campaigns"))]
+Watch = Annotated[Watching, Depends(service("watching"))]
+Steer = Annotated[Steering, Depends(service("steering"))]
+Reports = Annotated[Reporting, Depends(service("reporting"))]
+
+
+@router.get("")
+async def page(
+    request: Request, caller: Reader, campaigns: Service, paging: Annotated[Paging, Depends()], state: str = ""
+) -> Response:
+    """Newest first."""
+    chosen = CampaignState(state) if state in set(CampaignState) else None
+    found = await campaigns.page(caller.organisation_id, paging.query(state=chosen))
+    return render(request, "campaigns.html", page=found, state=chosen or "", states=list(CampaignState))
+
+
+@router.get("/new")
+async def new(request: Request, caller: Writer, target: str = "") -> Response:
+    """The form."""
+    form = Fields({"target_ids": [target]} if target else {})
+    return render(request, "start.html", form=form, offered=await choices(request, caller))
+
+
+@router.post("")
+async def start(request: Request, caller: Writer, form: Form, campaigns: Service) -> Response:
+    """Start it, or show the form again with what is wrong."""
+    key = form.text("key")
+    try:
+        campaign = await campaigns.start(read_form(form, caller), f"console/{key}" if key else "")
+    except PurpleError as error:
+        return render(
+            request,
+            "start.html",
+            status=error.status,
+            form=form,
+            offered=await choices(request, caller, key),
+            problem=error.problem(),
+        )
+    return go(f"/campaigns/{campaign.id}")
+
+
+@router.get("/{campaign_id}")
+async def one(
+    campaign_id: UUID,
+    request: Request,
+    caller: Reader,
+    campaigns: Service,
+    watching: Watch,
+    reporting: Reports,
+) -> Response:
+    """One campaign, live; asked by htmx, the part of the page that changes."""
+    campaign = await campaigns.get(caller.organisation_id, campaign_id)
+    shown = await _shown(campaign, campaigns, watching, reporting)
+    part = "campaign_live.html" if "HX-Request" in request.headers else "campaign.html"
+    return render(request, part, **shown)
+
+
+async def _shown(campaign: Campaign, campaigns: Campaigns, watching: Watching, reporting: Reporting) -> dict[str, Any]:
+    reports = await reporting.page(campaign.organisation_id, Query({"campaign_id": campaign.id}))
+    return {
+        "campaign": campaign,
+        "timeline": await watching.timeline(campaign),
+        "reports": sorted(reports.items, key=lambda report: report.format),
+        "temporal_url": campaigns.link(campaign),
+        "key": uuid4(),
+    }
+
+
+@router.post("/{campaign_id}/cancel")
+async def cancel(campaign_id: UUID, caller: Writer, steering: Steer) -> Response:
+    """Stop it."""
+    await steering.cancel(caller.organisation_id, campaign_id)
+    return go(f"/campaigns/{campaign_id}")
+
+
+@router.post("/{campaign_id}/pause")
+async def pause(campaign_id: UUID, caller: Writer, steering: Steer) -> Response:
+    """Start nothing new."""
+    await steering.pause(caller.organisation_id, campaign_id)
+    return go(f"/campaigns/{campaign_id}")
+
+
+@router.post("/{campaign_id}/resume")
+async def resume(campaign_id: UUID, caller: Writer, steering: Steer) -> Response:
+    """Go on."""
+    await steering.resume(caller.organisation_id, campaign_id)
+    return go(f"/campaigns/{campaign_id}")
+
+
+@router.post("/{campaign_id}/retry-failed")
+async def retry_failed(campaign_id: UUID, caller: Writer, form: Form, steering: Steer) -> Response:
+    """Run again what is not complete; the key makes a button that is pressed twice ask once."""
+    key = form.text("key")
+    await steering.retry_failed(caller.organisation_id, campaign_id, caller.actor, f"console/{key}" if key else "")
+    return go(f"/campaigns/{campaign_id}")

@@ -1,0 +1,139 @@
+"""Renders pages. Everything is escaped; nothing in a page runs but our own files."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette import status as codes
+
+from purple.domain.identity import Permission
+
+HOME = "/console"
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Vary": "Cookie, HX-Request",
+}
+_ASSETS = Path(__file__).parent / "assets"
+_STEPS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def words(value: object) -> str:
+    """A member of an enumeration as people write it."""
+    return str(value).replace("_", " ")
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def moment(at: datetime | None) -> str:
+    """A time in UTC, to the minute."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" if at else "—"
+
+
+def span(length: timedelta | None) -> str:
+    """A length of time in its two largest units."""
+    if length is None:
+        return "—"
+    left = max(0, int(length.total_seconds()))
+    parts = []
+    for size, unit in _STEPS:
+        if left >= size:
+            parts.append(f"{left // size} {unit}")
+            left %= size
+    return " ".join(parts[:2]) or "0 s"
+
+
+def ago(at: datetime | None) -> str:
+    """How long ago, or how far ahead."""
+    if at is None:
+        return "never"
+    age = datetime.now(UTC) - at
+    if age < timedelta():
+        return f"in {span(-age).split(' ', 2)[0]} {span(-age).split(' ')[1]}"
+    return "just now" if age < timedelta(seconds=2) else f"{' '.join(span(age).split(' ')[:2])} ago"
+
+
+def took(start: datetime | None, end: datetime | None) -> str:
+    """From start to end, or until now."""
+    return span((end or datetime.now(UTC)) - start) if start else "—"
+
+
+def web_link(text: str) -> str:
+    """The text where it is an http or https URL, else nothing: a tool may print `javascript:` too."""
+    try:
+        parts = urlsplit(text.strip())
+    except ValueError:
+        return ""
+    return text.strip() if parts.scheme in {"http", "https"} and parts.netloc else ""
+
+
+def place(thing: Any) -> str:
+    """Where a vulnerability or a sighting is."""
+    return thing.url or (f"{thing.host}:{thing.port}" if thing.port else thing.host)
+
+
+def size(count: int) -> str:
+    """Bytes, for people."""
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:  # noqa: PLR2004 - what a KiB is
+            return f"{count:.0f} {unit}"
+        count = count // 1024
+    return f"{count} GiB"
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of an asset; it changes with the content, so that browsers may keep it."""
+    digest = hashlib.sha256((_ASSETS / name).read_bytes()).hexdigest()[:12]
+    return f"{HOME}/assets/{name}?v={digest}"
+
+
+def address(path: str, **parameters: object) -> str:
+    """A page of the console with the parameters that are set."""
+    chosen = {name: str(value) for name, value in parameters.items() if value not in {None, ""}}
+    return f"{HOME}{path}" + (f"?{urlencode(chosen)}" if chosen else "")
+
+
+_templates = Environment(
+    loader=PackageLoader("api.console"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.filters |= {each.__name__: each for each in (words, sentence, moment, span, ago, web_link, place, size)}
+_templates.globals |= {"asset": asset, "address": address, "took": took, "version": version("purple")}
+
+
+def render(request: Request, template: str, *, status: int = codes.HTTP_200_OK, **context: Any) -> HTMLResponse:
+    """A page, or the part of a page that a template is."""
+    caller = getattr(request.state, "caller", None)
+
+    def can(permission: str) -> bool:
+        return caller is not None and Permission(permission) in caller.permissions
+
+    body = _templates.get_template(template).render(
+        {"viewer": caller, "can": can, "path": request.url.path, "problem": None} | context
+    )
+    return HTMLResponse(body, status_code=status, headers=HEADERS)
+
+
+def go(path: str, headers: Mapping[str, str] | None = None) -> RedirectResponse:
+    """Answer a form: look there now."""
+    return RedirectResponse(f"{HOME}{path}", codes.HTTP_303_SEE_OTHER, headers=headers)

@@ -1,0 +1,113 @@
+"""Vulnerabilities, worst risk first, and one of them."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.console.deps import Paging, viewer
+from api.console.pages import render
+from api.deps import service
+from purple.domain.identity import Permission, Principal
+from purple.domain.pages import Page, Query
+from purple.domain.severity import Severity
+from purple.domain.vulnerabilities import Vulnerability, VulnerabilityState
+from purple.services.findings import FindingsReader
+from purple.services.targets import Targets
+
+router = APIRouter(prefix="/vulnerabilities")
+Reader = Annotated[Principal, Depends(viewer(Permission.READ_VULNERABILITIES))]
+EvidenceReader = Annotated[Principal, Depends(viewer(Permission.READ_OBSERVATIONS))]
+Service = Annotated[FindingsReader, Depends(service("findings"))]
+PRESENT = "present"
+"""Every state that counts as a present problem."""
+SORTS = {
+    "": "worst risk",
+    "-severity": "worst severity",
+    "-last_seen": "last seen",
+    "-first_seen": "newest",
+    "title": "title",
+}
+_FOUND = 50
+
+
+class Wanted:
+    """The filter of the list, as its form sends it."""
+
+    def __init__(
+        self, q: str = "", severity: str = "", state: str = PRESENT, target: str = "", campaign: str = ""
+    ) -> None:
+        self.q = q.strip()
+        self.severity = severity if severity in set(Severity) else ""
+        self.state = state if state in {"all", *VulnerabilityState} else PRESENT
+        self.target = target
+        self.campaign = campaign
+
+    def fits(self, one: Vulnerability) -> bool:
+        """Whether severity and state are as wanted; a search gives no more than a page."""
+        in_state = one.state.counts if self.state == PRESENT else self.state in {"all", one.state}
+        return in_state and self.severity in {"", one.severity}
+
+    @property
+    def where(self) -> dict[str, object]:
+        """For the query."""
+        states = {PRESENT: [each for each in VulnerabilityState if each.counts], "all": None}
+        return {
+            "severity": self.severity or None,
+            "state": states.get(self.state, self.state),
+            "target_id": UUID(self.target) if self.target else None,
+            "campaign_id": UUID(self.campaign) if self.campaign else None,
+        }
+
+
+@router.get("")
+async def page(
+    request: Request,
+    caller: Reader,
+    findings: Service,
+    wanted: Annotated[Wanted, Depends()],
+    paging: Annotated[Paging, Depends()],
+) -> Response:
+    """The list; with words to look for, the best matches."""
+    found: Page[Vulnerability]
+    if wanted.q:
+        matches = await findings.search(caller.organisation_id, wanted.q[:200], _FOUND)
+        found = Page(tuple(each for each in matches.items if wanted.fits(each)))
+    else:
+        found = await findings.vulnerabilities(caller.organisation_id, paging.query(**wanted.where))
+    return render(
+        request,
+        "vulnerabilities.html",
+        page=found,
+        wanted=wanted,
+        paging=paging,
+        sorts=SORTS,
+        severities=list(reversed(Severity)),
+        states=list(VulnerabilityState),
+    )
+
+
+@router.get("/{vulnerability_id}")
+async def one(
+    vulnerability_id: UUID,
+    request: Request,
+    caller: Reader,
+    _: EvidenceReader,
+    findings: Service,
+    targets: Annotated[Targets, Depends(service("targets"))],
+    paging: Annotated[Paging, Depends()],
+) -> Response:
+    """With evidence of its newest sightings, and all of them in the order in which they came."""
+    organisation = caller.organisation_id
+    found = await findings.vulnerability(organisation, vulnerability_id)
+    newest = [await findings.observation(organisation, each) for each in found.observation_ids]
+    evidence = {(each.tool, each.seen.evidence): each for each in reversed(newest)}
+    query = Query({"fingerprint": found.fingerprint}, paging.cursor)
+    return render(
+        request,
+        "vulnerability.html",
+        one=found,
+        target=await targets.get(organisation, found.target_id),
+        evidence=list(reversed(evidence.values())),
+        history=await findings.observations(organisation, query),
+    )

@@ -1,0 +1,160 @@
+"""Debian's Chromium on the console of a running Purple."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from cli.console import link
+from purple.bootstrap import Container
+from purple.contracts.campaigns import CampaignInput
+from purple.domain.campaigns import Campaign
+from purple.domain.pages import Query
+from purple.toolkit.packages import find_program
+from tests.support.running import Purple
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WIDE = {"width": 1280, "height": 900}
+NARROW = {"width": 390, "height": 844}
+HOSTILE = "<script>window.owned = 1</script>"
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One process; each visitor has a profile of its own."""
+    found = find_program("chromium", packages=("chromium",))
+    # Debian's wrapper starts /usr/lib/chromium/chromium, which is elsewhere when the package is only unpacked
+    libraries = found.path.parents[1] / "lib"
+    binary = libraries / "chromium/chromium"
+    paths = [found.environment.get("LD_LIBRARY_PATH", ""), *map(str, libraries.glob("*/pulseaudio"))]
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(
+            executable_path=binary if binary.exists() else found.path,
+            args=list(FLAGS),
+            env=os.environ | found.environment | {"LD_LIBRARY_PATH": ":".join(filter(None, paths))},
+            headless=True,
+        )
+        yield opened
+        await opened.close()
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory) -> Path:
+    """Where screenshots go."""
+    folder = Path(os.environ.get("PURPLE_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@dataclass
+class Visitor:
+    """A browser with a page, and what went wrong in it."""
+
+    context: BrowserContext
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def heard(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning"}:
+            self.complaints.append(text)
+
+    async def go(self, path: str) -> Page:
+        await self.page.goto(f"{self.url}/console{path}")
+        return self.page
+
+    async def accessible(self) -> list[str]:
+        """What axe-core finds against it."""
+        await self.page.evaluate(AXE_SCRIPT)
+        told = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [f"{each['id']}: {node['html'][:160]}" for each in told["violations"] for node in each["nodes"]]
+
+
+async def sign_in(visitor: Visitor, container: Container) -> None:
+    await visitor.page.goto(await link(container))
+    await visitor.page.get_by_role("button", name="Sign in").click()
+    await visitor.page.wait_for_url("**/console/")
+
+
+@pytest.fixture
+def visit(browser, api, container) -> Callable[..., AbstractAsyncContextManager[Visitor]]:
+    """Opens a visitor, signed in unless told otherwise; whatever its pages complain of fails the test."""
+
+    @asynccontextmanager
+    async def opened(*, signed_in: bool = True, **options: Any) -> AsyncIterator[Visitor]:
+        context = await browser.new_context(**{"viewport": WIDE, "reduced_motion": "reduce"} | options)
+        visitor = Visitor(context, await context.new_page(), api)
+        visitor.page.set_default_timeout(15_000)
+        visitor.page.on("console", lambda said: visitor.heard(said.type, said.text))
+        visitor.page.on("pageerror", lambda error: visitor.heard("error", str(error)))
+        if signed_in:
+            await sign_in(visitor, container)
+        try:
+            yield visitor
+            assert visitor.complaints == []
+        finally:
+            await context.close()
+
+    return opened
+
+
+@dataclass
+class Scene:
+    """What there is to see."""
+
+    campaign: UUID
+    vulnerability: UUID
+    report: UUID
+
+
+@pytest.fixture(scope="session")
+async def scene(container, workers) -> Scene:
+    """A campaign that ended with gaps, and a target whose name is markup."""
+    purple = Purple(container)
+    await container.targets.create(purple.organisation, "hostile.example.org", name=f"staging {HOSTILE}", tags=["dmz"])
+    ended = await purple.run("127.6.0.1", "made-missing", made={"flaws": [443, 8443]})
+    found = await purple.vulnerabilities("127.6.0.1")
+    reports = (await container.reporting.page(purple.organisation, Query({"campaign_id": ended.id}))).items
+    report = next(each.id for each in reports if each.format == "html")
+    return Scene(campaign=ended.id, vulnerability=found[0].id, report=report)
+
+
+@pytest.fixture
+async def running(container, workers, tmp_path) -> AsyncIterator[Campaign]:
+    """A campaign whose tool runs until the test is over, with a name that is markup."""
+    purple = Purple(container)
+    marker = tmp_path / "marker"
+    target = await container.targets.ensure(purple.organisation, "127.6.0.2")
+    campaign = await container.campaigns.start(
+        CampaignInput(
+            organisation_id=purple.organisation,
+            name=f"Nightly {HOSTILE}",
+            profile="made-missing",
+            target_ids=(target.id,),
+            authorisation_id=await purple.authorisation("127.6.0.0/24"),
+            options={"made": {"mode": "slow", "flaws": [22], "marker": str(marker)}},
+        )
+    )
+    async with asyncio.timeout(60):
+        while not marker.exists():
+            await asyncio.sleep(0.05)
+    yield campaign
+    marker.unlink(missing_ok=True)
+    await container.campaigns.cancel(purple.organisation, campaign.id)
+    await purple.end(campaign, 30)

@@ -1,0 +1,174 @@
+"""What people do: sign in, start a campaign by keyboard and watch it, look at hostile names, sign out."""
+
+import re
+
+import httpx
+from playwright.async_api import Page, expect
+
+from cli.console import link
+from tests.browser.conftest import HOSTILE, NARROW
+
+
+async def press_until(page: Page, key: str, what: str) -> None:
+    """Press a key until the focus is on something of this name."""
+    for _ in range(60):
+        await page.keyboard.press(key)
+        name = await page.evaluate("(document.activeElement.innerText || document.activeElement.value || '').trim()")
+        label = await page.evaluate(
+            "[...(document.activeElement.labels || [])].map(each => each.innerText).join(' ') || ''"
+        )
+        if re.search(what, f"{name} {label}"):
+            return
+    raise AssertionError(f"{key} never comes to {what!r}")
+
+
+async def test_by_keyboard_alone_from_the_link_to_the_end_of_a_campaign(visit, container, workers, purple) -> None:
+    await container.targets.create(purple.organisation, "127.6.1.1", name="Keyboard")
+    await purple.authorisation("127.6.1.1")
+    async with visit(signed_in=False) as visitor:
+        page = visitor.page
+        await page.goto(await link(container))
+        await page.keyboard.press("Enter")  # the button has the focus
+        await page.wait_for_url("**/console/")
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.className") == "skip"
+        await page.keyboard.press("Enter")
+        await press_until(page, "Tab", "^Start a campaign")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/campaigns/new")
+        await press_until(page, "Tab", "Keyboard")
+        await page.keyboard.press("Space")
+        await press_until(page, "Tab", "^standard|^web|^discovery")
+        while await page.evaluate("document.activeElement.value") != "made":
+            await page.keyboard.press("ArrowUp")
+        await press_until(page, "Tab", "^Start$")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(re.compile(r"/campaigns/[0-9a-f-]{36}$"))
+        await expect(page.locator(".head .state")).to_have_text("completed", timeout=60_000)
+        await expect(page.locator(".scan .state")).to_have_text(["complete"])
+
+
+async def test_the_timeline_changes_without_a_reload_and_cancel_stops_it(visit, container, running) -> None:
+    async with visit() as visitor:
+        page = await visitor.go(f"/campaigns/{running.id}")
+        await page.evaluate("window.sameDocument = true")
+        scan = page.locator(".scan", has_text="127.6")
+        await expect(scan.filter(has_text=re.compile("^made ")).locator(".state")).to_have_text("running")
+        await expect(page.locator(".steps")).to_contain_text("known steps done")
+        await expect(page.locator("body")).not_to_contain_text("%")
+        await page.get_by_text("Cancel…").click()
+        await page.get_by_role("button", name="Cancel this campaign").click()
+        await page.wait_for_load_state()
+        await page.evaluate("window.sameDocument = true")
+        await expect(page.locator(".head .state")).to_have_text("cancelled", timeout=30_000)
+        await expect(page.locator(".stage-missed")).not_to_have_count(0)
+        assert await page.evaluate("window.sameDocument") is True
+        assert await page.get_by_text("Cancel…").count() == 0
+
+
+async def test_markup_in_names_stays_text(visit, scene) -> None:
+    async with visit() as visitor:
+        for path in ("/targets", "/campaigns", "/"):
+            page = await visitor.go(path)
+            await expect(page.get_by_text(HOSTILE).first).to_be_visible()
+        page = await visitor.go(f"/vulnerabilities/{scene.vulnerability}")
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("<script>alert(1)</script>")
+        await expect(page.locator("pre").first).to_have_text("<img src=x onerror=alert(1)>")
+        assert await page.locator("pre img").count() == 0
+        assert await page.evaluate("window.owned") is None
+
+
+async def test_a_report_shows_in_a_frame_that_runs_nothing(visit, scene) -> None:
+    async with visit() as visitor:
+        page = await visitor.go(f"/reports/{scene.report}")
+        frame = page.frame_locator("iframe")
+        await expect(frame.get_by_role("heading", name="What was found")).to_be_visible()
+        assert await page.locator("iframe").get_attribute("sandbox") == ""
+        async with page.expect_download() as downloading:
+            await page.get_by_text("Download HTML").click()
+        assert (await downloading.value).suggested_filename == f"purple-{scene.campaign}.html"
+
+
+async def test_a_theme_that_is_chosen_stays(visit) -> None:
+    async with visit(color_scheme="light") as visitor:
+        page = await visitor.go("/health")
+        light = await page.evaluate("getComputedStyle(document.body).color")
+        toggle = page.get_by_role("button", name=re.compile("Theme"))
+        await toggle.click()
+        await toggle.click()
+        await expect(toggle).to_have_text("Theme: dark")
+        await page.reload()
+        assert await page.evaluate("getComputedStyle(document.body).color") != light
+
+
+async def test_a_phone_has_its_menu(visit) -> None:
+    async with visit(viewport=NARROW) as visitor:
+        page = await visitor.go("/health")
+        await expect(page.get_by_role("link", name="Targets")).to_be_hidden()
+        await page.get_by_role("button", name="Menu").click()
+        await page.get_by_role("link", name="Targets").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Targets")
+
+
+async def test_forms_say_what_is_wrong_and_keep_what_was_written(visit, pictures) -> None:
+    async with visit() as visitor:
+        page = await visitor.go("/targets")
+        await page.get_by_text("Register a target").click()
+        await page.get_by_label("Address, network").fill("a b")
+        await page.get_by_role("button", name="Register").click()
+        await expect(page.get_by_role("alert")).to_contain_text("neither a host name nor an IP address")
+        await expect(page.get_by_label("Address, network")).to_have_value("a b")
+        assert await visitor.accessible() == []
+        await page.screenshot(path=pictures / "target-refused.png", full_page=True)
+        visitor.complaints.clear()  # Chromium tells the console of every 422
+
+
+async def test_an_authorisation_is_written_and_revoked(visit, pictures) -> None:
+    async with visit() as visitor:
+        page = await visitor.go("/authorisations")
+        await page.get_by_text("Write an authorisation").click()
+        await page.get_by_label("Name").fill("Autumn test")
+        await page.get_by_label("Signed by").fill("Jo Doe, owner")
+        await page.get_by_label("In scope").fill("127.6.3.0/24\n*.autumn.example.org")
+        await page.screenshot(path=pictures / "authorisation-form.png", full_page=True)
+        await page.get_by_role("button", name="Write it down").click()
+        mine = page.get_by_role("listitem").filter(has_text="Autumn test")
+        await expect(mine.locator(".contract-head .state")).to_have_text("holds")
+        await mine.get_by_text("Revoke…").click()
+        await mine.get_by_role("button", name="Revoke it").click()
+        await expect(mine.locator(".contract-head .state")).to_have_text("revoked")
+
+
+async def test_errors_are_pages_that_say_what_to_do(visit, pictures) -> None:
+    async with visit() as visitor:
+        for path, status in (("/nowhere", 404), ("/campaigns/not-an-id", 422), ("/vulnerabilities?cursor=x", 422)):
+            answer = await visitor.page.goto(f"{visitor.url}/console{path}")
+            assert answer is not None
+            assert answer.status == status
+            await expect(visitor.page.get_by_role("link", name="To the overview")).to_be_visible()
+            assert await visitor.accessible() == []
+        await visitor.page.screenshot(path=pictures / "problem.png")
+        visitor.complaints.clear()  # as above
+
+
+async def test_signing_out_ends_the_session_everywhere(visit, container, pictures) -> None:
+    async with visit(signed_in=False) as visitor:
+        page = await visitor.go("/sign-in")
+        await page.screenshot(path=pictures / "sign-in.png")
+        assert await visitor.accessible() == []
+        address = await link(container)
+        await page.goto(address)
+        await page.screenshot(path=pictures / "sign-in-link.png")
+        assert await visitor.accessible() == []
+        await page.get_by_role("button", name="Sign in").click()
+        await page.wait_for_url("**/console/")
+        (cookie,) = await visitor.context.cookies()
+        assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Strict", "/console")
+        await page.get_by_role("button", name="Sign out").click()
+        await page.wait_for_url("**/sign-in")
+        async with httpx.AsyncClient(cookies={cookie["name"]: cookie["value"]}) as thief:
+            assert (await thief.get(f"{visitor.url}/console/")).status_code == 401
+        await page.goto(address)
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_text("was used")).to_be_visible()
+        visitor.complaints.clear()  # Chromium tells of the 401

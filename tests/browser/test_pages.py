@@ -1,0 +1,40 @@
+"""Every page, in light, dark and on a phone: what it shows, and that nothing in it is out of order."""
+
+import pytest
+
+from tests.browser.conftest import NARROW, WIDE
+
+PAGES = {
+    "campaign-running": "/campaigns/{running}",
+    "overview": "/",
+    "campaigns": "/campaigns",
+    "campaign-ended": "/campaigns/{campaign}",
+    "start": "/campaigns/new",
+    "targets": "/targets",
+    "authorisations": "/authorisations",
+    "vulnerabilities": "/vulnerabilities",
+    "vulnerability": "/vulnerabilities/{vulnerability}",
+    "nothing-found": "/vulnerabilities?severity=critical&state=fixed",
+    "reports": "/reports",
+    "report": "/reports/{report}",
+    "health": "/health",
+}
+LOOKS = {
+    "light": {"color_scheme": "light", "viewport": WIDE},
+    "dark": {"color_scheme": "dark", "viewport": WIDE},
+    "narrow": {"color_scheme": "light", "viewport": NARROW},
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_every_page_is_accessible_and_fits(visit, scene, running, pictures, look) -> None:
+    wrong = []
+    async with visit(**LOOKS[look]) as visitor:
+        for name, path in PAGES.items():
+            page = await visitor.go(path.format(running=running.id, **vars(scene)))
+            await page.screenshot(path=pictures / f"{name}-{look}.png", full_page=True)
+            wrong += [f"{name}: {each}" for each in await visitor.accessible()]
+            wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            wrong += [f"{name}: {wide} px too wide"] if wide else []
+            assert await page.evaluate("window.owned") is None
+    assert wrong == []
