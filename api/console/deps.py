@@ -92,8 +92,8 @@ class Fields:
         return self._values.get(name, [default])[-1].strip()
 
     def many(self, name: str) -> list[str]:
-        """Every value of one name."""
-        return self._values.get(name, [])
+        """Every value of one name that is not empty."""
+        return [value for value in self._values.get(name, []) if value]
 
     def one_of(self, kind: type[E], name: str, default: str = "") -> E:
         """A member of an enumeration.

@@ -121,16 +121,23 @@ _templates.filters |= {each.__name__: each for each in (words, sentence, moment,
 _templates.globals |= {"asset": asset, "address": address, "took": took, "version": version("purple")}
 
 
-def render(request: Request, template: str, *, status: int = codes.HTTP_200_OK, **context: Any) -> HTMLResponse:
-    """A page, or the part of a page that a template is."""
+def render(
+    request: Request,
+    template: str,
+    *,
+    status: int = codes.HTTP_200_OK,
+    problem: Mapping[str, Any] | None = None,
+    **context: Any,
+) -> HTMLResponse:
+    """A page, or the part of a page that a template is; `problem` is what went wrong, as problem details."""
     caller = getattr(request.state, "caller", None)
 
     def can(permission: str) -> bool:
         return caller is not None and Permission(permission) in caller.permissions
 
-    body = _templates.get_template(template).render(
-        {"viewer": caller, "can": can, "path": request.url.path, "problem": None} | context
-    )
+    shown = {"viewer": caller, "can": can, "path": request.url.path}
+    shown["problem"] = {"field": "", "remedy": "", **problem} if problem else None
+    body = _templates.get_template(template).render(shown | context)
     return HTMLResponse(body, status_code=status, headers=HEADERS)
 
 

@@ -35,7 +35,12 @@ class Wanted:
     """The filter of the list, as its form sends it."""
 
     def __init__(
-        self, q: str = "", severity: str = "", state: str = PRESENT, target: str = "", campaign: str = ""
+        self,
+        q: str = "",
+        severity: str = "",
+        state: str = PRESENT,
+        target: UUID | None = None,
+        campaign: UUID | None = None,
     ) -> None:
         self.q = q.strip()
         self.severity = severity if severity in set(Severity) else ""
@@ -55,8 +60,8 @@ class Wanted:
         return {
             "severity": self.severity or None,
             "state": states.get(self.state, self.state),
-            "target_id": UUID(self.target) if self.target else None,
-            "campaign_id": UUID(self.campaign) if self.campaign else None,
+            "target_id": self.target,
+            "campaign_id": self.campaign,
         }
 
 

@@ -156,5 +156,5 @@ async def running(container, workers, tmp_path) -> AsyncIterator[Campaign]:
             await asyncio.sleep(0.05)
     yield campaign
     marker.unlink(missing_ok=True)
-    await container.campaigns.cancel(purple.organisation, campaign.id)
+    await container.steering.cancel(purple.organisation, campaign.id)
     await purple.end(campaign, 30)

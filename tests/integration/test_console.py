@@ -1,6 +1,8 @@
 """The console over plain HTTP: sessions, what browsers are told, live events."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import uuid4
 
@@ -27,17 +29,18 @@ class MovedClock:
         return self._clock.now() + self._ahead
 
 
-async def signed_in(api: str, container, user_id=None) -> httpx.AsyncClient:
-    client = httpx.AsyncClient(base_url=f"{api}/console", headers=OURS)
-    token = await container.sessions.invite(user_id=user_id)
-    answer = await client.post("/sign-in", data={"token": token})
-    assert answer.status_code == 303, answer.text
-    return client
+@asynccontextmanager
+async def signed_in(api: str, container, user_id=None) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=f"{api}/console", headers=OURS) as browser:
+        token = await container.sessions.invite(user_id=user_id)
+        answer = await browser.post("/sign-in", data={"token": token})
+        assert answer.status_code == 303, answer.text
+        yield browser
 
 
 @pytest.fixture
 async def client(api, container):
-    async with await signed_in(api, container) as made:
+    async with signed_in(api, container) as made:
         yield made
 
 
@@ -130,7 +133,7 @@ async def test_pages_tell_browsers_to_trust_nothing_else(client, path) -> None:
     ],
 )
 async def test_changes_come_from_our_own_pages_only(api, container, headers, status) -> None:
-    async with await signed_in(api, container) as browser:
+    async with signed_in(api, container) as browser:
         cookies = dict(browser.cookies)
     sent = {name: api if value == "OWN" else value for name, value in headers.items()}
     value = f"origin-{uuid4().hex[:12]}.example.org"
@@ -152,7 +155,7 @@ async def test_a_permission_that_is_missing_is_said_as_a_page(api, container) ->
     guest = User(uuid4(), FIRST_ORGANISATION, f"guest-{uuid4()}", frozenset({Permission.READ_TARGETS}), now)
     async with container.work(FIRST_ORGANISATION) as uow:
         await uow.users.add(guest)
-    async with await signed_in(api, container, guest.id) as browser:
+    async with signed_in(api, container, guest.id) as browser:
         shown = await browser.get("/targets")
         assert shown.status_code == 200
         assert "Register a target" not in shown.text
@@ -197,7 +200,7 @@ async def test_the_form_starts_one_campaign_however_often_it_is_sent(client, con
     assert len({each.headers["location"] for each in answers}) == 1
     for changed, said in (
         ({"options": "[1]"}, "JSON object"),
-        ({"target_ids": ""}, "choose one"),
+        ({"target_ids": ""}, "No target is chosen"),
         ({"profile": "x"}, "x"),
     ):
         refused = await client.post("/campaigns", data=form | {"key": str(uuid4())} | changed)

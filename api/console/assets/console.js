@@ -49,7 +49,10 @@
     }
   });
   for (const kind of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
-    live.addEventListener(kind, () => { stale.hidden = false; });
+    live.addEventListener(kind, (event) => {
+      if (event.detail.xhr?.status === 401) location.reload(); // signed out meanwhile: the page says what to do
+      else stale.hidden = false;
+    });
   }
   live.addEventListener("toggle", () => { if (!asking() && open) htmx.trigger(live, "tick"); }, true);
   // durations and ages move on where nothing happens

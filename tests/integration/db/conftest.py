@@ -1,11 +1,18 @@
 """Rows to work with."""
 
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
+from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+from purple.db.engine import open_engine
+from purple.db.migrate import upgrade
+from purple.db.outbox import libpq_url
 
 from purple.db.unit_of_work import unit_of_work
 from purple.domain.campaigns import Campaign, CampaignState, Phase, Scan
@@ -145,3 +152,32 @@ async def tenant(engine: AsyncEngine) -> Tenant:
 @pytest.fixture
 async def other(engine: AsyncEngine) -> Tenant:
     return await make_tenant(engine)
+
+
+@dataclass
+class Quiet:
+    """A database of its own, in which no relay of other tests is at work."""
+
+    database_url: str
+    relay_url: str
+
+
+@pytest.fixture(scope="session")
+def quiet(servers) -> Iterator[Quiet]:
+    name = "quiet"
+
+    def inside(url: str) -> str:
+        return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+    with psycopg.connect(libpq_url(servers.admin_url), autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE {name} OWNER "{make_url(servers.owner_url).username}"')
+        upgrade(inside(servers.owner_url))
+        yield Quiet(inside(servers.database_url), inside(servers.relay_url))
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def quiet_tenant(quiet) -> AsyncIterator[Tenant]:
+    engine = open_engine(quiet.database_url)
+    yield await make_tenant(engine)
+    await engine.dispose()

@@ -63,9 +63,10 @@ def event(organisation_id, **changes) -> Event:
     return Event(organisation_id=organisation_id, **fields | changes)
 
 
-async def test_events_get_positions_after_commit_in_order_and_once(servers, tenant) -> None:
-    engine = open_engine(servers.relay_url)
-    outbox = SqlOutbox(engine, servers.relay_url)
+async def test_events_get_positions_after_commit_in_order_and_once(quiet, quiet_tenant) -> None:
+    tenant = quiet_tenant
+    engine = open_engine(quiet.relay_url)
+    outbox = SqlOutbox(engine, quiet.relay_url)
     sent = [event(tenant.id) for _ in range(5)]
     async with tenant.work(tenant.id) as uow:
         await uow.events.add(*sent)
@@ -85,9 +86,9 @@ async def test_events_get_positions_after_commit_in_order_and_once(servers, tena
     await engine.dispose()
 
 
-async def test_one_relay_leads_at_a_time(servers) -> None:
-    engine = open_engine(servers.relay_url)
-    outbox = SqlOutbox(engine, servers.relay_url)
+async def test_one_relay_leads_at_a_time(quiet) -> None:
+    engine = open_engine(quiet.relay_url)
+    outbox = SqlOutbox(engine, quiet.relay_url)
     async with outbox.lead() as first, outbox.lead() as second:
         assert (first, second) == (True, False)
     async with outbox.lead() as third:
