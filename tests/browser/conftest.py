@@ -18,6 +18,7 @@ from purple.bootstrap import Container
 from purple.contracts.campaigns import CampaignInput
 from purple.domain.campaigns import Campaign
 from purple.domain.pages import Query
+from purple.domain.tools import ScanState
 from purple.toolkit.packages import find_program
 from tests.support.running import Purple
 
@@ -136,10 +137,9 @@ async def scene(container, workers) -> Scene:
 
 
 @pytest.fixture
-async def running(container, workers, tmp_path) -> AsyncIterator[Campaign]:
-    """A campaign whose tool runs until the test is over, with a name that is markup."""
+async def running(container, workers) -> AsyncIterator[Campaign]:
+    """A campaign with a tool that wrote something and hangs; its name is markup."""
     purple = Purple(container)
-    marker = tmp_path / "marker"
     target = await container.targets.ensure(purple.organisation, "127.6.0.2")
     campaign = await container.campaigns.start(
         CampaignInput(
@@ -148,13 +148,12 @@ async def running(container, workers, tmp_path) -> AsyncIterator[Campaign]:
             profile="made-missing",
             target_ids=(target.id,),
             authorisation_id=await purple.authorisation("127.6.0.0/24"),
-            options={"made": {"mode": "slow", "flaws": [22], "marker": str(marker)}},
+            options={"made": {"mode": "hang", "flaws": [22]}},
         )
     )
     async with asyncio.timeout(60):
-        while not marker.exists():
+        while ScanState.RUNNING not in {scan.state for scan in await purple.scans(campaign)}:
             await asyncio.sleep(0.05)
     yield campaign
-    marker.unlink(missing_ok=True)
     await container.steering.cancel(purple.organisation, campaign.id)
     await purple.end(campaign, 30)

@@ -55,6 +55,7 @@ async def test_the_timeline_changes_without_a_reload_and_cancel_stops_it(visit, 
         await page.evaluate("window.sameDocument = true")
         made = page.locator(".scan").filter(has=page.get_by_text("made", exact=True))
         await expect(made.locator(".state")).to_have_text("running")
+        await expect(made).to_contain_text(re.compile(r"Last output\s*(just now|\d+ s ago)"), timeout=15_000)
         await expect(page.locator(".steps")).to_contain_text("known steps done")
         await expect(page.locator("body")).not_to_contain_text("%")
         await page.get_by_text("Cancel…").click()

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from purple.db.engine import open_engine
 from purple.db.migrate import upgrade
 from purple.db.outbox import libpq_url
-
 from purple.db.unit_of_work import unit_of_work
 from purple.domain.campaigns import Campaign, CampaignState, Phase, Scan
 from purple.domain.fingerprints import fingerprint
