@@ -16,7 +16,7 @@ import pytest
 from purple.bootstrap import Container
 from purple.db.migrate import upgrade
 from purple.settings import Settings
-from tests.integration.conftest import free_port, process, wait_until
+from tests.support.running import free_port, process, wait_until
 
 AWAY = "127.0.0.1:1"
 """Where no workflow server is: what is asked for at random must never run."""

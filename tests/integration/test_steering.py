@@ -17,7 +17,7 @@ from purple.domain.events import Event
 from purple.domain.identity import Action, Actor
 from purple.domain.tools import ScanState
 from purple.services.steering import input_of
-from tests.integration.conftest import Purple
+from tests.support.running import Purple
 
 
 @pytest.fixture
