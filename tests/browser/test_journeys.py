@@ -7,7 +7,7 @@ import httpx
 from playwright.async_api import Page, expect
 
 from cli.console import link
-from tests.browser.conftest import HOSTILE, NARROW
+from tests.browser.conftest import HOSTILE, NARROW, WIDE
 
 
 async def press_until(page: Page, key: str, what: str) -> None:
@@ -178,6 +178,9 @@ async def test_signing_out_ends_the_session_everywhere(visit, container, picture
     async with visit(signed_in=False) as visitor:
         page = await visitor.go("/sign-in")
         await page.screenshot(path=pictures / "sign-in.png")
+        card = await page.locator("main").bounding_box()
+        assert card is not None
+        assert abs(card["x"] + card["width"] / 2 - WIDE["width"] / 2) < 2, "in the middle"
         assert await visitor.accessible() == []
         address = await link(container)
         await page.goto(address)
