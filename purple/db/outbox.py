@@ -31,7 +31,7 @@ _PLACE = text("""
 
 
 class SqlOutbox:
-    """See `domain.ports.Outbox`."""
+    """See `domain.outbox.Outbox`."""
 
     def __init__(self, engine: AsyncEngine, url: str) -> None:
         """Take the relay's engine, and its URL as libpq reads it for listening."""

@@ -230,38 +230,6 @@ Work = Callable[[UUID], AbstractAsyncContextManager[UnitOfWork]]
 """Begins a unit of work in an organisation."""
 
 
-class Outbox(Protocol):
-    """The outbox, as the relay sees it: every organisation's events, their positions, and how far each feed is."""
-
-    def lead(self) -> AbstractAsyncContextManager[bool]:
-        """Try to be the one relay; whether we are, for as long as the block lasts and the connection holds."""
-        ...
-
-    async def place(self, limit: int) -> int:
-        """Give events that were committed their position; how many got one. Only the leader may."""
-        ...
-
-    async def after(self, position: int, limit: int) -> tuple[Event, ...]:
-        """Events of every organisation after a position, in order."""
-        ...
-
-    async def feed(self, name: str) -> int:
-        """How far a feed has come; 0 for a new one."""
-        ...
-
-    async def advance(self, name: str, position: int) -> None:
-        """Note how far a feed has come."""
-        ...
-
-    async def lost_starts(self, older_than: datetime) -> tuple[Campaign, ...]:
-        """Campaigns still pending that were created before this time."""
-        ...
-
-    async def wait(self, timeout_s: float) -> None:
-        """Return when a transaction wrote events, or after the time."""
-        ...
-
-
 class ObjectStore(Protocol):
     """Bytes named by their SHA-256."""
 

@@ -9,8 +9,9 @@ import structlog
 from purple.domain.clock import Clock
 from purple.domain.errors import PurpleError, UnavailableError
 from purple.domain.events import Event
+from purple.domain.outbox import Outbox
 from purple.domain.pages import MAX_LIMIT, Query
-from purple.domain.ports import Outbox, Search, Work
+from purple.domain.ports import Search, Work
 from purple.services.campaigns import Campaigns
 
 BATCH = 500
