@@ -33,7 +33,7 @@ async def page(
 ) -> Response:
     """Newest first."""
     chosen = CampaignState(state) if state in set(CampaignState) else None
-    found = await campaigns.page(caller.organisation_id, paging.query(state=chosen))
+    found = await campaigns.page(caller.organisation_id, paging.query("-created_at", {"state": chosen}))
     return render(request, "campaigns.html", page=found, state=chosen or "", states=list(CampaignState))
 
 

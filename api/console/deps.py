@@ -1,6 +1,6 @@
 """What pages ask for: a signed-in caller with a permission, a posted form, a request from our own pages."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from typing import Annotated, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -72,9 +72,9 @@ class Paging:
         self.filter = filter.strip()
         self.sort = sort
 
-    def query(self, **where: object) -> Query:
-        """With what the page itself asks for."""
-        return Query(where, self.cursor, filter=self.filter, sort=self.sort)
+    def query(self, sort: str = "", where: Mapping[str, object] | None = None) -> Query:
+        """With what the page itself asks for; `sort` is its own order, where none was chosen."""
+        return Query(where or {}, self.cursor, filter=self.filter, sort=self.sort or sort)
 
 
 FIRST = Query()

@@ -29,7 +29,7 @@ async def page(
     paging: Annotated[Paging, Depends()],
 ) -> Response:
     """By campaign, newest first."""
-    found = await reporting.page(caller.organisation_id, paging.query())
+    found = await reporting.page(caller.organisation_id, paging.query("-created_at"))
     by_campaign: dict[UUID, list[object]] = {}
     for each in sorted(found.items, key=lambda report: report.created_at, reverse=True):
         by_campaign.setdefault(each.campaign_id, []).append(each)

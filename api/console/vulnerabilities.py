@@ -79,7 +79,7 @@ async def page(
         matches = await findings.search(caller.organisation_id, wanted.q[:200], _FOUND)
         found = Page(tuple(each for each in matches.items if wanted.fits(each)))
     else:
-        found = await findings.vulnerabilities(caller.organisation_id, paging.query(**wanted.where))
+        found = await findings.vulnerabilities(caller.organisation_id, paging.query("", wanted.where))
     return render(
         request,
         "vulnerabilities.html",

@@ -92,9 +92,9 @@ class Watching:
             running: list[Campaign] = []
             for state in CampaignState:
                 if not state.ended:
-                    running += (await uow.campaigns.page(Query({"state": state}, "", _MANY))).items
-            newest = (await uow.campaigns.page(Query({}, "", _MANY))).items
-            last = tuple(each for each in newest if each.state.ended)[:_FEW]
+                    running += (await uow.campaigns.page(Query({"state": state}, "", _MANY, sort="-created_at"))).items
+            over = [state for state in CampaignState if state.ended]
+            last = (await uow.campaigns.page(Query({"state": over}, "", _FEW, sort="-ended_at"))).items
             gaps = [gap for each in last for gap in await _gaps(uow, each)]
         return Attention(
             present={str(severity): counts.get(severity, 0) for severity in reversed(Severity)},

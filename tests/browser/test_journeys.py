@@ -89,7 +89,19 @@ async def test_a_campaign_is_paused_resumed_and_its_failures_run_again(visit, pu
         await expect(page.locator(".scan", has_text="made-missing")).to_contain_text("no-such-program-anywhere")
 
 
-async def test_markup_in_names_stays_text(visit, scene) -> None:
+async def test_the_last_campaign_comes_first(visit, purple) -> None:
+    for number in range(3, 6):
+        await purple.run(f"127.6.1.{number}")
+    async with visit() as visitor:
+        page = await visitor.go("/campaigns")
+        names = await page.locator("tbody th a").all_inner_texts()
+        assert names[:3] == [f"test 127.6.1.{number}" for number in (5, 4, 3)]
+        page = await visitor.go("/")
+        last = page.locator("section", has=page.get_by_role("heading", name="Last campaigns")).locator(".row-title")
+        assert (await last.all_inner_texts())[:3] == names[:3]
+
+
+async def test_markup_in_names_stays_text(visit, scene, running) -> None:
     async with visit() as visitor:
         for path in ("/targets", "/campaigns", "/"):
             page = await visitor.go(path)
