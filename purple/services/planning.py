@@ -26,10 +26,11 @@ _NETWORK_KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one target: where HTTP and where TLS is spoken."""
+    """What is known of one target: where HTTP, TLS and SSH are spoken."""
 
     http: tuple[Address, ...] = ()
     tls: tuple[Address, ...] = ()
+    ssh: tuple[Address, ...] = ()
 
 
 def plan_of(profile: Profile, options: Mapping[str, Mapping[str, Any]], tools: ToolCatalogue) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def tool_scans(
     for target in targets:
         facts = facts_of(target, seen.get(target.id, ()))
         for step in profile.tools:
-            places = {"always": (target.address,), "http": facts.http, "tls": facts.tls}[step.when]
+            places = {"always": (target.address,), "http": facts.http, "tls": facts.tls, "ssh": facts.ssh}[step.when]
             scans += [_scan(campaign, Phase.TOOLS, step, target, place, at) for place in places]
     return scans
 
@@ -104,6 +105,7 @@ def facts_of(target: Target, services: Iterable[RecordedObservation]) -> Facts:
     own = target.address
     http: dict[tuple[str, int], Address] = {}
     tls: dict[tuple[str, int], Address] = {}
+    ssh: dict[tuple[str, int], Address] = {}
     if target.kind in {TargetKind.WEB_APPLICATION, TargetKind.API}:
         http[own.host, own.port] = own
         if own.url.startswith("https://"):
@@ -118,10 +120,12 @@ def facts_of(target: Target, services: Iterable[RecordedObservation]) -> Facts:
         secure = service.tls or service.name in {"https", "https-alt", "ssl"}
         if secure:
             tls.setdefault((host, port), Address(host, port))
+        if service.name == "ssh":
+            ssh[host, port] = Address(host, port)
         if service.name in _HTTP_NAMES:
             scheme = "https" if secure else "http"
             http.setdefault((host, port), Address(host, port, f"{scheme}://{authority(host, port, scheme)}/"))
-    return Facts(tuple(http[key] for key in sorted(http)), tuple(tls[key] for key in sorted(tls)))
+    return Facts(*(tuple(places[key] for key in sorted(places)) for places in (http, tls, ssh)))
 
 
 def steps_of(scans: Iterable[Scan], tools: ToolCatalogue) -> tuple[ScanStep, ...]:

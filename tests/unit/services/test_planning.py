@@ -40,6 +40,18 @@ def test_an_http_port_is_a_url_and_tls_a_service() -> None:
     assert [(each.host, each.port) for each in facts.tls] == [("www.example.org", 8443)]
 
 
+def test_an_ssh_service_is_looked_at_wherever_it_listens() -> None:
+    seen = [
+        service("192.0.2.1", 2222, "ssh"),
+        service("192.0.2.1", 22, "ssh"),
+        service("192.0.2.1", 23, "telnet"),
+        service("192.0.2.1", 2223, "ssh", transport="udp"),
+    ]
+    facts = facts_of(target(TargetKind.HOST, "shell.example.org"), seen)
+    assert [(each.host, each.port) for each in facts.ssh] == [("shell.example.org", 22), ("shell.example.org", 2222)]
+    assert facts.http == facts.tls == ()
+
+
 def test_a_web_application_is_looked_at_even_when_recon_saw_nothing() -> None:
     facts = facts_of(target(TargetKind.WEB_APPLICATION, "https://app.example.org/shop/"), [])
     assert [each.url for each in facts.http] == ["https://app.example.org/shop/"]
