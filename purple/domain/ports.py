@@ -265,6 +265,15 @@ class ObjectStore(Protocol):
         """
         ...
 
+    async def get_file(self, sha256: str, path: Path) -> None:
+        """Write the bytes to a new file without reading them into memory.
+
+        Raises:
+            NotFoundError: they are not there.
+            UnavailableError: try again later.
+        """
+        ...
+
     def locate(self, sha256: str) -> str:
         """Where the bytes are, for people: a path or URL."""
         ...

@@ -60,6 +60,18 @@ class Objects:
         except BaseError as error:
             raise UnavailableError("the object store is away", remedy=f"check it: {error}"[:300]) from error
 
+    async def get_file(self, sha256: str, path: Path) -> None:
+        """The bytes as a file, streamed."""
+        try:
+            found = await obstore.get_async(self._store, _key(sha256))
+            with await asyncio.to_thread(path.open, "xb") as file:
+                async for chunk in found.stream():
+                    await asyncio.to_thread(file.write, chunk)
+        except (Missing, FileNotFoundError):
+            raise NotFoundError(f"the object store does not hold {sha256}", value=sha256) from None
+        except BaseError as error:
+            raise UnavailableError("the object store is away", remedy=f"check it: {error}"[:300]) from error
+
     def locate(self, sha256: str) -> str:
         """A path, or a URL."""
         return str(self._folder / _key(sha256)) if self._folder else f"{self._url}/{_key(sha256)}"

@@ -150,7 +150,9 @@ def _listen(parser: expat.XMLParserType, texts: Mapping[str, Callable[[str], obj
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = begin, finish, hear
 
 
-def read_parts(stream: BinaryIO, wanted: Iterable[str], limit: int) -> Iterator[tuple[str, Any]]:
+def read_parts(
+    stream: BinaryIO, wanted: Iterable[str], limit: int, opened: Iterable[str] = ()
+) -> Iterator[tuple[str, int, Any]]:
     """The parts of a JSON document at some paths, in the order in which they come, each as soon as it is whole.
 
     Memory holds one part at a time and does not grow with the input.
@@ -159,36 +161,61 @@ def read_parts(stream: BinaryIO, wanted: Iterable[str], limit: int) -> Iterator[
         stream: the document.
         wanted: paths such as `runs.*.results.*`; `*` is any item of an array. None may lie inside another.
         limit: bytes.
+        opened: paths of arrays and objects of which only their beginning is told, as True.
 
     Yields:
-        Path and value; None in place of a value with more than `MAX_PART` values inside.
+        Path, which item of the outermost array it is in, and value; None in place of a value larger than `MAX_PART`.
 
     Raises:
         ParseError: malformed, truncated, too deep, a value over `MAX_VALUE`, or larger than `limit` bytes;
             everything that was read before has been yielded.
     """
-    paths = {tuple(None if step == "*" else step for step in each.split(".")): each for each in wanted}
+    paths, starts = _steps(wanted), _steps(opened)
     place: list[str | None] = []
-    part = ObjectBuilder()
-    inside = count = 0
+    part = _Part(0)
+    inside = 0
+    item = -1
     for event, value in _json_events(stream, limit):
         opens, closes = event.startswith("start_"), event.startswith("end_")
         if event == "map_key":
             place[-1] = value
         if closes:
             place.pop()
-        if not inside and not closes and event != "map_key" and tuple(place) in paths:
-            part, count = ObjectBuilder(), 0
-            inside = len(place) + 1
-        if inside:
-            count += 1 + (len(value) // _PIECE if isinstance(value, str) else 0)
-            if count <= MAX_PART:
-                part.event(event, value)
+        if not inside and not closes and event != "map_key":
+            here = tuple(place)
+            item += None in here and here.index(None) == len(here) - 1
+            if here in paths:
+                part = _Part()
+                inside = len(place) + 1
+            elif opens and here in starts:
+                yield starts[here], item, True
+        part.take(event, value)
         if opens:
             place.append(None if event == "start_array" else "")
         elif inside == len(place) + 1 and event != "map_key":
-            yield paths[tuple(place)], part.value if count <= MAX_PART else None
-            inside = 0
+            yield paths[tuple(place)], item, part.value
+            inside, part = 0, _Part(0)
+
+
+class _Part:
+    """A value that is being built; None once it is larger than `MAX_PART`."""
+
+    def __init__(self, room: int = MAX_PART) -> None:
+        self._builder = ObjectBuilder()
+        self._room = room
+
+    def take(self, event: str, value: Any) -> None:
+        self._room -= 1 + (len(value) // _PIECE if isinstance(value, str) else 0)
+        if self._room >= 0:
+            self._builder.event(event, value)
+
+    @property
+    def value(self) -> Any:
+        return self._builder.value if self._room >= 0 else None
+
+
+def _steps(paths: Iterable[str]) -> dict[tuple[str | None, ...], str]:
+    return {tuple(None if step == "*" else step for step in each.split(".")): each for each in paths}
 
 
 def _json_events(stream: BinaryIO, limit: int) -> Iterator[tuple[str, Any]]:

@@ -26,7 +26,7 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
             yielded.
     """
     answered = broken = 0
-    for _, page in read_parts(stream, ["*"], LIMIT):
+    for _, _, page in read_parts(stream, ["*"], LIMIT):
         try:
             yield from _page(page["target"], page["plugins"])
             answered += 1
