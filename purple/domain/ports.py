@@ -152,6 +152,10 @@ class Events(Protocol):
         """Write events with the change they tell of; one with a known id is left alone."""
         ...
 
+    async def written(self, ids: Sequence[UUID]) -> tuple[Event, ...]:
+        """Those of these events that were written, whether or not they have their position."""
+        ...
+
     async def after(self, position: int, limit: int) -> tuple[Event, ...]:
         """Events that have a position greater than this, in order."""
         ...
@@ -337,7 +341,12 @@ class ReportRenderer(Protocol):
 
 
 class Notifier(Protocol):
-    """Tells people or programs outside."""
+    """Tells one receiver outside: people or a program."""
+
+    @property
+    def receiver(self) -> str:
+        """Its name for the record: the same as long as its settings are, and without secrets."""
+        ...
 
     async def send(self, notice: Notice) -> Delivery:
         """Deliver once.
