@@ -13,8 +13,9 @@ from purple.domain.campaigns import Campaign, Scan
 from purple.domain.clock import Clock, Resolver
 from purple.domain.errors import InvalidInputError, NotFoundError, OutOfScopeError, ParseError
 from purple.domain.fingerprints import fingerprint
+from purple.domain.objects import ObjectStore
 from purple.domain.observations import Observation, ObservationKind, RecordedObservation, observation_id_of
-from purple.domain.ports import ObjectStore, Work
+from purple.domain.ports import Work
 from purple.domain.scope import Authorisation, check_address, check_contract, check_resolved
 from purple.domain.targets import Address
 from purple.domain.tools import (

@@ -23,7 +23,7 @@ def _key(sha256: str) -> str:
 
 
 class Objects:
-    """See `domain.ports.ObjectStore`."""
+    """See `domain.objects.ObjectStore`."""
 
     def __init__(self, url: str) -> None:
         """Open `file:///folder` or another URL that obstore knows."""
