@@ -18,13 +18,14 @@ from purple.domain.errors import InvalidInputError, OutOfScopeError
 from purple.domain.pages import MAX_LIMIT, Query
 from purple.domain.scope import Authorisation
 from purple.domain.severity import Severity
-from purple.domain.targets import Target
+from purple.domain.targets import Target, TargetKind
 from purple.domain.tools import Intrusiveness, ScanState
 from purple.domain.vulnerabilities import Vulnerability
 from purple.services.identity import FIRST_ORGANISATION
 
 VALID_FOR = timedelta(days=1)
 RESULT_SCHEMA = "purple.scan/1"
+ASSETS = {TargetKind.REPOSITORY, TargetKind.IMAGE}
 
 
 def scan(  # noqa: PLR0913, PLR0917 - the options of a command
@@ -36,7 +37,10 @@ def scan(  # noqa: PLR0913, PLR0917 - the options of a command
     allow: Annotated[
         list[str] | None, typer.Option(help="With --authorised-by: loopback or private addresses that are meant")
     ] = None,
-    option: Annotated[list[str] | None, typer.Option("--option", help="TOOL.NAME=VALUE, value as JSON")] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", help="TOOL.NAME=VALUE, value as JSON; @FILE puts a file in the object store"),
+    ] = None,
     fail_on: Annotated[str, typer.Option(help="Exit 3 when something at least this bad is open")] = "",
     reports: Annotated[Path | None, typer.Option(help="Folder to copy the reports to")] = None,
     output: Annotated[Format, typer.Option("-o", "--output")] = Format.TABLE,
@@ -46,6 +50,7 @@ def scan(  # noqa: PLR0913, PLR0917 - the options of a command
     options = parse_options(option or [])
 
     async def run_it(container: Any) -> int:
+        await _put_files(container, options)
         registered = await container.targets.ensure(FIRST_ORGANISATION, target)
         contract = await _authorise(container, registered, authorised_by, allow or [])
         wanted = CampaignInput(
@@ -83,6 +88,20 @@ def parse_options(texts: list[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
+async def _put_files(container: Any, options: dict[str, dict[str, Any]]) -> None:
+    """Put each `@FILE` in the object store; its SHA-256 is the option's value."""
+    for tool, values in options.items():
+        for name, value in values.items():
+            if not (isinstance(value, str) and value.startswith("@")):
+                continue
+            path = Path(value[1:])
+            if not await asyncio.to_thread(path.is_file):
+                raise InvalidInputError(
+                    f"{path} is no file", field=f"options.{tool}.{name}", value=path, remedy="name a file to import"
+                )
+            values[name] = await container.objects.put_file(path)
+
+
 async def _authorise(container: Any, target: Target, authorised_by: str, allow: list[str]) -> Authorisation:
     """The authorisation that covers the target, or one in the name of who allows it."""
     try:
@@ -97,11 +116,15 @@ async def _authorise(container: Any, target: Target, authorised_by: str, allow: 
         FIRST_ORGANISATION,
         name=f"purple scan {target.value}",
         signed_by=authorised_by,
-        include=[target.address.host, *allow],
+        include=[_scope_of(target), *allow],
         valid_until=container.clock.now() + VALID_FOR,
         max_intrusiveness=Intrusiveness.INTRUSIVE,
     )
     return written
+
+
+def _scope_of(target: Target) -> str:
+    return f"asset:{target.value}" if target.kind in ASSETS else target.address.host
 
 
 async def show(container: Any, campaign: Campaign, output: Format, gate: Severity | None, folder: Path | None) -> int:

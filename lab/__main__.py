@@ -11,15 +11,27 @@ import secrets
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
-from lab import nginx
+from lab import nginx, servers
 from lab.receiver import Receiver
 from lab.webapp import FLAWS, Shop
 
+SERVICES = {
+    "webapp": "http://127.0.0.1:{port}/",
+    "http": "http://127.0.0.1:{port}/",
+    "https": "https://127.0.0.1:{port}/",
+    "receiver": "http://127.0.0.1:{port}/",
+    "ssh": "127.0.0.1:{port}",
+    "redis": "127.0.0.1:{port}",
+    "ftp": "127.0.0.1:{port}",
+}
+"""By name: how the address of each is written."""
 WARNING = "The lab is VULNERABLE ON PURPOSE. It listens on loopback only; do not put it on a network."
 
 
@@ -52,16 +64,29 @@ def watch_lifeline(stop: threading.Event) -> None:
     stop.set()
 
 
-def main() -> int:
-    """Run until told to stop."""
+def arguments_of(argv: list[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
     parser = argparse.ArgumentParser(prog="python -m lab")
     parser.add_argument("--state", type=Path, required=True, help="file to write the addresses to, as JSON")
-    parser.add_argument("--without", default="", help=f"flaws to mend, with commas: {', '.join(FLAWS)}, tls")
     parser.add_argument(
-        "--ports", default="", help="of web application, nginx HTTP and HTTPS, receiver; free ones if not"
+        "--without", default="", help=f"flaws to mend, with commas: {', '.join(FLAWS)}, tls, ssh, redis, ftp"
     )
+    parser.add_argument("--ports", default="", help=f"of {', '.join(SERVICES)}; free ones if not")
     parser.add_argument("--lifeline", action="store_true", help="end when standard input closes")
-    arguments = parser.parse_args()
+    return parser.parse_args(argv)
+
+
+def start_servers(home: Path, ports: dict[str, int], mended: frozenset[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The servers that are programs of their own; each is told as soon as it was started."""
+    yield nginx.start(home, ports["http"], ports["https"], weak_tls="tls" not in mended)
+    yield servers.openssh(home / "ssh", ports["ssh"], weak="ssh" not in mended)
+    yield servers.redis(home / "redis", ports["redis"], weak="redis" not in mended)
+    yield servers.vsftpd(home / "ftp", ports["ftp"], weak="ftp" not in mended)
+
+
+def main() -> int:
+    """Run until told to stop."""
+    arguments = arguments_of()
     print(WARNING, file=sys.stderr, flush=True)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -72,31 +97,30 @@ def main() -> int:
     home = Path(tempfile.mkdtemp(prefix="purple-lab-"))
     home.chmod(0o755)
     secret = os.environ.get("PURPLE_LAB_SECRET") or "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
-    ports = [int(each) for each in arguments.ports.split(",") if each] or [free_port() for _ in range(4)]
-    shop_port, http, https, receiver_port = ports
-    shop, receiver = Shop(shop_port, mended), Receiver(receiver_port, secret, home / "received.jsonl")
-    web = nginx.start(home, http, https, weak_tls="tls" not in mended)
+    chosen = [int(each) for each in arguments.ports.split(",") if each] or [free_port() for _ in SERVICES]
+    ports = dict(zip(SERVICES, chosen, strict=True))
+    running: list[subprocess.Popen[bytes]] = []
     try:
-        for server in (shop, receiver):
+        for server in (
+            Shop(ports["webapp"], mended),
+            Receiver(ports["receiver"], secret, home / "received.jsonl"),
+        ):
             threading.Thread(target=server.serve_forever, daemon=True).start()
-        wait_for(http)
-        wait_for(https)
-        state = {
-            "webapp": f"http://127.0.0.1:{shop.server_address[1]}/",
-            "http": f"http://127.0.0.1:{http}/",
-            "https": f"https://127.0.0.1:{https}/",
-            "receiver": f"http://127.0.0.1:{receiver.server_address[1]}/",
-            "secret": secret,
-            "received": str(home / "received.jsonl"),
-            "pid": os.getpid(),
-        }
+        for process in start_servers(home, ports, mended):
+            running.append(process)  # noqa: PERF402 - each is kept at once, so that a later failure ends it too
+        for port in ports.values():
+            wait_for(port)
+        state = {name: SERVICES[name].format(port=port) for name, port in ports.items()}
         partial = arguments.state.with_suffix(".part")
-        partial.write_text(json.dumps(state))
+        extra = {"secret": secret, "received": str(home / "received.jsonl"), "pid": os.getpid()}
+        partial.write_text(json.dumps(state | extra))
         partial.replace(arguments.state)
         stop.wait()
     finally:
-        web.terminate()
-        web.wait(10)
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(10)
         arguments.state.unlink(missing_ok=True)
         shutil.rmtree(home, ignore_errors=True)
     return 0

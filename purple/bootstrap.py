@@ -11,6 +11,7 @@ from purple.db.outbox import PlacedSignal, SqlOutbox, libpq_url
 from purple.db.unit_of_work import unit_of_work
 from purple.domain.errors import PurpleError
 from purple.domain.ports import Notifier, Work
+from purple.integrations.apprise import apprise_notifiers
 from purple.integrations.webhook import WebhookNotifier
 from purple.orchestrator.temporal import TemporalOrchestrator
 from purple.reports.renderer import Renderer
@@ -219,8 +220,10 @@ class Container:
     def notifying(self) -> Notifying:
         """Notices."""
         settings = self.settings.notify
-        notifier: Notifier | None = WebhookNotifier(settings, self.resolver) if settings.webhook_url else None
-        return Notifying(self.work, notifier, self.clock, self.settings.api.url)
+        notifiers: list[Notifier] = [*apprise_notifiers(settings, self.resolver)]
+        if settings.webhook_url:
+            notifiers.append(WebhookNotifier(settings, self.resolver))
+        return Notifying(self.work, notifiers, self.clock, self.settings.api.url)
 
     @cached_property
     def relay(self) -> Relay:

@@ -11,8 +11,9 @@ class ProfileStep(Contract, extra="forbid"):
     """One tool of a pipeline."""
 
     tool: str
-    when: Literal["always", "http", "tls"] = "always"
-    """What recon must have found: `http` runs it once a web application, `tls` once a TLS service."""
+    when: Literal["always", "http", "tls", "ssh"] = "always"
+    """What recon must have found: `http` runs it once a web application, `tls` once a TLS service,
+    `ssh` once an SSH service."""
     options: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -160,6 +159,10 @@ class Events(Protocol):
         """Write events with the change they tell of; one with a known id is left alone."""
         ...
 
+    async def written(self, ids: Sequence[UUID]) -> tuple[Event, ...]:
+        """Those of these events that were written, whether or not they have their position."""
+        ...
+
     async def after(self, position: int, limit: int) -> tuple[Event, ...]:
         """Events that have a position greater than this, in order."""
         ...
@@ -230,30 +233,6 @@ Work = Callable[[UUID], AbstractAsyncContextManager[UnitOfWork]]
 """Begins a unit of work in an organisation."""
 
 
-class ObjectStore(Protocol):
-    """Bytes named by their SHA-256."""
-
-    async def put(self, data: bytes) -> str:
-        """Keep bytes; their SHA-256 in hexadecimal. Putting them twice changes nothing."""
-        ...
-
-    async def put_file(self, path: Path) -> str:
-        """Keep a file without reading it into memory; its SHA-256 in hexadecimal."""
-        ...
-
-    async def get(self, sha256: str) -> bytes:
-        """The bytes.
-
-        Raises:
-            NotFoundError: they are not there.
-        """
-        ...
-
-    def locate(self, sha256: str) -> str:
-        """Where the bytes are, for people: a path or URL."""
-        ...
-
-
 class Search(Protocol):
     """Full text over vulnerabilities. Fed by the relay; may be stale, may be away."""
 
@@ -312,7 +291,12 @@ class ReportRenderer(Protocol):
 
 
 class Notifier(Protocol):
-    """Tells people or programs outside."""
+    """Tells one receiver outside: people or a program."""
+
+    @property
+    def receiver(self) -> str:
+        """Its name for the record: the same as long as its settings are, and without secrets."""
+        ...
 
     async def send(self, notice: Notice) -> Delivery:
         """Deliver once.

@@ -10,7 +10,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from purple.domain.errors import InvalidInputError, OutOfScopeError
-from purple.domain.targets import Address, is_ip, normalise_host, normalise_url
+from purple.domain.targets import Address, TargetKind, is_ip, normalise, normalise_host, normalise_url
 from purple.domain.tools import Intrusiveness
 
 
@@ -23,6 +23,8 @@ class RuleKind(StrEnum):
     """A host name; `*.example.org` covers every name below it, not itself."""
     URL = "url"
     """Every URL that begins with this one, cut at a path segment."""
+    ASSET = "asset"
+    """A repository or image, as the register writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,14 @@ class Authorisation:
 
 
 def parse_rule(text: str, field: str = "include") -> ScopeRule:
-    """Read a rule as users write it: an address or network, a name, `*.name`, or a URL prefix.
+    """Read a rule as users write it: an address or network, a name, `*.name`, a URL prefix, or `asset:` and a value.
 
     Raises:
         InvalidInputError: it is none of these, or a network has host bits set.
     """
     stripped = text.strip()
+    if stripped.startswith("asset:"):
+        return ScopeRule(RuleKind.ASSET, normalise(TargetKind.REPOSITORY, stripped.removeprefix("asset:")))
     if "://" in stripped:
         return ScopeRule(RuleKind.URL, normalise_url(stripped, field))
     if is_ip(stripped) or "/" in stripped:
@@ -193,6 +197,8 @@ def _matches(rule: ScopeRule, target: Address) -> bool:
             if rule.value.startswith("*."):
                 return target.host.endswith(rule.value[1:])
             return target.host == rule.value
+        case RuleKind.ASSET:
+            return rule.value == (target.url or target.host)
         case RuleKind.URL:
             prefix = rule.value.rstrip("/")
             return target.url == rule.value or target.url.startswith((f"{prefix}/", f"{prefix}?"))

@@ -165,7 +165,7 @@ def normalise(kind: TargetKind, value: str) -> str:
             cleaned = value.strip()
             if not cleaned or cleaned.startswith("-") or not cleaned.isprintable():
                 raise InvalidInputError("not a reference", field="value", value=value, remedy="give its URL or name")
-            return cleaned
+            return normalise_url(cleaned) if cleaned.startswith(("http://", "https://")) else cleaned
 
 
 def _normalise_endpoint(value: str) -> str:
@@ -193,8 +193,8 @@ def split_port(value: str) -> tuple[str, int]:
 
 
 def address_of(kind: TargetKind, value: str) -> Address:
-    """The network parts of a normalised value; a repository or image has none."""
-    if kind in {TargetKind.WEB_APPLICATION, TargetKind.API}:
+    """The network parts of a normalised value; of a repository or image that has none, the value."""
+    if kind in {TargetKind.WEB_APPLICATION, TargetKind.API} or value.startswith(("http://", "https://")):
         parts = urlsplit(value)
         return Address(parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme, 0), value)
     if kind in {TargetKind.HOST, TargetKind.DOMAIN}:
@@ -204,12 +204,16 @@ def address_of(kind: TargetKind, value: str) -> Address:
 
 
 def recognise(text: str, field: str = "target") -> tuple[TargetKind, str]:
-    """Kind and normal form of what a user typed: a URL, a network, or a host with or without port.
+    """Kind and normal form of what a user typed: a URL, a network, a host with or without port, a Git repository.
+
+    A repository is what ends in `.git`, as Git itself writes it.
 
     Raises:
         InvalidInputError: it is none of these.
     """
     stripped = text.strip()
+    if stripped.partition("#")[0].partition("?")[0].endswith(".git"):
+        return TargetKind.REPOSITORY, normalise(TargetKind.REPOSITORY, stripped)
     if "://" in stripped:
         return TargetKind.WEB_APPLICATION, normalise_url(stripped, field)
     if "/" in stripped:

@@ -56,7 +56,7 @@ class ToolSpec:
     purpose: str
     """What it adds, one sentence; `doctor` says it where the tool is missing."""
     target_kinds: tuple[str, ...]
-    """What one run takes: any of `host`, `service` (host and port), `url`, `repository`."""
+    """What one run takes: any of `host`, `service` (host and port), `url`, `repository`, `image`."""
     role: str
     """The worker role that runs it: `recon` or `scan`."""
     timeout_s: int
@@ -69,6 +69,8 @@ class ToolSpec:
     exit_codes: Mapping[int, str] = field(default_factory=dict)
     """Exit codes that mean the tool did its work, and what each says."""
     install: Mapping[str, Any] = field(default_factory=dict)
+    imports: bool = False
+    """Whether it runs no program and reads the artifact that its option of that name gives."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ class Campaigns:
                 self._check(campaign, authorisation, targets)
             except OutOfScopeError as refused:
                 return begun.model_copy(update={"refused": f"{refused.detail} (rule {refused.rule})"})
-            scans = planning.recon_scans(campaign, profile, targets, now)
+            scans = planning.recon_scans(campaign, profile, targets, self._tools, now)
             for scan in scans:
                 await uow.scans.upsert(scan)
             if campaign.started_at is None:
@@ -161,7 +161,7 @@ class Campaigns:
             targets = [await uow.targets.get(target_id) for target_id in campaign.target_ids]
             services = await uow.findings.services(campaign.id)
             profile = Profile.model_validate(campaign.plan)
-            for scan in planning.tool_scans(campaign, profile, targets, services, now):
+            for scan in planning.tool_scans(campaign, profile, targets, services, self._tools, now):
                 await uow.scans.upsert(scan)
             await enter(uow, ref, Phase.TOOLS, now)
             stored = await uow.scans.all(campaign_id=campaign.id, phase=Phase.TOOLS)
@@ -267,7 +267,7 @@ class Campaigns:
                 remedy="name targets of the register",
             )
         targets = [await uow.targets.get(target_id) for target_id in wanted.target_ids]
-        planning.check_targets(targets)
+        planning.check_targets(targets, profile, self._tools)
         authorisation = await uow.authorisations.get(wanted.authorisation_id)
         campaign = Campaign(
             id=campaign_id_of(workflow_id),

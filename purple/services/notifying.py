@@ -1,10 +1,16 @@
 """Notices: who asked to be told hears how a campaign went."""
 
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
 from uuid import uuid5
 
 from purple.contracts.campaigns import CampaignRef, Notified
 from purple.domain.campaigns import Phase, end_state
 from purple.domain.clock import Clock
+from purple.domain.errors import UnavailableError
+from purple.domain.events import Event
 from purple.domain.ports import Notifier, Work
 from purple.domain.reports import Delivery, Notice
 from purple.services.events import enter, event, nth
@@ -12,19 +18,23 @@ from purple.services.summaries import summarise
 
 
 class Notifying:
-    """A notice has the same id however often it is sent, so that its receiver can tell a repeat."""
+    """Each receiver is told once, also when another is away and the step comes again.
 
-    def __init__(self, work: Work, notifier: Notifier | None, clock: Clock, api_url: str = "") -> None:
+    How each was served is an event, written when it was: the next attempt asks those alone that have none. A notice
+    has the same id however often it is sent, so that a receiver can tell a repeat after a crash in between.
+    """
+
+    def __init__(self, work: Work, notifiers: Iterable[Notifier], clock: Clock, api_url: str = "") -> None:
         self._work = work
-        self._notifier = notifier
+        self._notifiers = tuple(notifiers)
         self._clock = clock
         self._api_url = api_url
 
     async def notify(self, ref: CampaignRef) -> Notified:
-        """Send the notice.
+        """Send the notice to everybody who has not had it.
 
         Raises:
-            UnavailableError: the receiver is away; call again later.
+            UnavailableError: a receiver is away; call again later.
         """
         now = self._clock.now()
         async with self._work(ref.organisation_id) as uow:
@@ -32,7 +42,9 @@ class Notifying:
             await enter(uow, ref, Phase.NOTIFY, now)
             scans = await uow.scans.all(campaign_id=campaign.id)
             summary = await summarise(uow, campaign, scans)
-        if self._notifier is None:
+            marks = {each.receiver: _served(ref, each.receiver, now) for each in self._notifiers}
+            written = {each.id: each for each in await uow.events.written([mark.id for mark in marks.values()])}
+        if not self._notifiers:
             return Notified(state="skipped", reason="no receiver is configured")
         data = {
             "campaign_id": str(campaign.id),
@@ -43,19 +55,47 @@ class Notifying:
         }
         if self._api_url:
             data["url"] = f"{self._api_url}/api/v1/campaigns/{campaign.id}"
-        delivery: Delivery = await self._notifier.send(
-            Notice(id=f"msg_{uuid5(campaign.id, nth(ref, 'ended')).hex}", type="campaign.ended", at=now, data=data)
-        )
-        async with self._work(ref.organisation_id) as uow:
-            await uow.events.add(
-                event(
-                    ref.organisation_id,
-                    "notice.sent",
-                    campaign.id,
-                    now,
-                    campaign_id=campaign.id,
-                    data={"state": delivery.state, "reason": delivery.reason},
-                    occasion=nth(ref),
-                )
-            )
-        return Notified(state=delivery.state, reason=delivery.reason)
+        notice = Notice(id=f"msg_{uuid5(campaign.id, nth(ref, 'ended')).hex}", type="campaign.ended", at=now, data=data)
+
+        async def serve(notifier: Notifier) -> Delivery | UnavailableError:
+            mark = marks[notifier.receiver]
+            if done := written.get(mark.id):
+                return Delivery(done.data["state"], done.data["reason"])
+            return await self._serve(notifier, notice, mark)
+
+        return _together(await asyncio.gather(*map(serve, self._notifiers)))
+
+    async def _serve(self, notifier: Notifier, notice: Notice, mark: Event) -> Delivery | UnavailableError:
+        try:
+            delivery = await notifier.send(notice)
+        except UnavailableError as away:
+            return away
+        told = {**mark.data, "state": delivery.state, "reason": delivery.reason}
+        async with self._work(mark.organisation_id) as uow:
+            await uow.events.add(replace(mark, data=told))
+        return delivery
+
+
+def _served(ref: CampaignRef, receiver: str, now: datetime) -> Event:
+    return event(
+        ref.organisation_id,
+        "notice.sent",
+        ref.campaign_id,
+        now,
+        campaign_id=ref.campaign_id,
+        data={"receiver": receiver},
+        occasion=nth(ref, receiver),
+    )
+
+
+def _together(served: Iterable[Delivery | UnavailableError]) -> Notified:
+    """How the notice fared with all: delivered where everybody has it.
+
+    Raises:
+        UnavailableError: somebody is away.
+    """
+    told = list(served)
+    if away := [str(each) for each in told if isinstance(each, UnavailableError)]:
+        raise UnavailableError("; ".join(away))
+    failed = [each.reason for each in told if isinstance(each, Delivery) and each.state != "delivered"]
+    return Notified(state="failed", reason="; ".join(failed)) if failed else Notified(state="delivered")

@@ -15,21 +15,18 @@ from purple.domain.targets import Address, Target, TargetKind, authority
 from purple.domain.tools import ScanState, ToolCatalogue
 
 _HTTP_NAMES = ("http", "https", "http-alt", "http-proxy", "https-alt", "http-mgmt")
-_NETWORK_KINDS = {
-    TargetKind.HOST,
-    TargetKind.DOMAIN,
-    TargetKind.NETWORK,
-    TargetKind.WEB_APPLICATION,
-    TargetKind.API,
-}
+_OF_THE_NETWORK = frozenset({"host", "service", "url"})
+_OFFERS = {TargetKind.REPOSITORY: frozenset({"repository"}), TargetKind.IMAGE: frozenset({"image"})}
+"""What a target of a kind gives to tools; those on the network give hosts, services and URLs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one target: where HTTP and where TLS is spoken."""
+    """What is known of one target: where HTTP, TLS and SSH are spoken."""
 
     http: tuple[Address, ...] = ()
     tls: tuple[Address, ...] = ()
+    ssh: tuple[Address, ...] = ()
 
 
 def plan_of(profile: Profile, options: Mapping[str, Mapping[str, Any]], tools: ToolCatalogue) -> dict[str, Any]:
@@ -59,23 +56,36 @@ def plan_of(profile: Profile, options: Mapping[str, Mapping[str, Any]], tools: T
     return whole.model_dump(mode="json")
 
 
-def check_targets(targets: Iterable[Target]) -> None:
-    """Refuse kinds that no tool here takes yet.
+def check_targets(targets: Iterable[Target], profile: Profile, tools: ToolCatalogue) -> None:
+    """Refuse kinds that no tool of the profile takes.
 
     Raises:
         InvalidInputError: names the target.
     """
+    steps = (*profile.recon, *profile.tools)
     for target in targets:
-        if target.kind not in _NETWORK_KINDS:
+        if not any(_takes(tools, step, target) for step in steps):
             raise InvalidInputError(
-                f"no tool tests a {target.kind} yet", field="target_ids", value=target.value, remedy="leave it out"
+                f"no tool of profile {profile.name} takes a {target.kind}",
+                field="target_ids",
+                value=target.value,
+                remedy="leave it out, or choose a profile with a tool for it",
             )
 
 
-def recon_scans(campaign: Campaign, profile: Profile, targets: Iterable[Target], at: datetime) -> list[Scan]:
-    """One scan a recon tool and target."""
+def _takes(tools: ToolCatalogue, step: ProfileStep, target: Target) -> bool:
+    return bool(_OFFERS.get(target.kind, _OF_THE_NETWORK) & set(tools.spec(step.tool).target_kinds))
+
+
+def recon_scans(
+    campaign: Campaign, profile: Profile, targets: Iterable[Target], tools: ToolCatalogue, at: datetime
+) -> list[Scan]:
+    """One scan a recon tool and target that it takes."""
     return [
-        _scan(campaign, Phase.RECON, step, target, target.address, at) for target in targets for step in profile.recon
+        _scan(campaign, Phase.RECON, step, target, target.address, at)
+        for target in targets
+        for step in profile.recon
+        if _takes(tools, step, target)
     ]
 
 
@@ -84,9 +94,10 @@ def tool_scans(
     profile: Profile,
     targets: Iterable[Target],
     services: Iterable[RecordedObservation],
+    tools: ToolCatalogue,
     at: datetime,
 ) -> list[Scan]:
-    """One scan a tool and place that its condition asks for."""
+    """One scan a tool and place that its condition asks for, of a target that it takes."""
     seen: dict[UUID, list[RecordedObservation]] = {}
     for service in services:
         seen.setdefault(service.target_id, []).append(service)
@@ -94,7 +105,9 @@ def tool_scans(
     for target in targets:
         facts = facts_of(target, seen.get(target.id, ()))
         for step in profile.tools:
-            places = {"always": (target.address,), "http": facts.http, "tls": facts.tls}[step.when]
+            if not _takes(tools, step, target):
+                continue
+            places = {"always": (target.address,), "http": facts.http, "tls": facts.tls, "ssh": facts.ssh}[step.when]
             scans += [_scan(campaign, Phase.TOOLS, step, target, place, at) for place in places]
     return scans
 
@@ -104,6 +117,7 @@ def facts_of(target: Target, services: Iterable[RecordedObservation]) -> Facts:
     own = target.address
     http: dict[tuple[str, int], Address] = {}
     tls: dict[tuple[str, int], Address] = {}
+    ssh: dict[tuple[str, int], Address] = {}
     if target.kind in {TargetKind.WEB_APPLICATION, TargetKind.API}:
         http[own.host, own.port] = own
         if own.url.startswith("https://"):
@@ -118,10 +132,12 @@ def facts_of(target: Target, services: Iterable[RecordedObservation]) -> Facts:
         secure = service.tls or service.name in {"https", "https-alt", "ssl"}
         if secure:
             tls.setdefault((host, port), Address(host, port))
+        if service.name == "ssh":
+            ssh[host, port] = Address(host, port)
         if service.name in _HTTP_NAMES:
             scheme = "https" if secure else "http"
             http.setdefault((host, port), Address(host, port, f"{scheme}://{authority(host, port, scheme)}/"))
-    return Facts(tuple(http[key] for key in sorted(http)), tuple(tls[key] for key in sorted(tls)))
+    return Facts(*(tuple(places[key] for key in sorted(places)) for places in (http, tls, ssh)))
 
 
 def steps_of(scans: Iterable[Scan], tools: ToolCatalogue) -> tuple[ScanStep, ...]:

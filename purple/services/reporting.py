@@ -7,9 +7,10 @@ from purple.contracts.campaigns import CampaignRef, Reported
 from purple.domain.campaigns import Phase
 from purple.domain.clock import Clock
 from purple.domain.errors import PurpleError
+from purple.domain.objects import ObjectStore
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
-from purple.domain.ports import ObjectStore, Orchestrator, ReportRenderer, UnitOfWork, Work
+from purple.domain.ports import Orchestrator, ReportRenderer, UnitOfWork, Work
 from purple.domain.reports import Report, ReportData, ReportFormat, Triage, TriageState
 from purple.services.events import enter, event, nth
 from purple.services.summaries import counts_of, sighted

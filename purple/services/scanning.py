@@ -11,10 +11,11 @@ from pathlib import Path
 from purple.contracts.campaigns import CampaignRef, RunScan, ScanOutcome
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.clock import Clock, Resolver
-from purple.domain.errors import InvalidInputError, OutOfScopeError, ParseError
+from purple.domain.errors import InvalidInputError, NotFoundError, OutOfScopeError, ParseError
 from purple.domain.fingerprints import fingerprint
+from purple.domain.objects import ObjectStore
 from purple.domain.observations import Observation, ObservationKind, RecordedObservation, observation_id_of
-from purple.domain.ports import ObjectStore, Work
+from purple.domain.ports import Work
 from purple.domain.scope import Authorisation, check_address, check_contract, check_resolved
 from purple.domain.targets import Address
 from purple.domain.tools import (
@@ -88,14 +89,16 @@ class Scanning:
         except OutOfScopeError as refusal:
             return _outcome(await self._skip(scan, request.attempt, refusal), refused=True)
         try:
-            address = await self._checked_address(scan, authorisation)
+            address = await self._checked_address(scan, authorisation, spec)
         except (OutOfScopeError, InvalidInputError) as refusal:
             return _outcome(await self._skip(scan, request.attempt, refusal))
         scan = await self._started(scan, request.attempt, address)
         self._scratch.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f"{scan.id}-", dir=self._scratch))
         try:
-            run = await self._runner.run(self._job(scan, spec, work), beat)
+            run = await (
+                self._fetched(scan, work) if spec.imports else self._runner.run(self._job(scan, spec, work), beat)
+            )
             return await self._record(ref, scan, spec, run)
         finally:
             shutil.rmtree(work, ignore_errors=True)
@@ -109,13 +112,24 @@ class Scanning:
             )
         check_contract(authorisation, at=self._clock.now(), intrusiveness=spec.intrusiveness)
 
-    async def _checked_address(self, scan: Scan, authorisation: Authorisation) -> str:
+    async def _checked_address(self, scan: Scan, authorisation: Authorisation, spec: ToolSpec) -> str:
         place = Address(scan.host, scan.port, scan.url)
         check_address(authorisation, place)
+        if spec.imports:  # nothing is connected to
+            return ""
         if "/" in scan.host:  # a network: it was checked whole, and nothing is to be resolved
             return scan.host
         found = (scan.host,) if place.is_literal else await self._resolver.resolve(scan.host)
         return check_resolved(authorisation, place, found)
+
+    async def _fetched(self, scan: Scan, work: Path) -> ToolRun:
+        """The artifact in place of a run: from here on it is read as if a program had just written it."""
+        output = work / "artifact"
+        try:
+            await self._objects.get_file(scan.options["artifact"], output)
+        except NotFoundError as error:
+            return ToolRun(ScanState.FAILED, error.detail, None)
+        return ToolRun(ScanState.COMPLETE, "", output)
 
     def _job(self, scan: Scan, spec: ToolSpec, work: Path) -> ToolJob:
         return ToolJob(

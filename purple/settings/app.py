@@ -95,8 +95,10 @@ class NotifySettings(_Room):
     webhook_url: str = ""
     webhook_secret: SecretStr | None = None
     """`whsec_…`, by the Standard Webhooks specification."""
+    apprise_urls: tuple[SecretStr, ...] = ()
+    """Mail, chat and push as Apprise writes them, such as `mailtos://user:password@example.org?to=team@example.org`."""
     allow_networks: tuple[str, ...] = ()
-    """Private or loopback networks that a webhook may go to."""
+    """Private or loopback networks that a notice may go to."""
 
 
 class ToolsSettings(_Room):

@@ -7,7 +7,7 @@ from purple.domain.errors import NotFoundError
 
 
 def lab_targets(home: Path) -> list[str]:
-    """The URLs of its services.
+    """The URLs and addresses of its services.
 
     Raises:
         NotFoundError: it is not running.
@@ -16,4 +16,4 @@ def lab_targets(home: Path) -> list[str]:
         state = json.loads((home / "lab.json").read_text())
     except OSError:
         raise NotFoundError("the lab is not running", remedy="`purple up --lab` starts it") from None
-    return [state[name] for name in ("webapp", "http", "https")]
+    return [state[name] for name in ("webapp", "http", "https", "ssh", "redis", "ftp")]

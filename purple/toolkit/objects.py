@@ -23,7 +23,7 @@ def _key(sha256: str) -> str:
 
 
 class Objects:
-    """See `domain.ports.ObjectStore`."""
+    """See `domain.objects.ObjectStore`."""
 
     def __init__(self, url: str) -> None:
         """Open `file:///folder` or another URL that obstore knows."""
@@ -55,6 +55,18 @@ class Objects:
         try:
             found = await obstore.get_async(self._store, _key(sha256))
             return bytes(await found.bytes_async())
+        except (Missing, FileNotFoundError):
+            raise NotFoundError(f"the object store does not hold {sha256}", value=sha256) from None
+        except BaseError as error:
+            raise UnavailableError("the object store is away", remedy=f"check it: {error}"[:300]) from error
+
+    async def get_file(self, sha256: str, path: Path) -> None:
+        """The bytes as a file, streamed."""
+        try:
+            found = await obstore.get_async(self._store, _key(sha256))
+            with await asyncio.to_thread(path.open, "xb") as file:
+                async for chunk in found.stream():
+                    await asyncio.to_thread(file.write, chunk)
         except (Missing, FileNotFoundError):
             raise NotFoundError(f"the object store does not hold {sha256}", value=sha256) from None
         except BaseError as error:

@@ -51,7 +51,19 @@ class PackageRoot:
         for variable, place in (("NMAPDIR", "usr/share/nmap"), ("FONTCONFIG_FILE", "etc/fonts/purple.conf")):
             if (self.path / place).exists():
                 found[variable] = str(self.path / place)
+        if (self.path / "usr/bin/ruby").exists():
+            found |= self._ruby()
         return found
+
+    def _ruby(self) -> dict[str, str]:
+        """Ruby looks for its library in the places it was built for, and its scripts for it on the path."""
+        folders = [*self.path.glob("usr/lib/ruby/*.*"), *self.path.glob("usr/lib/*/ruby/*.*")]
+        folders += [self.path / "usr/lib/ruby/vendor_ruby", *self.path.glob("usr/lib/*/ruby/vendor_ruby/*.*")]
+        return {
+            "PATH": f"{self.path / 'usr/bin'}:/usr/local/bin:/usr/bin:/bin",
+            "RUBYLIB": ":".join(sorted(str(each) for each in folders if each.is_dir())),
+            "GEM_PATH": str(self.path / "usr/share/rubygems-integration/all"),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +155,7 @@ class DebianPackages:
             make_world_readable(work)
             _point_inside(work)
             _write_fonts(work, final=root)
+            _show_plugins(work)
             work.rename(root)
 
     def _download(self, names: list[str], archives: Path) -> None:
@@ -237,3 +250,10 @@ def _write_fonts(root: Path, *, final: Path) -> None:
         f"  <dir>{final}/usr/share/fonts</dir>\n  <dir>/usr/share/fonts</dir>\n"
         f'  <include ignore_missing="yes">{final}/etc/fonts/fonts.conf</include>\n</fontconfig>\n'
     )
+
+
+def _show_plugins(root: Path) -> None:
+    """WhatWeb looks for its plugins beside its library before it looks in `/usr/share`."""
+    for name in ("plugins", "my-plugins"):
+        if (root / "usr/share/whatweb" / name).exists():
+            (root / "usr/lib/ruby" / name).symlink_to(Path("../../share/whatweb") / name)

@@ -1,6 +1,7 @@
 """The outbox and the memory of repeated requests."""
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -33,6 +34,11 @@ class EventRows:
         values = [{column.name: getattr(row, column.name) for column in COLUMNS} for row in rows]
         await self._connection.execute(upsert(events).on_conflict_do_nothing(), values)
         await self._connection.execute(select(func.pg_notify(CHANNEL_WRITTEN, "")))
+
+    async def written(self, ids: Sequence[UUID]) -> tuple[Event, ...]:
+        """By id."""
+        found = await self._connection.execute(select(*COLUMNS).where(events.c.id.in_(ids)))
+        return tuple(Event(**row._mapping) for row in found)  # noqa: SLF001 - SQLAlchemy's public name for it
 
     async def after(self, position: int, limit: int) -> tuple[Event, ...]:
         """In order of position."""

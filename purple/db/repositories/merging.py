@@ -64,8 +64,11 @@ CLOSE = text("""
         WHERE s.vulnerability_id = v.id AND NOT EXISTS (
             SELECT 1 FROM scans again
             WHERE again.campaign_id = :campaign AND again.state = 'complete' AND again.target_id = v.target_id
-              AND again.tool = saw.tool AND again.key = saw.key AND again.options = saw.options
+              AND again.tool = saw.tool AND again.key = saw.key AND (again.options = saw.options OR (
+                again.options ->> 'series' <> '' AND again.options - 'artifact' = saw.options - 'artifact'))
               AND again.started_at > s.seen_at))
     RETURNING id
 """)
-"""Every tool that ever saw it has looked again, later, in the same way and to the end, and none saw it."""
+"""Every tool that ever saw it has looked again, later, in the same way and to the end, and none saw it.
+
+An import looks in the same way where it continues the series, though its artifact is another one."""

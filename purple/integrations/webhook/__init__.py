@@ -21,6 +21,8 @@ TIMEOUT_S = 15.0
 class WebhookNotifier:
     """See `domain.ports.Notifier`. Follows no redirect, and connects to the address that was checked."""
 
+    receiver = "webhook"
+
     def __init__(self, settings: NotifySettings, resolver: Resolver) -> None:
         self._settings = settings
         self._resolver = resolver

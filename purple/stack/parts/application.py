@@ -167,6 +167,7 @@ class Lab(Application):
     def _pick(self) -> dict[str, int]:
         if not self._ports:
             usual = {"webapp": 18080, "http": 18081, "https": 18443, "receiver": 18090}
+            usual |= {"ssh": 18022, "redis": 18379, "ftp": 18021}
             self._ports = {name: self.site.ports.pick(f"lab-{name}", port) for name, port in usual.items()}
         return self._ports
 

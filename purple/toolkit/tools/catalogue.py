@@ -65,6 +65,15 @@ class Catalogue:
         """Whether it can be used here."""
         plugin = self.plugin(name)
         spec = plugin.spec
+        if spec.imports:
+            return ToolStatus(
+                name,
+                spec.title,
+                usable=True,
+                version="",
+                detail="reads an artifact; no program is run",
+                purpose=spec.purpose,
+            )
         try:
             found = self.programs.find(plugin)
             return ToolStatus(
@@ -84,5 +93,6 @@ class Catalogue:
         Raises:
             PackagesUnavailableError: it cannot be had here.
         """
-        self.programs.install(self.plugin(name), say)
+        if not self.spec(name).imports:
+            self.programs.install(self.plugin(name), say)
         return self.status(name)

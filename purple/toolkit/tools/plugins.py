@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, Literal, Self, cast
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from purple.domain.errors import PluginError
 from purple.domain.tools import Intrusiveness, ToolSpec
@@ -50,8 +50,15 @@ class _Manifest(BaseModel):
     weight: int = Field(default=1, ge=1)
     techniques: tuple[str, ...] = ()
     fingerprint_fields: tuple[str, ...] = ()
-    exit_codes: dict[int, str] = Field(min_length=1)
-    install: _Install
+    exit_codes: dict[int, str] = Field(default_factory=dict)
+    install: _Install | Literal["none"]
+    """`none` where no program is run and an artifact is read instead."""
+
+    @model_validator(mode="after")
+    def _declares_success(self) -> Self:
+        if self.install != "none" and not self.exit_codes:
+            raise ValueError("exit_codes: say which of them mean that the tool did its work")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +112,15 @@ def _load(folder: Path, package: str) -> Plugin:
         raise PluginError(f"tool {name}: tool.yaml: {where}: {first['msg']}", field=where) from error
     except Exception as error:
         raise PluginError(f"tool {name} does not load: {type(error).__name__}: {error}") from error
+    imports = manifest.install == "none"
     for module, attribute in ((adapter, "Options"), (adapter, "command"), (parser, "parse")):
-        if not hasattr(module, attribute):
+        if not hasattr(module, attribute) and not (imports and attribute == "command"):
             raise PluginError(f"tool {name}: {module.__name__} has no {attribute}")
-    values: dict[str, Any] = manifest.model_dump()
+    values: dict[str, Any] = manifest.model_dump() | {"imports": imports}
+    if imports:
+        if "artifact" not in adapter.Options.model_fields:
+            raise PluginError(f"tool {name} runs no program, and its options name no artifact")
+        values["install"] = {}
     return Plugin(ToolSpec(**values), folder, cast("ToolAdapter", adapter), cast("ToolParser", parser))
 
 

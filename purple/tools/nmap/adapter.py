@@ -19,7 +19,8 @@ class Options(ToolOptions):
     version_intensity: int = Field(default=2, ge=0, le=9)
     timing: Literal[2, 3, 4] = 4
     scripts: Literal["none", "default"] = "none"
-    """Scripts that send what they find to third parties are never run."""
+    """`default` are nmap's own safe ones, and whether Redis answers without a password. Scripts that send what they
+    find to third parties are never run."""
 
 
 def command(job: ToolJob, options: ToolOptions) -> Command:
@@ -30,7 +31,7 @@ def command(job: ToolJob, options: ToolOptions) -> Command:
     if "/" not in job.target.address:
         arguments.append("-Pn")
     if chosen.scripts == "default":
-        arguments += ["--script", "default and safe and not external"]
+        arguments += ["--script", "default and safe and not external,redis-info"]
     if chosen.ports:
         arguments += ["-p", chosen.ports]
     elif job.target.port:

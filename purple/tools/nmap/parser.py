@@ -2,19 +2,26 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import BinaryIO
 
 from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, Service, clip
 from purple.domain.severity import Severity
+from purple.domain.targets import authority
 from purple.domain.weaknesses import CATALOGUE
 from purple.toolkit.readers import read_xml
 
 LIMIT = 2 * 1024**3
 """Bytes; ten million ports are about 2 GB."""
 _CVE = re.compile(r"CVE-\d{4}-\d{4,19}")
-_ANONYMOUS = "ftp-anon"
+_PROOFS = {
+    "ftp-anon": ("Anonymous FTP login allowed", "anonymous-login"),
+    "redis-info": ("Version: ", "no-authentication"),
+    "http-git": ("Git repository found", "repository-exposed"),
+}
+"""Scripts whose words are a proof: what they then say, and the weakness that it shows."""
 _NOTHING: dict[str, str] = {}
 _SERVICE = ObservationKind.SERVICE
 _TRANSPORTS = {name: name for name in ("tcp", "udp", "sctp", "ip")}
@@ -103,7 +110,9 @@ class _Reader:
             title = f"{name} on {port}/{transport}"
             self.found.append(Observation(_SERVICE, "nmap:service", title, place, service=service))
             for script in self._scripts:
-                self._add_script(place, script.get("id", ""), script.get("output", ""))
+                self._add_script(
+                    place, script.get("id", ""), script.get("output", ""), "https" if service.tls else "http"
+                )
         inside.clear()
         self._scripts.clear()
 
@@ -133,20 +142,23 @@ class _Reader:
         self._services[key] = made
         return made
 
-    def _add_script(self, place: Location, script: str, output: str) -> None:
-        vulnerable = "State: VULNERABLE" in output
-        anonymous = script == _ANONYMOUS and "Anonymous FTP login allowed" in output
-        if not vulnerable and not anonymous:
+    def _add_script(self, place: Location, script: str, output: str, scheme: str) -> None:
+        words, key = _PROOFS.get(script, ("", ""))
+        weakness = CATALOGUE[key] if key and words in output else None
+        if not weakness and "State: VULNERABLE" not in output:
             return
-        weakness = CATALOGUE["anonymous-login"] if anonymous else None
+        served = script == "http-git" and weakness is not None
+        if served:
+            place = replace(place, url=clip(f"{scheme}://{authority(place.host, place.port, scheme)}/.git/", 2048))
         cve = tuple(dict.fromkeys(_CVE.findall(output)))[:20]
+        known = FlawClass.ENDPOINT if served else FlawClass.CONFIGURATION
         self.found.append(
             Observation(
                 kind=ObservationKind.FLAW,
                 rule=clip(f"nmap:{script}"),
                 title=weakness.title if weakness else clip(f"{script} reports a vulnerability", 200),
                 severity=weakness.severity if weakness else Severity.HIGH,
-                flaw_class=FlawClass.CONFIGURATION if anonymous else FlawClass.COMPONENT,
+                flaw_class=known if weakness else FlawClass.COMPONENT,
                 weakness=weakness.key if weakness else "",
                 cwe=(weakness.cwe,) if weakness else (),
                 cve=cve,
@@ -154,6 +166,6 @@ class _Reader:
                 evidence=clip(output),
                 remediation=weakness.remediation if weakness else "",
                 # a script's word is a guess from a version as often as a proof
-                confidence=1.0 if anonymous else 0.6,
+                confidence=1.0 if weakness else 0.6,
             )
         )

@@ -12,6 +12,9 @@ from tests.support.parsers import check_text, read
 
 SAMPLE = (Path(__file__).parent / "samples/nmap-7.93-lab.xml").read_bytes()
 """Nmap 7.93 of Debian 12, `-sT -sV -Pn -n -oX`, against the lab of this project on 2026-11-24."""
+SCRIPTS = (Path(__file__).parent / "samples/nmap-7.93-lab-scripts.xml").read_bytes()
+"""The same with `--script "default and safe and not external,redis-info"`, of 2026-11-25; one of the two Redis
+servers wants a password. The folder that nmap ran from is written as /opt/nmap."""
 
 
 def test_the_real_sample_gives_its_host_and_services() -> None:
@@ -47,6 +50,18 @@ def test_a_scan_that_was_broken_off_is_not_complete() -> None:
 def test_a_host_that_was_given_up_is_not_complete() -> None:
     _, error = read(parse, SAMPLE.replace(b"<host starttime", b'<host timedout="true" starttime'))
     assert "gave up on 1 hosts" in str(error)
+
+
+def test_what_scripts_prove_is_a_weakness_and_a_locked_redis_is_none() -> None:
+    found, error = read(parse, SCRIPTS)
+    assert error is None
+    assert [(each.weakness, each.location.port, each.location.url) for each in found if each.flaw_class] == [
+        ("anonymous-login", 12021, ""),
+        ("no-authentication", 12379, ""),
+        ("repository-exposed", 36495, "http://127.0.0.1:36495/.git/"),
+    ]
+    services = {each.location.port: each.service.name for each in found if each.service}
+    assert services == {12021: "ftp", 12022: "ssh", 12379: "redis", 12380: "redis", 36495: "http"}
 
 
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE nmaprun [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>

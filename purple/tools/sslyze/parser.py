@@ -86,6 +86,8 @@ def _server(server: dict[str, Any]) -> Iterator[Observation]:
         renegotiation["is_vulnerable_to_client_renegotiation_dos"] or not renegotiation["supports_secure_renegotiation"]
     ):
         yield _flaw("tls-renegotiation-insecure", location, "client-initiated or insecure renegotiation")
+    if (compression := result("tls_compression")) and compression["supports_compression"]:
+        yield _flaw("tls-compression", location, "compression is offered")
     yield from _known_attacks(result, location)
     if certificate := result("certificate_info"):
         yield from _certificate(certificate["certificate_deployments"][0], location)

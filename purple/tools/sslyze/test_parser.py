@@ -64,6 +64,15 @@ def test_heartbleed_is_its_cve() -> None:
     assert ("CVE-2014-0160",) in [each.cve for each in found]
 
 
+def test_compression_is_told() -> None:
+    def compress(server: dict[str, Any]) -> None:
+        server["scan_result"]["tls_compression"]["result"]["supports_compression"] = True
+
+    found, error = read(parse, changed(compress))
+    assert error is None
+    assert "tls-compression" in [each.weakness for each in found]
+
+
 def test_truncated_output_is_an_error() -> None:
     assert read(parse, SAMPLE[:5000])[1] is not None
     assert read(parse, b"")[1] is not None

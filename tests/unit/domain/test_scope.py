@@ -7,7 +7,7 @@ import pytest
 
 from purple.domain.errors import InvalidInputError, OutOfScopeError
 from purple.domain.scope import Authorisation, check_address, check_contract, check_resolved, parse_rule
-from purple.domain.targets import Address
+from purple.domain.targets import Address, TargetKind, address_of
 from purple.domain.tools import Intrusiveness
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -42,6 +42,17 @@ def contract(include: list[str], exclude: list[str] | None = None, revoked_at: d
         ),
         ("2001:db8::/32", Address("2001:db8::1"), Address("2001:db9::1")),
         ("10.0.0.0/8", Address("10.1.0.0/16"), Address("0.0.0.0/0")),
+        ("asset:git@g.example:a.git", Address("git@g.example:a.git"), Address("git@g.example:b.git")),
+        (
+            "asset:https://G.example/a.git",
+            Address("g.example", 443, "https://g.example/a.git"),
+            Address("g.example", 443, "https://g.example/a.git/b"),
+        ),
+        (
+            "https://g.example/acme",
+            address_of(TargetKind.REPOSITORY, "https://g.example/acme/a.git"),
+            address_of(TargetKind.REPOSITORY, "https://g.example/other/a.git"),
+        ),
         ("127.0.0.1", Address("::ffff:127.0.0.1"), Address("::1")),
     ],
 )

@@ -18,6 +18,9 @@ from purple.domain.targets import TargetKind, recognise
         ("bücher.example", TargetKind.HOST, "xn--bcher-kva.example"),
         ("127.0.0.1:8080", TargetKind.HOST, "127.0.0.1:8080"),
         ("[::1]:22", TargetKind.HOST, "[::1]:22"),
+        ("https://Git.Example.org/app.git", TargetKind.REPOSITORY, "https://git.example.org/app.git"),
+        ("git@git.example.org:acme/app.git", TargetKind.REPOSITORY, "git@git.example.org:acme/app.git"),
+        ("https://app.example.org/?a=.git", TargetKind.WEB_APPLICATION, "https://app.example.org/?a=.git"),
     ],
 )
 def test_normal_form(typed: str, kind: TargetKind, value: str) -> None:

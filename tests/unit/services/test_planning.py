@@ -8,8 +8,10 @@ import pytest
 from purple.domain.errors import InvalidInputError
 from purple.domain.observations import Location, Observation, ObservationKind, RecordedObservation, Service
 from purple.domain.targets import Criticality, Target, TargetKind
-from purple.services.planning import facts_of
+from purple.services.planning import check_targets, facts_of
 from purple.services.profiles import Profiles, parse_profile
+from purple.toolkit.tools.catalogue import Catalogue
+from purple.toolkit.tools.install import Programs
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -40,6 +42,18 @@ def test_an_http_port_is_a_url_and_tls_a_service() -> None:
     assert [(each.host, each.port) for each in facts.tls] == [("www.example.org", 8443)]
 
 
+def test_an_ssh_service_is_looked_at_wherever_it_listens() -> None:
+    seen = [
+        service("192.0.2.1", 2222, "ssh"),
+        service("192.0.2.1", 22, "ssh"),
+        service("192.0.2.1", 23, "telnet"),
+        service("192.0.2.1", 2223, "ssh", transport="udp"),
+    ]
+    facts = facts_of(target(TargetKind.HOST, "shell.example.org"), seen)
+    assert [(each.host, each.port) for each in facts.ssh] == [("shell.example.org", 22), ("shell.example.org", 2222)]
+    assert facts.http == facts.tls == ()
+
+
 def test_a_web_application_is_looked_at_even_when_recon_saw_nothing() -> None:
     facts = facts_of(target(TargetKind.WEB_APPLICATION, "https://app.example.org/shop/"), [])
     assert [each.url for each in facts.http] == ["https://app.example.org/shop/"]
@@ -60,6 +74,28 @@ def test_a_network_gives_each_host_its_own_address() -> None:
     ]
     facts = facts_of(target(TargetKind.NETWORK, "192.0.2.0/30"), seen)
     assert [each.url for each in facts.http] == ["http://192.0.2.1/", "http://192.0.2.2/"]
+
+
+TAKEN = [
+    ("discovery", TargetKind.NETWORK, "192.0.2.0/30", True),
+    ("standard", TargetKind.WEB_APPLICATION, "http://192.0.2.1/", True),
+    ("standard", TargetKind.REPOSITORY, "https://git.example.org/app.git", False),
+    ("import-sarif", TargetKind.REPOSITORY, "https://git.example.org/app.git", True),
+    ("import-sarif", TargetKind.IMAGE, "app:1", True),
+    ("import-sarif", TargetKind.WEB_APPLICATION, "http://192.0.2.1/", True),
+    ("discovery", TargetKind.IMAGE, "app:1", False),
+]
+
+
+@pytest.mark.parametrize(("profile", "kind", "value", "taken"), TAKEN)
+def test_a_profile_takes_the_targets_that_its_tools_take(profile, kind, value, taken, tmp_path) -> None:
+    tools = Catalogue(Programs(tmp_path, tmp_path))
+    wanted = Profiles().load(profile)
+    if taken:
+        assert check_targets([target(kind, value)], wanted, tools) is None
+    else:
+        with pytest.raises(InvalidInputError, match=f"no tool of profile {profile} takes a {kind}"):
+            check_targets([target(kind, value)], wanted, tools)
 
 
 def test_every_profile_of_ours_loads() -> None:

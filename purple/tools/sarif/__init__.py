@@ -1,0 +1,1 @@
+"""SARIF: results of tools that ran elsewhere, such as code scanners in CI."""

@@ -1,0 +1,213 @@
+"""SARIF 2.1.0. Source: the OASIS standard of 27 March 2020 with Errata 01."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+from urllib.parse import unquote, urlsplit
+
+from purple.domain.errors import ParseError
+from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, clip
+from purple.domain.severity import Severity
+from purple.toolkit.readers import read_parts
+
+LIMIT = 1024**3
+"""Bytes; a result is one or two KB."""
+MAX_RULES = 20_000
+_NAME = "runs.*.tool.driver.name"
+_RULES = "runs.*.tool.driver.rules.*"
+_SUCCESS = "runs.*.invocations.*.executionSuccessful"
+_RESULTS = "runs.*.results"
+_LEVELS = {"error": Severity.HIGH, "warning": Severity.MEDIUM, "note": Severity.LOW, "none": Severity.INFO}
+_SCORES = ((9.0, Severity.CRITICAL), (7.0, Severity.HIGH), (4.0, Severity.MEDIUM), (0.1, Severity.LOW))
+"""The bands of CVSS, by which `security-severity` is read."""
+_NO_FLAW = {"pass", "notApplicable", "informational"}
+_CONFIDENCE = {"very-high": 1.0, "high": 0.9, "medium": 0.7, "low": 0.4}
+_CWE = re.compile(r"\bcwe[-/ ]?0*(\d{1,6})\b", re.IGNORECASE)
+_CVE = re.compile(r"\bCVE-\d{4}-\d{4,19}\b")
+_SECRET_TOOLS = {"gitleaks", "trufflehog", "detect-secrets"}
+_HARD_CODED = 798
+_PORTS = {"http": 80, "https": 443}
+_MAX_LINE = 2**31 - 1
+
+
+@dataclass(slots=True)
+class _Run:
+    """What a file says of one run beside its results."""
+
+    tool: str = ""
+    examined: bool = False
+    """Whether it has a list of results; without one its tool found no way to look."""
+    failed: bool = False
+    rules: list[dict[str, Any]] = field(default_factory=list)
+    by_id: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def parse(stream: BinaryIO) -> Iterator[Observation]:
+    """The flaws that the runs of a file tell of; what was suppressed or passed is none.
+
+    A writer may put its rules after its results, so the stream is read twice and must be seekable.
+
+    Raises:
+        ParseError: no SARIF 2.1.0, one that breaks off, or a run that did not succeed; what could be read has been
+            yielded.
+    """
+    runs = _about(stream)
+    stream.seek(0)
+    broken = 0
+    for _, number, result in read_parts(stream, [f"{_RESULTS}.*"], LIMIT):
+        try:
+            seen = _flaw(result, runs.get(number) or _Run())
+        except (KeyError, TypeError, AttributeError, ValueError, IndexError):
+            broken += 1
+            continue
+        if seen is not None:
+            yield seen
+    if broken:
+        raise ParseError(f"{broken} results are not as SARIF has them", offset=broken, unit="results")
+    if not runs:
+        raise ParseError("the file holds no run", offset=0, unit="runs")
+    for number, run in runs.items():
+        if run.failed or not run.examined:
+            said = "did not succeed, as the file says" if run.failed else "has no list of results"
+            raise ParseError(
+                f"run {number} of {run.tool or 'a tool without a name'} {said}", offset=number, unit="runs"
+            )
+
+
+def _about(stream: BinaryIO) -> dict[int, _Run]:
+    """Names, rules and success of each run; as far as they can be read."""
+    runs: dict[int, _Run] = {}
+    version: Any = None
+    rules = 0
+    try:
+        for path, number, value in read_parts(
+            stream, ["version", _NAME, _RULES, _SUCCESS], LIMIT, opened=["runs.*", _RESULTS]
+        ):
+            if path == "version":
+                version = value
+                continue
+            run = runs.setdefault(number, _Run())
+            if path == _NAME:
+                run.tool = clip(str(value), 100)
+            elif path == _RESULTS:
+                run.examined = True
+            elif path == _SUCCESS:
+                run.failed |= value is False
+            elif path == _RULES and (rules := rules + 1) <= MAX_RULES:
+                _keep_rule(run, value if isinstance(value, dict) else {})
+    except ParseError:
+        return runs  # reading the results meets the same end, and tells of it
+    if version != "2.1.0":
+        raise ParseError(f"this is no SARIF 2.1.0: its version is {str(version)[:40]!r}", offset=0)
+    return runs
+
+
+def _keep_rule(run: _Run, rule: dict[str, Any]) -> None:
+    properties = _table(rule.get("properties"))
+    configuration = _table(rule.get("defaultConfiguration"))
+    name = clip(str(rule.get("id") or ""), 200)
+    kept: dict[str, Any] = {
+        "id": name,
+        "level": str(configuration.get("level") or "")[:20],
+        "score": properties.get("security-severity"),
+        "precision": str(properties.get("precision") or "")[:20],
+        "tags": " ".join(str(tag)[:100] for tag in _list(properties.get("tags"))[:50]),
+        "help": clip(str(rule.get("helpUri") or ""), 500),
+        "title": _text(rule.get("shortDescription"))[:200],
+        "description": _text(rule.get("fullDescription"))[:2000],
+    }
+    run.rules.append(kept)
+    run.by_id.setdefault(name, kept)
+
+
+def _flaw(result: Any, run: _Run) -> Observation | None:
+    if result is None:
+        raise ValueError("too large")
+    if result.get("kind") in _NO_FLAW or result.get("baselineState") == "absent" or _suppressed(result):
+        return None
+    name, rule = _rule_of(result, run)
+    tags = str(rule.get("tags", ""))
+    cwe = tuple(dict.fromkeys(int(each) for each in _CWE.findall(tags)))[:10]
+    secret = run.tool.lower() in _SECRET_TOOLS or _HARD_CODED in cwe or "secret" in tags.lower().split()
+    place, snippet = _place(result)
+    message = _text(result.get("message"))
+    return Observation(
+        kind=ObservationKind.FLAW,
+        rule=clip(f"{run.tool or 'sarif'}:{name}", 300),
+        title=clip((message or str(rule.get("title", "")) or name).strip().split("\n")[0], 200),
+        location=place,
+        severity=_severity(result, rule, secret=secret),
+        flaw_class=FlawClass.ENDPOINT if place.url else FlawClass.SECRET if secret else FlawClass.CODE,
+        cve=tuple(dict.fromkeys(_CVE.findall(name)))[:5],
+        cwe=cwe,
+        description=clip("\n\n".join(filter(None, (message, str(rule.get("description", "")))))),
+        # a secret is not copied to one more place: the artifact has it
+        evidence="" if secret else clip(snippet),
+        references=(rule["help"],) if rule.get("help") else (),
+        confidence=_confidence(result, rule),
+    )
+
+
+def _suppressed(result: dict[str, Any]) -> bool:
+    """Whether somebody accepted the result; a request that is under review or was rejected does not count."""
+    return any(_table(each).get("status", "accepted") == "accepted" for each in _list(result.get("suppressions")))
+
+
+def _rule_of(result: dict[str, Any], run: _Run) -> tuple[str, dict[str, Any]]:
+    """The rule's id, and what the run says of the rule; `CA1000/1` is a part of `CA1000`."""
+    reference = _table(result.get("rule"))
+    name = str(result.get("ruleId") or reference.get("id") or "")
+    index = result.get("ruleIndex", reference.get("index", -1))
+    if not name and isinstance(index, int) and 0 <= index < len(run.rules):
+        return run.rules[index]["id"], run.rules[index]
+    return name or "unnamed", run.by_id.get(name) or run.by_id.get(name.rpartition("/")[0]) or {}
+
+
+def _place(result: dict[str, Any]) -> tuple[Location, str]:
+    """Where the first location is, and what is written there."""
+    locations = _list(result.get("locations"))
+    physical = _table(_table(locations[0] if locations else None).get("physicalLocation"))
+    region = _table(physical.get("region"))
+    uri = str(_table(physical.get("artifactLocation")).get("uri") or "")
+    line = region.get("startLine")
+    number = line if isinstance(line, int) and 0 < line <= _MAX_LINE else 0
+    snippet = _text(region.get("snippet"))
+    parts = urlsplit(uri)
+    if parts.scheme in _PORTS:
+        port = parts.port or _PORTS[parts.scheme]
+        return Location(clip(parts.hostname or "", 300), port, "tcp", url=clip(uri, 2048), line=number), snippet
+    path = unquote(parts.path if parts.scheme == "file" else uri).removeprefix("./")
+    return Location(path=clip(path, 1000), line=number), snippet
+
+
+def _severity(result: dict[str, Any], rule: dict[str, Any], *, secret: bool) -> Severity:
+    """A score stands over a level; a secret without either is serious."""
+    given = _table(result.get("properties")).get("security-severity", rule.get("score"))
+    if given is not None:
+        try:
+            score = float(given)
+        except (TypeError, ValueError):
+            score = -1.0
+        if score >= 0:
+            return next((severity for least, severity in _SCORES if score >= least), Severity.INFO)
+    level = str(result.get("level") or rule.get("level") or "")
+    return _LEVELS.get(level, Severity.HIGH if secret else Severity.MEDIUM)
+
+
+def _confidence(result: dict[str, Any], rule: dict[str, Any]) -> float:
+    said = str(_table(result.get("properties")).get("issue_confidence") or rule.get("precision") or "")
+    return _CONFIDENCE.get(said.lower(), 0.8)
+
+
+def _text(message: Any) -> str:
+    found = _table(message)
+    return clip(str(found.get("text") or found.get("markdown") or ""))
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,1 @@
+"""ssh-audit: the algorithms, keys and known attacks of SSH services."""

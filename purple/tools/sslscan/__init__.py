@@ -1,0 +1,1 @@
+"""sslscan: protocols, ciphers and certificates of TLS services, in a second."""

@@ -1,0 +1,1 @@
+"""WhatWeb: what a web server and its pages are made of."""

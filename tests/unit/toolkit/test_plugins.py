@@ -1,0 +1,51 @@
+"""A plugin that runs no program says so, and names the artifact that it reads."""
+
+from pathlib import Path
+
+import pytest
+
+from purple.domain.errors import PluginError
+from purple.toolkit.tools.catalogue import Catalogue
+from purple.toolkit.tools.install import Programs
+from purple.toolkit.tools.plugins import load_plugins
+
+MANIFEST = """
+name: imported
+title: Imported
+purpose: made by a test
+target_kinds: [repository]
+role: scan
+timeout_s: 10
+intrusiveness: passive
+install: {install}
+"""
+PARSER = "def parse(stream):\n    yield from ()\n"
+ADAPTER = "from purple.toolkit.adapter import ToolOptions\nclass Options(ToolOptions):\n    {field}: str\n"
+
+
+def made(folder: Path, *, install: str = "none", field: str = "artifact") -> Path:
+    tool = folder / f"imported-{field}"
+    tool.mkdir()
+    (tool / "tool.yaml").write_text(MANIFEST.format(install=install))
+    (tool / "parser.py").write_text(PARSER)
+    (tool / "adapter.py").write_text(ADAPTER.format(field=field))
+    return folder
+
+
+def test_an_import_needs_no_command_and_is_always_usable(tmp_path: Path) -> None:
+    tools = Catalogue(Programs(tmp_path / "programs", tmp_path), (made(tmp_path),))
+    spec = tools.spec("imported")
+    assert (spec.imports, spec.install) == (True, {})
+    assert tools.status("imported").usable
+    assert tools.install("imported", lambda _: None).usable
+    assert not tools.spec("nmap").imports
+
+
+def test_an_import_that_names_no_artifact_does_not_load(tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match="name no artifact"):
+        load_plugins([made(tmp_path, field="file")])
+
+
+def test_a_tool_that_runs_declares_its_exit_codes(tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match="exit_codes"):
+        load_plugins([made(tmp_path, install="{program: x}", field="codes")])

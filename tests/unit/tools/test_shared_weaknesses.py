@@ -1,0 +1,53 @@
+"""Sightings of one flaw by different tools are one vulnerability: the lab's real samples have one fingerprint."""
+
+from importlib import import_module
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from purple.domain.fingerprints import fingerprint
+from purple.domain.observations import ObservationKind
+from purple.toolkit.tools.plugins import load_plugins
+
+TARGET = UUID("00000000-0000-0000-0000-000000000001")
+TOOLS = Path(__file__).resolve().parents[3] / "purple/tools"
+
+
+def fingerprints(tool: str, sample: str) -> dict[str, str]:
+    """Of each shared weakness that the tool saw, by its name."""
+    plugin = load_plugins()[tool]
+    with (plugin.folder / "samples" / sample).open("rb") as stream:
+        return {
+            seen.weakness: fingerprint(TARGET, seen, plugin.spec.fingerprint_fields)
+            for seen in plugin.parser.parse(stream)
+            if seen.kind is ObservationKind.FLAW and seen.weakness
+        }
+
+
+TLS = {"tls-protocol-obsolete", "tls-cipher-weak", "tls-key-short", "tls-certificate-untrusted"}
+PAIRS = [
+    (("sslyze", "sslyze-6.3.1-lab-nginx.json"), ("sslscan", "sslscan-2.0.7-lab-nginx.xml"), TLS),
+    (
+        ("wapiti", "wapiti-3.2.3-lab-webapp.json"),
+        ("whatweb", "whatweb-0.5.5-lab-webapp.json"),
+        {"cookie-without-httponly"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "shared"), PAIRS)
+def test_two_tools_agree_on_a_flaw_of_the_lab(first, second, shared: set[str]) -> None:
+    one, other = fingerprints(*first), fingerprints(*second)
+    assert set(one) & set(other) == shared
+    for weakness in shared:
+        assert one[weakness] == other[weakness], weakness
+
+
+def test_every_weakness_that_a_parser_names_is_in_the_catalogue() -> None:
+    from purple.domain.weaknesses import CATALOGUE
+
+    for tool in load_plugins().values():
+        module = import_module(tool.parser.__name__)  # type: ignore[attr-defined]
+        known = getattr(module, "_WEAKNESSES", {})
+        assert set(known.values()) <= set(CATALOGUE), tool.spec.name
