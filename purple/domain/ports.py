@@ -1,6 +1,6 @@
 """Ports: what the services need of the world. Adapters implement them; `bootstrap` joins the two."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -148,6 +148,10 @@ class Findings(Protocol):
 class Events(Protocol):
     """The outbox, as one organisation sees it."""
 
+    async def find(self, event_id: UUID) -> Event | None:
+        """One, placed or not."""
+        ...
+
     async def add(self, *events: Event) -> None:
         """Write events with the change they tell of; one with a known id is left alone."""
         ...
@@ -267,34 +271,6 @@ class ObjectStore(Protocol):
 
     def locate(self, sha256: str) -> str:
         """Where the bytes are, for people: a path or URL."""
-        ...
-
-
-class Search(Protocol):
-    """Full text over vulnerabilities. Fed by the relay; may be stale, may be away."""
-
-    async def index(self, rows: Iterable[Vulnerability]) -> None:
-        """Add or replace.
-
-        Raises:
-            UnavailableError: try again later.
-        """
-        ...
-
-    async def find(self, organisation_id: UUID, text: str, limit: int) -> tuple[UUID, ...]:
-        """Ids of the best matches.
-
-        Raises:
-            UnavailableError: try again later.
-        """
-        ...
-
-    async def ping(self) -> str:
-        """A few words on its state.
-
-        Raises:
-            UnavailableError: it is away.
-        """
         ...
 
 

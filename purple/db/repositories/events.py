@@ -34,6 +34,11 @@ class EventRows:
         await self._connection.execute(upsert(events).on_conflict_do_nothing(), values)
         await self._connection.execute(select(func.pg_notify(CHANNEL_WRITTEN, "")))
 
+    async def find(self, event_id: UUID) -> Event | None:
+        """By id."""
+        row = (await self._connection.execute(select(*COLUMNS).where(events.c.id == event_id))).one_or_none()
+        return None if row is None else Event(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+
     async def after(self, position: int, limit: int) -> tuple[Event, ...]:
         """In order of position."""
         statement = select(*COLUMNS).where(events.c.position > position).order_by(events.c.position).limit(limit)
