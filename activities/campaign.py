@@ -3,6 +3,7 @@
 from temporalio import activity
 
 from activities.errors import told
+from activities.heartbeat import beating
 from purple.contracts import names
 from purple.contracts.campaigns import (
     BeginRequest,
@@ -30,28 +31,33 @@ class CampaignActivities:
     async def begin(self, request: BeginRequest) -> Begun:
         """See `Campaigns.begin`."""
         with told():
-            return await self._campaigns.begin(request)
+            async with beating():
+                return await self._campaigns.begin(request)
 
     @activity.defn(name=names.PLAN)
     async def plan(self, ref: CampaignRef) -> Plan:
         """See `Campaigns.plan`."""
         with told():
-            return await self._campaigns.plan(ref)
+            async with beating():
+                return await self._campaigns.plan(ref)
 
     @activity.defn(name=names.SETTLE_SCAN)
     async def settle(self, request: SettleScan) -> None:
         """See `Campaigns.settle`."""
         with told():
-            await self._campaigns.settle(request)
+            async with beating():
+                await self._campaigns.settle(request)
 
     @activity.defn(name=names.RETRY_SCANS)
     async def retry_scans(self, request: RetryScans) -> RetryPlan:
         """See `Retrying.retry_scans`."""
         with told():
-            return await self._retrying.retry_scans(request)
+            async with beating():
+                return await self._retrying.retry_scans(request)
 
     @activity.defn(name=names.FINISH)
     async def finish(self, request: Finish) -> Finished:
         """See `Campaigns.finish`."""
         with told():
-            return await self._campaigns.finish(request)
+            async with beating():
+                return await self._campaigns.finish(request)

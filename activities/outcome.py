@@ -6,10 +6,13 @@ from activities.errors import told
 from activities.heartbeat import beating
 from purple.contracts import names
 from purple.contracts.campaigns import Analysed, CampaignRef, Notified, Reported, Triaged
+from purple.domain.errors import ReceiverAwayError
 from purple.services.analysis import Analysis
 from purple.services.notifying import Notifying
 from purple.services.reporting import Reporting
 from purple.services.triage import TriageService
+
+RECEIVER_ATTEMPTS = 6
 
 
 class AnalysisActivities:
@@ -62,7 +65,12 @@ class NotifyActivities:
 
     @activity.defn(name=names.NOTIFY)
     async def notify(self, ref: CampaignRef) -> Notified:
-        """See `Notifying.notify`."""
+        """See `Notifying.notify`. Stores are waited for; a receiver is asked so many times."""
         with told():
             async with beating():
-                return await self._notifying.notify(ref)
+                try:
+                    return await self._notifying.notify(ref)
+                except ReceiverAwayError as error:
+                    if activity.info().attempt < RECEIVER_ATTEMPTS:
+                        raise
+                    return Notified(state="failed", reason=error.line())

@@ -49,6 +49,7 @@ class ScanActivities:
                         ref=request.ref, scan_id=request.scan_id, state=ScanState.CANCELLED, reason="cancelled"
                     )
                     with contextlib.suppress(Exception):  # the campaign's last step writes it down otherwise
-                        if activity.is_cancelled():
+                        # a server that was away has given us up and runs the scan anew: that is no cancelling
+                        if (why := activity.cancellation_details()) and why.cancel_requested:
                             await asyncio.shield(self._campaigns.settle(settle))
                     raise

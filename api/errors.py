@@ -9,9 +9,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from purple.domain.errors import InvalidInputError, PurpleError
+from purple.domain.errors import InvalidInputError, PurpleError, UnavailableError
 
 MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 3
+"""A part that is away is back within seconds, or nobody knows when."""
 
 log = structlog.get_logger()
 
@@ -26,7 +28,9 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(PurpleError)
     async def ours(_: Request, error: PurpleError) -> JSONResponse:
-        headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
+        if isinstance(error, UnavailableError):
+            headers["Retry-After"] = str(RETRY_AFTER_S)
         return problem(error.problem(), headers)
 
     @app.exception_handler(RequestValidationError)

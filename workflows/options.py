@@ -16,7 +16,7 @@ SCAN_GRACE = timedelta(minutes=10)
 STEADY = RetryPolicy(
     initial_interval=FIRST_RETRY,
     backoff_coefficient=2.0,
-    maximum_interval=timedelta(seconds=30),
+    maximum_interval=timedelta(seconds=10),
     non_retryable_error_types=[names.ERROR_REFUSED],
 )
 """For steps that only wait for a store: tried until it is back."""
@@ -25,13 +25,16 @@ PATIENT = RetryPolicy(
     initial_interval=FIRST_RETRY,
     backoff_coefficient=2.0,
     maximum_interval=timedelta(seconds=10),
-    maximum_attempts=6,
+    maximum_attempts=60,
     non_retryable_error_types=[names.ERROR_REFUSED],
 )
-"""For steps whose failure the campaign outlives."""
+"""For steps whose failure the campaign outlives, ten minutes after a store went away."""
 
 CONTROL = ActivityConfig(
-    task_queue=names.QUEUE_CONTROL, start_to_close_timeout=timedelta(minutes=5), retry_policy=STEADY
+    task_queue=names.QUEUE_CONTROL,
+    start_to_close_timeout=timedelta(minutes=5),
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=STEADY,
 )
 ANALYSIS = ActivityConfig(
     task_queue=names.QUEUE_ANALYSIS,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from fastapi import Query as QueryParameter
 
 from api.deps import allowed, paging, service
-from api.findings.schemas import ObservationAnswer, VulnerabilityAnswer
+from api.findings.schemas import ObservationAnswer, SearchAnswer, VulnerabilityAnswer
 from api.schemas import PageAnswer
 from purple.domain.identity import Permission, Principal
 from purple.domain.pages import Query
@@ -38,7 +38,7 @@ async def list_vulnerabilities(
     return await findings.vulnerabilities(caller.organisation_id, query)
 
 
-@router.get("/vulnerabilities/search", response_model=PageAnswer[VulnerabilityAnswer])
+@router.get("/vulnerabilities/search", response_model=SearchAnswer)
 async def search_vulnerabilities(
     caller: Reader,
     findings: Service,

@@ -3,7 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from api.schemas import Answer
+from pydantic import Field
+
+from api.schemas import Answer, PageAnswer
 from purple.domain.observations import ObservationKind, RecordedObservation
 from purple.domain.severity import Severity
 from purple.domain.vulnerabilities import VulnerabilityState
@@ -86,3 +88,9 @@ class ObservationAnswer(Answer):
             product=service.product if service else "",
             version=service.version if service else "",
         )
+
+
+class SearchAnswer(PageAnswer[VulnerabilityAnswer]):
+    """Matches; while the search server is away PostgreSQL finds them."""
+
+    note: str = Field(default="", description="Empty, or why the order is by risk and not by how well they match")

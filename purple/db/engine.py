@@ -1,7 +1,18 @@
 """Connections to PostgreSQL, one engine a role."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
 from sqlalchemy import URL, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from purple.domain.errors import UnavailableError
+
+CONNECT_S = 5
+"""For a server that accepts connections and says nothing."""
 
 
 def psycopg_url(url: str) -> URL:
@@ -12,5 +23,29 @@ def psycopg_url(url: str) -> URL:
 def open_engine(url: str, *, pool_size: int = 5) -> AsyncEngine:
     """An engine that notices a restarted server before it hands out a connection."""
     return create_async_engine(
-        psycopg_url(url), pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_timeout=10
+        psycopg_url(url),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        pool_timeout=10,
+        connect_args={"connect_timeout": CONNECT_S},
     )
+
+
+@contextmanager
+def away() -> Iterator[None]:
+    """Tell a server that is away, goes away or comes back only now from one that refuses what it was asked.
+
+    COPY speaks to the driver itself, so its errors come as the driver's own.
+
+    Raises:
+        UnavailableError: PostgreSQL is away.
+    """
+    try:
+        yield
+    except (OperationalError, PoolTimeoutError, psycopg.OperationalError) as error:
+        raise UnavailableError("PostgreSQL is away", remedy="try again in a few seconds") from error
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise UnavailableError("PostgreSQL is away", remedy="try again in a few seconds") from error

@@ -9,14 +9,15 @@ import psycopg
 import psycopg.sql
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from purple.db.engine import CONNECT_S, away
 from purple.db.models import campaigns, events, feeds
 from purple.db.repositories.events import CHANNEL_PLACED, CHANNEL_WRITTEN, COLUMNS
 from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.events import Event
 
-_LEADER = 0x70_75_72_70
+LEADER = 0x70_75_72_70
 """Key of the advisory lock."""
 
 _PLACE = text("""
@@ -38,36 +39,55 @@ class SqlOutbox:
         self._engine = engine
         self._url = url
         self._listener: psycopg.AsyncConnection[tuple[object, ...]] | None = None
+        self._leading: AsyncConnection | None = None
 
     @asynccontextmanager
     async def lead(self) -> AsyncIterator[bool]:
         """A lock that PostgreSQL frees when our connection goes, however we end."""
-        async with self._engine.connect() as connection:
-            locked = (await connection.execute(select(func.pg_try_advisory_lock(_LEADER)))).scalar_one()
-            await connection.commit()
-            try:
-                yield bool(locked)
-            finally:
-                if locked:
-                    await connection.execute(select(func.pg_advisory_unlock(_LEADER)))
+        with away():
+            async with self._engine.connect() as connection:
+                locked = bool((await connection.execute(select(func.pg_try_advisory_lock(LEADER)))).scalar_one())
+                await connection.commit()
+                if not locked:
+                    yield False
+                    return
+                self._leading = connection
+                try:
+                    yield True
+                finally:
+                    self._leading = None
+                    if not connection.invalidated:
+                        await connection.execute(select(func.pg_advisory_unlock(LEADER)))
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction on any connection."""
+        with away():
+            async with self._engine.begin() as connection:
+                yield connection
 
     async def place(self, limit: int) -> int:
-        """Number committed events; a sequence alone commits out of order."""
-        async with self._engine.begin() as connection:
-            placed = (await connection.execute(_PLACE, {"limit": limit})).rowcount
-            if placed:
-                await connection.execute(select(func.pg_notify(CHANNEL_PLACED, "")))
-            return placed
+        """Number committed events; a sequence alone commits out of order.
+
+        A leader does it on the connection that holds the lock: one whose lock is gone numbers nothing more.
+        """
+        leading = self._leading
+        with away():
+            async with self._engine.begin() if leading is None else _begun(leading) as connection:
+                placed = (await connection.execute(_PLACE, {"limit": limit})).rowcount
+                if placed:
+                    await connection.execute(select(func.pg_notify(CHANNEL_PLACED, "")))
+                return placed
 
     async def after(self, position: int, limit: int) -> tuple[Event, ...]:
         """In order."""
         statement = select(*COLUMNS).where(events.c.position > position).order_by(events.c.position).limit(limit)
-        async with self._engine.begin() as connection:
+        async with self._connection() as connection:
             return tuple(Event(**row._mapping) for row in await connection.execute(statement))  # noqa: SLF001 - SQLAlchemy's public name for it
 
     async def feed(self, name: str) -> int:
         """Its position."""
-        async with self._engine.begin() as connection:
+        async with self._connection() as connection:
             statement = select(feeds.c.position).where(feeds.c.name == name)
             return (await connection.execute(statement)).scalar_one_or_none() or 0
 
@@ -75,7 +95,7 @@ class SqlOutbox:
         """Keep its position."""
         statement = upsert(feeds).values(name=name, position=position)
         statement = statement.on_conflict_do_update(index_elements=["name"], set_={"position": position})
-        async with self._engine.begin() as connection:
+        async with self._connection() as connection:
             await connection.execute(statement)
 
     async def lost_starts(self, older_than: datetime) -> tuple[Campaign, ...]:
@@ -84,7 +104,7 @@ class SqlOutbox:
         statement = select(*columns).where(
             campaigns.c.state == CampaignState.PENDING, campaigns.c.created_at < older_than
         )
-        async with self._engine.begin() as connection:
+        async with self._connection() as connection:
             return tuple(Campaign(**row._mapping) for row in await connection.execute(statement))  # noqa: SLF001 - as above
 
     async def wait(self, timeout_s: float) -> None:
@@ -104,9 +124,16 @@ class SqlOutbox:
             await self._listener.close()
 
 
+@asynccontextmanager
+async def _begun(connection: AsyncConnection) -> AsyncIterator[AsyncConnection]:
+    """A transaction on a connection that stays open."""
+    async with connection.begin():
+        yield connection
+
+
 async def listen(url: str, channel: str) -> psycopg.AsyncConnection[tuple[object, ...]]:
     """A connection that hears a channel."""
-    connection = await psycopg.AsyncConnection.connect(libpq_url(url), autocommit=True, connect_timeout=5)
+    connection = await psycopg.AsyncConnection.connect(libpq_url(url), autocommit=True, connect_timeout=CONNECT_S)
     await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
     return connection
 

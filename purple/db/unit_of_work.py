@@ -5,16 +5,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from purple.db import models
+from purple.db.engine import away
 from purple.db.repositories import listings
 from purple.db.repositories.events import EventRows, IdempotencyRows
 from purple.db.repositories.findings import FindingRows
 from purple.db.repositories.rows import TableRows
 from purple.domain.campaigns import Campaign, Scan
-from purple.domain.errors import UnavailableError
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.reports import Report, Triage
@@ -52,16 +51,10 @@ def unit_of_work(engine: AsyncEngine) -> Work:
 
     @asynccontextmanager
     async def begin(organisation_id: UUID) -> AsyncIterator[UnitOfWork]:
-        try:
+        with away():
             async with engine.begin() as connection:
                 await connection.execute(SET_ORGANISATION, {"organisation": str(organisation_id)})
                 yield SqlUnitOfWork(connection, organisation_id)
-        except OperationalError as error:
-            raise UnavailableError("PostgreSQL is away", remedy="try again in a few seconds") from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise UnavailableError("PostgreSQL is away", remedy="try again in a few seconds") from error
-            raise
 
     def work(organisation_id: UUID) -> AbstractAsyncContextManager[UnitOfWork]:
         return begin(organisation_id)

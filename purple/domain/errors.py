@@ -147,6 +147,10 @@ class UnavailableError(PurpleError):
     title = "Temporarily unavailable"
 
 
+class ReceiverAwayError(UnavailableError):
+    """Whom a notice is for does not take it now; unlike a store of ours, that may stay so."""
+
+
 class ParseError(PurpleError):
     """Tool output ended or broke; what was read before it has already been yielded.
 

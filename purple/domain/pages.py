@@ -31,3 +31,5 @@ class Page(Generic[T]):
 
     items: tuple[T, ...]
     next_cursor: str = ""
+    note: str = ""
+    """What a reader should know of how it came about."""

@@ -1,6 +1,6 @@
 """Ports: what the services need of the world. Adapters implement them; `bootstrap` joins the two."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -231,34 +231,6 @@ class UnitOfWork(Protocol):
 
 Work = Callable[[UUID], AbstractAsyncContextManager[UnitOfWork]]
 """Begins a unit of work in an organisation."""
-
-
-class Search(Protocol):
-    """Full text over vulnerabilities. Fed by the relay; may be stale, may be away."""
-
-    async def index(self, rows: Iterable[Vulnerability]) -> None:
-        """Add or replace.
-
-        Raises:
-            UnavailableError: try again later.
-        """
-        ...
-
-    async def find(self, organisation_id: UUID, text: str, limit: int) -> tuple[UUID, ...]:
-        """Ids of the best matches.
-
-        Raises:
-            UnavailableError: try again later.
-        """
-        ...
-
-    async def ping(self) -> str:
-        """A few words on its state.
-
-        Raises:
-            UnavailableError: it is away.
-        """
-        ...
 
 
 class ModelProvider(Protocol):

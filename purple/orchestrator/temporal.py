@@ -1,7 +1,9 @@
 """Temporal as the orchestrator: start, cancel and query by name and contract."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -30,6 +32,8 @@ from purple.settings.app import TemporalSettings
 
 RPC_TIMEOUT = timedelta(seconds=10)
 UPDATE_TIMEOUT = timedelta(seconds=30)
+PATIENCE_S = 4.0
+"""A caller waits so long for a server that is away, however often the client tries within."""
 
 
 async def connect(settings: TemporalSettings, *, lazy: bool = True) -> Client:
@@ -48,8 +52,19 @@ async def connect(settings: TemporalSettings, *, lazy: bool = True) -> Client:
     )
 
 
-def _away(error: Exception) -> UnavailableError:
-    return UnavailableError(f"Temporal is away: {error}", remedy="try again in a few seconds")
+@asynccontextmanager
+async def _reached(patience_s: float = PATIENCE_S) -> AsyncIterator[None]:
+    """Turn the many ways in which a server does not answer into one.
+
+    Raises:
+        UnavailableError: it did not, or not in time.
+    """
+    try:
+        async with asyncio.timeout(patience_s):
+            yield
+    except (RPCError, RuntimeError, TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+        said = str(error) or "no answer in time"
+        raise UnavailableError(f"Temporal is away: {said}", remedy="try again in a few seconds") from error
 
 
 def _refused(error: WorkflowUpdateFailedError) -> PurpleError:
@@ -97,23 +112,20 @@ class TemporalOrchestrator:
         """Start; one that is or was there is left alone."""
         if not isinstance(argument, CampaignInput):
             raise TypeError(f"a campaign starts from a CampaignInput, not {type(argument).__name__}")
-        client = await self.client()
-        try:
-            await client.start_workflow(
-                names.WORKFLOW,
-                argument,
-                id=workflow_id,
-                task_queue=names.QUEUE_CONTROL,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                static_summary=summary[:200],
-                static_details=f"Profile {argument.profile}, {len(argument.target_ids)} target(s)",
-                rpc_timeout=RPC_TIMEOUT,
-            )
-        except WorkflowAlreadyStartedError:
-            return
-        except (RPCError, RuntimeError) as error:
-            raise _away(error) from error
+        async with _reached():
+            client = await self.client()
+            with contextlib.suppress(WorkflowAlreadyStartedError):
+                await client.start_workflow(
+                    names.WORKFLOW,
+                    argument,
+                    id=workflow_id,
+                    task_queue=names.QUEUE_CONTROL,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    static_summary=summary[:200],
+                    static_details=f"Profile {argument.profile}, {len(argument.target_ids)} target(s)",
+                    rpc_timeout=RPC_TIMEOUT,
+                )
 
     async def cancel(self, workflow_id: str) -> None:
         """Signal; one that ended is left alone."""
@@ -128,18 +140,16 @@ class TemporalOrchestrator:
         await self._signal(workflow_id, names.SIGNAL_RESUME)
 
     async def _signal(self, workflow_id: str, name: str) -> None:
-        handle = await self._handle(workflow_id)
-        try:
-            await handle.signal(name, rpc_timeout=RPC_TIMEOUT)
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise _away(error) from error
-        except RuntimeError as error:
-            raise _away(error) from error
+        async with _reached():
+            handle = await self._handle(workflow_id)
+            try:
+                await handle.signal(name, rpc_timeout=RPC_TIMEOUT)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
 
     async def retry(self, workflow_id: str, argument: Any, request: Any, *, key: str) -> None:
         """Update with start: a workflow that ended takes no update."""
-        client = await self.client()
         start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             names.WORKFLOW,
             argument,
@@ -150,27 +160,27 @@ class TemporalOrchestrator:
             static_summary=argument.name[:200],
         )
         try:
-            await client.execute_update_with_start_workflow(
-                names.UPDATE_RETRY,
-                request,
-                start_workflow_operation=start,
-                id=key,
-                result_type=Retried,
-                rpc_timeout=UPDATE_TIMEOUT,
-            )
+            async with _reached(UPDATE_TIMEOUT.total_seconds()):
+                await (await self.client()).execute_update_with_start_workflow(
+                    names.UPDATE_RETRY,
+                    request,
+                    start_workflow_operation=start,
+                    id=key,
+                    result_type=Retried,
+                    rpc_timeout=UPDATE_TIMEOUT,
+                )
         except WorkflowUpdateFailedError as error:
             raise _refused(error) from error
-        except (RPCError, RuntimeError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
-            raise _away(error) from error
 
     async def progress(self, workflow_id: str) -> Mapping[str, Any] | None:
         """How far a campaign is, or None where no worker answers in time."""
-        handle = await self._handle(workflow_id)
         try:
-            told: Progress = await handle.query(
-                names.QUERY_PROGRESS, result_type=Progress, rpc_timeout=timedelta(seconds=3)
-            )
-        except (RPCError, RuntimeError, WorkflowFailureError):
+            async with _reached():
+                handle = await self._handle(workflow_id)
+                told: Progress = await handle.query(
+                    names.QUERY_PROGRESS, result_type=Progress, rpc_timeout=timedelta(seconds=3)
+                )
+        except (UnavailableError, WorkflowFailureError):
             return None
         return told.model_dump(mode="json")
 
@@ -190,11 +200,9 @@ class TemporalOrchestrator:
 
     async def ping(self) -> str:
         """Its version."""
-        try:
+        async with _reached():
             client = await self.client()
             info = await client.workflow_service.get_system_info(GetSystemInfoRequest(), timeout=timedelta(seconds=2))
-        except (RPCError, RuntimeError) as error:
-            raise _away(error) from error
         return f"server {info.server_version}"
 
     def link(self, workflow_id: str) -> str:

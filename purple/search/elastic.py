@@ -14,6 +14,8 @@ from purple.settings.app import SearchSettings
 INDEX = "purple-vulnerabilities-1"
 ALIAS = "purple-vulnerabilities"
 TIMEOUT_S = 10
+FIND_S = 3
+"""A person waits for this, and PostgreSQL can search in its place."""
 _TEXT = ("title", "description", "host", "url", "weakness", "cve")
 MAPPINGS: dict[str, Any] = {
     "dynamic": "strict",
@@ -29,7 +31,7 @@ MAPPINGS: dict[str, Any] = {
 
 
 class Elastic:
-    """See `domain.ports.Search`."""
+    """See `domain.search.Search`."""
 
     def __init__(self, settings: SearchSettings) -> None:
         password = settings.password.get_secret_value() if settings.password else ""
@@ -63,10 +65,21 @@ class Elastic:
         actions = [{"_index": ALIAS, "_id": str(row.id), "_source": _document(row)} for row in rows]
         try:
             await self._prepare()
-            await async_bulk(self._client, actions, refresh=True)
+            # an index that was lost is to be made by us, not by the bulk with mappings of its own
+            await async_bulk(self._client, actions, refresh=True, require_alias=True)
         except (ApiError, TransportError, BulkIndexError) as error:
             self._ready = False
             raise _away(error) from error
+
+    async def generation(self) -> str:
+        """The index's own id; it is made where it is missing."""
+        try:
+            await self._prepare()
+            told = await self._client.indices.get_settings(index=INDEX, name="index.uuid")
+        except (ApiError, TransportError) as error:
+            self._ready = False  # where the index is gone, the next call makes it
+            raise _away(error) from error
+        return str(told[INDEX]["settings"]["index"]["uuid"])
 
     async def find(self, organisation_id: UUID, text: str, limit: int) -> tuple[UUID, ...]:
         """Ids of the best matches."""
@@ -80,7 +93,8 @@ class Elastic:
         }
         try:
             await self._prepare()
-            found = await self._client.search(index=ALIAS, query=query, size=limit, source=False)
+            quick = self._client.options(request_timeout=FIND_S, max_retries=0, retry_on_timeout=False)
+            found = await quick.search(index=ALIAS, query=query, size=limit, source=False)
         except (ApiError, TransportError) as error:
             self._ready = False
             raise _away(error) from error

@@ -8,13 +8,17 @@ from purple.domain.vulnerabilities import Vulnerability
 
 
 class FullText:
-    """See `domain.ports.Search`."""
+    """See `domain.search.Search`."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
 
     async def index(self, rows: Iterable[Vulnerability]) -> None:
         """Nothing to do: PostgreSQL indexes its own rows."""
+
+    async def generation(self) -> str:
+        """There is but one."""
+        return "postgresql"
 
     async def find(self, organisation_id: UUID, text: str, limit: int) -> tuple[UUID, ...]:
         """Ids of matches."""

@@ -2,9 +2,11 @@
 
 from uuid import UUID
 
+from purple.domain.errors import UnavailableError
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
-from purple.domain.ports import Search, Work
+from purple.domain.ports import Work
+from purple.domain.search import Search
 from purple.domain.vulnerabilities import Vulnerability
 
 
@@ -23,14 +25,19 @@ class FindingsReader:
     async def search(self, organisation_id: UUID, text: str, limit: int) -> Page[Vulnerability]:
         """The best matches, in the order of the search; their rows come from PostgreSQL and are never stale.
 
-        Raises:
-            UnavailableError: the search server is away.
+        While the search server is away PostgreSQL searches, and the page's note says so.
         """
-        found = await self._search.find(organisation_id, text, limit)
+        note = ""
+        try:
+            found = await self._search.find(organisation_id, text, limit)
+        except UnavailableError as error:
+            note = f"PostgreSQL searched, worst risk first: {error.detail}"
+            async with self._work(organisation_id) as uow:
+                found = await uow.findings.find_text(text, limit)
         async with self._work(organisation_id) as uow:
             page = await uow.findings.vulnerabilities(Query({"id": list(found)}, limit=limit))
         rows = {each.id: each for each in page.items}
-        return Page(tuple(rows[one] for one in found if one in rows))
+        return Page(tuple(rows[one] for one in found if one in rows), note=note)
 
     async def vulnerability(self, organisation_id: UUID, row_id: UUID) -> Vulnerability:
         """One.

@@ -1,26 +1,28 @@
 """The relay's work: place events, feed search, repair lost starts. One leader at a time does it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import structlog
 
 from purple.domain.clock import Clock
-from purple.domain.errors import PurpleError, UnavailableError
+from purple.domain.errors import PurpleError
 from purple.domain.events import Event
 from purple.domain.outbox import Outbox
 from purple.domain.pages import MAX_LIMIT, Query
-from purple.domain.ports import Search, Work
+from purple.domain.ports import Work
+from purple.domain.search import Search
 from purple.services.campaigns import Campaigns
 
 BATCH = 500
 IDLE_S = 1.0
 REPAIR_S = 5.0
 LOST_AFTER = timedelta(seconds=5)
-SEARCH_FEED = "search"
 
 log = structlog.get_logger()
+
+_Job = Callable[[], Awaitable[None]]
 
 
 class Relay:
@@ -32,43 +34,68 @@ class Relay:
         self._search = search
         self._campaigns = campaigns
         self._clock = clock
-        self._repaired = clock.now()
+        self._placed = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Lead when nobody else does, until told to stop; a part that is away is waited for."""
         while not stop.is_set():
             try:
                 async with self._outbox.lead() as leader:
-                    while leader and not stop.is_set():
-                        await self.turn()
-                        await self._outbox.wait(IDLE_S)
+                    if leader:
+                        await self._lead(stop)
                 if not leader:
                     await asyncio.sleep(IDLE_S)
             except PurpleError as error:
                 log.warning("relay waits", reason=error.line())
                 await asyncio.sleep(IDLE_S)
 
-    async def turn(self) -> None:
-        """One round."""
-        while await self._outbox.place(BATCH) == BATCH:
-            pass
+    async def _lead(self, stop: asyncio.Event) -> None:
+        """Place events; search and Temporal are served beside it, for either may keep us waiting."""
+        beside = [
+            asyncio.create_task(self._again("search is stale", self._feed_all, self._until_placed)),
+            asyncio.create_task(self._again("campaigns wait", self._repair, lambda: asyncio.sleep(REPAIR_S))),
+        ]
         try:
-            while await self.feed_search():
-                pass
-        except UnavailableError as error:  # stale search never stops the relay
-            log.warning("search is stale", reason=error.line())
-        if self._clock.now() - self._repaired > timedelta(seconds=REPAIR_S):
-            self._repaired = self._clock.now()
-            await self._repair()
+            while not stop.is_set():
+                while await self._outbox.place(BATCH) == BATCH:
+                    pass
+                self._placed.set()
+                for task in beside:
+                    if task.done():
+                        task.result()
+                await self._outbox.wait(IDLE_S)
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def _again(self, trouble: str, job: _Job, rest: _Job) -> None:
+        """Do a job for ever; a part that is away is tried again."""
+        while True:
+            try:
+                await job()
+            except PurpleError as error:
+                log.warning(trouble, reason=error.line())
+                await asyncio.sleep(IDLE_S)
+            await rest()
+
+    async def _until_placed(self) -> None:
+        await self._placed.wait()
+        self._placed.clear()
+
+    async def _feed_all(self) -> None:
+        while await self.feed_search():
+            pass
 
     async def feed_search(self) -> bool:
-        """Index what the next events speak of; whether there were any."""
-        at = await self._outbox.feed(SEARCH_FEED)
+        """Index what the next events speak of; whether there were any. An index that was lost is fed from nothing."""
+        name = f"search/{await self._search.generation()}"
+        at = await self._outbox.feed(name)
         events = await self._outbox.after(at, BATCH)
         if not events:
             return False
         await self._index(events)
-        await self._outbox.advance(SEARCH_FEED, events[-1].position or at)
+        await self._outbox.advance(name, events[-1].position or at)
         return True
 
     async def _index(self, events: Sequence[Event]) -> None:
@@ -84,8 +111,4 @@ class Relay:
     async def _repair(self) -> None:
         """Start campaigns whose start was lost between commit and call."""
         for campaign in await self._outbox.lost_starts(self._clock.now() - LOST_AFTER):
-            try:
-                await self._campaigns.restart_lost(campaign)
-            except UnavailableError as error:
-                log.warning("a campaign waits for Temporal", campaign=str(campaign.id), reason=error.line())
-                return
+            await self._campaigns.restart_lost(campaign)

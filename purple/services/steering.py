@@ -5,7 +5,7 @@ from uuid import UUID
 
 from purple.contracts.campaigns import CampaignInput, RetryRequest
 from purple.contracts.profiles import Profile
-from purple.domain.campaigns import Campaign
+from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.clock import Ids
 from purple.domain.errors import ConflictError
 from purple.domain.identity import Action, Actor, ActorTokens
@@ -30,6 +30,9 @@ class Steering:
             UnavailableError: the workflow server is away.
         """
         campaign = await self._get(organisation_id, campaign_id)
+        if campaign.state is CampaignState.PENDING:
+            # one that was never started could not be told, and would be started later
+            await self._orchestrator.start(campaign.workflow_id, input_of(campaign), summary=campaign.name)
         if not campaign.state.ended:
             await self._orchestrator.cancel(campaign.workflow_id)
         return campaign

@@ -1,6 +1,7 @@
 """Ports on loopback: the usual one where it is free, the same one the next time."""
 
 import json
+import random
 import socket
 import threading
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from purple.stack.files import write_private
 
 LOOPBACK = "127.0.0.1"
+ANY = (20_000, 32_000)
 
 
 def is_free(port: int) -> bool:
@@ -61,6 +63,12 @@ class Ports:
 
     @staticmethod
     def _any() -> int:
-        with socket.socket() as probe:
-            probe.bind((LOOPBACK, 0))
-            return int(probe.getsockname()[1])
+        """A free one below those that the kernel gives to outgoing connections.
+
+        Among those, somebody's connection could take it while its server is away, were it only a client of that
+        very server that connects to itself.
+        """
+        while True:
+            port = random.SystemRandom().randrange(*ANY)
+            if is_free(port):
+                return port

@@ -66,7 +66,7 @@ def become(argv: list[str], cpu_s: int, memory_b: int, file_b: int) -> None:
         limit(resource.RLIMIT_NOFILE, OPEN_FILES)
         limit(resource.RLIMIT_CORE, 0)
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE):
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         os.execv(argv[0], argv)  # noqa: S606 - the very point: no shell
     except BaseException as error:  # noqa: BLE001 - nothing of the parent may run on in the child

@@ -12,6 +12,9 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from purple.domain.errors import NotFoundError, UnavailableError
 
+PARTS = 2
+"""Parts of a large file on their way at once; each is held in memory."""
+
 
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
@@ -46,7 +49,7 @@ class Objects:
 
     async def _put(self, sha256: str, source: bytes | Path) -> None:
         try:
-            await obstore.put_async(self._store, _key(sha256), source)
+            await obstore.put_async(self._store, _key(sha256), source, max_concurrency=PARTS)
         except (BaseError, OSError) as error:
             raise UnavailableError("the object store is away", remedy=f"check it: {error}"[:300]) from error
 

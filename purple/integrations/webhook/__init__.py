@@ -9,7 +9,7 @@ import httpx
 from standardwebhooks import Webhook
 
 from purple.domain.clock import Resolver
-from purple.domain.errors import PurpleError, UnavailableError
+from purple.domain.errors import PurpleError, ReceiverAwayError
 from purple.domain.reports import Delivery, Notice
 from purple.domain.targets import authority
 from purple.settings.app import NotifySettings
@@ -54,9 +54,9 @@ class WebhookNotifier:
             async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False) as client:
                 answer = await client.post(pinned, content=body, headers=headers, extensions={"sni_hostname": host})
         except httpx.HTTPError as error:
-            raise UnavailableError(f"the webhook's receiver is away: {type(error).__name__}") from error
+            raise ReceiverAwayError(f"the webhook's receiver is away: {type(error).__name__}") from error
         if answer.is_success:
             return Delivery("delivered")
         if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS or answer.is_server_error:
-            raise UnavailableError(f"the webhook's receiver answered {answer.status_code}")
+            raise ReceiverAwayError(f"the webhook's receiver answered {answer.status_code}")
         return Delivery("failed", f"the receiver answered {answer.status_code}")

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import sys
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -115,11 +116,12 @@ class Api(Application):
         return super().prepare(say)
 
     def healthy(self) -> bool:
-        """Whether it answers, with PostgreSQL behind it."""
+        """Whether it answers, be it that PostgreSQL is away: starting it again would not bring that back."""
         try:
-            return httpx.get(f"http://{LOOPBACK}:{self._port}/health", timeout=5, trust_env=False).is_success
+            answer = httpx.get(f"http://{LOOPBACK}:{self._port}/health", timeout=5, trust_env=False)
         except httpx.HTTPError:
             return False
+        return answer.is_success or answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
 
     def offers(self) -> dict[str, str]:
         """Where it is."""

@@ -94,7 +94,8 @@ class Postgres(Part):
         self._port = self.site.ports.pick(self.name, 5432)
         options = {"listen_addresses": LOOPBACK, "port": str(self._port), "unix_socket_directories": ""}
         if self.site.ephemeral:
-            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            # what is committed is written, and outlives this server, if not the machine
+            options |= {"fsync": "off", "full_page_writes": "off"}
         argv = [str(binaries.folder / "postgres"), "-D", str(data)]
         for name, value in options.items():
             argv += ["-c", f"{name}={value}"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,6 +18,7 @@ from purple.toolkit.tools.plugins import Plugin
 
 _SIGNAL = 128
 _TAIL = 300
+_LOG_HALF = 512 * 1024
 
 
 @lru_cache(maxsize=64)
@@ -69,6 +71,10 @@ class GuardedRunner:
             state, reason = ScanState.TIMED_OUT, f"still running after {job.timeout_s:g} s, and was killed"
         else:
             state, reason = self._judge(plugin, ended.code, present, log)
+        if (flooded := self._flooded(output, stdout, stderr)) and state is not ScanState.TIMED_OUT:
+            # whatever its exit code: what it would have said after that is not known
+            state = ScanState.PARTIAL if present else ScanState.FAILED
+            reason = f"{plugin.spec.title} wrote more than {self._output // 1024**2} MB to {flooded} and was cut off"
         return ToolRun(state, reason, present, ended.code, version, digest, log, argv)
 
     def _environment(self, job: ToolJob, found: Found) -> dict[str, str]:
@@ -87,7 +93,7 @@ class GuardedRunner:
 
     def _judge(self, plugin: Plugin, code: int, output: Path | None, log: Path) -> tuple[ScanState, str]:
         title = plugin.spec.title
-        said = log.read_text(errors="replace").strip()[-_TAIL:].strip()
+        said = _end_of(log, 4 * _TAIL).strip()[-_TAIL:].strip()
         tail = f": {' / '.join(said.split(chr(10)))}" if said else ""
         if code not in plugin.spec.exit_codes:
             how = f"was ended by signal {code - _SIGNAL}" if code > _SIGNAL else f"ended with code {code}"
@@ -96,14 +102,29 @@ class GuardedRunner:
             return ScanState.FAILED, f"{title} ended with code {code} and wrote no result{tail}"
         return ScanState.COMPLETE, ""
 
+    def _flooded(self, output: Path, stdout: Path, stderr: Path) -> str:
+        """Which of its files a tool filled to the limit, where the kernel stops it."""
+        names = {stderr: "standard error", stdout: "standard output", output: "its output"}
+        return next((name for path, name in names.items() if path.exists() and path.stat().st_size >= self._output), "")
+
     @staticmethod
     def _log(work: Path, output: Path, stdout: Path, stderr: Path) -> Path:
-        """Standard error, after standard output where that is not the result."""
+        """Standard error, after standard output where that is not the result; of each the beginning and the end."""
         log = work / "log"
         with log.open("wb") as file:
             for part in (stdout, stderr):
                 if part != output:
                     with part.open("rb") as source:
-                        while chunk := source.read(1 << 20):
-                            file.write(chunk)
+                        file.write(source.read(_LOG_HALF))
+                        left_out = part.stat().st_size - 2 * _LOG_HALF
+                        if left_out > 0:
+                            file.write(f"\n[{left_out} bytes left out]\n".encode())
+                            source.seek(left_out, os.SEEK_CUR)
+                        file.write(source.read(_LOG_HALF))
         return log
+
+
+def _end_of(path: Path, size: int) -> str:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - size))
+        return file.read().decode(errors="replace")

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 
 from purple.db.engine import open_engine, psycopg_url
 from purple.db.models import metadata
-from purple.db.outbox import SqlOutbox, libpq_url
+from purple.db.outbox import LEADER, SqlOutbox, libpq_url
 from purple.domain.errors import InvalidInputError, NotFoundError, UnavailableError
 from purple.domain.events import Event
 from purple.domain.pages import Query
@@ -93,6 +93,25 @@ async def test_one_relay_leads_at_a_time(quiet) -> None:
         assert (first, second) == (True, False)
     async with outbox.lead() as third:
         assert third
+    await engine.dispose()
+
+
+async def test_a_relay_that_lost_its_lock_numbers_nothing_more(servers, admin) -> None:
+    engine = open_engine(servers.relay_url)
+    outbox = SqlOutbox(engine, servers.relay_url)
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s"
+
+    async def lead_on_without_it() -> None:
+        async with outbox.lead() as leader:
+            assert leader
+            assert await outbox.place(1000) >= 0
+            assert admin.execute(ended, [LEADER]).fetchall() == [(True,)]
+            await outbox.place(1000)
+
+    with pytest.raises(UnavailableError):
+        await lead_on_without_it()
+    async with outbox.lead() as again:
+        assert again
     await engine.dispose()
 
 

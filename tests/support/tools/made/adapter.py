@@ -8,7 +8,10 @@ from purple.toolkit.adapter import Command, ToolOptions
 
 
 class Options(ToolOptions):
-    mode: Literal["ok", "crash", "hang", "garbage", "cut", "slow", "silent", "fragile", "fragile-slow"] = "ok"
+    mode: Literal[
+        "ok", "crash", "hang", "garbage", "cut", "slow", "silent", "fragile", "fragile-slow",
+        "gate", "flood", "shout", "code",
+    ] = "ok"  # fmt: skip
     flaws: tuple[int, ...] = ()
     marker: str = ""
 

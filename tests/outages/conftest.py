@@ -1,0 +1,93 @@
+"""One house for all outages: servers of their own, Purple's processes, a receiver of notices."""
+
+import base64
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from purple.stack.catalogue import SERVERS
+from purple.stack.servers import Servers, running_servers
+from tests.outages.house import House, receiving
+from tests.support.running import STEPS, SUPPORT, TOOLS, free_port, process, wait_until
+
+OUTPUT_MB = 256
+
+
+@pytest.fixture(scope="package")
+def place() -> Iterator[Path]:
+    """A folder that every user may enter, as whom servers and tools may run."""
+    made = Path(tempfile.mkdtemp(prefix="purple-outages-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="package")
+def parts(place) -> Iterator[dict[str, Servers]]:
+    """Each server under a supervisor of its own, so that one can be away while the others stay."""
+    with ExitStack() as stack, ThreadPoolExecutor() as pool:
+        contexts = {name: running_servers(place / name, {name}) for name in SERVERS}
+        starting = {name: pool.submit(context.__enter__) for name, context in contexts.items()}
+        for name, context in contexts.items():
+            if starting[name].exception() is None:
+                stack.push(context)
+        yield {name: each.result() for name, each in starting.items()}
+
+
+@pytest.fixture(scope="package")
+def told(place, parts) -> dict[str, str]:
+    """Settings of every process of the house."""
+    home = place / "home"
+    home.mkdir(mode=0o755)
+    api, port = free_port(), free_port()
+    environment = {name: value for each in parts.values() for name, value in each.environment.items()}
+    return environment | {
+        "PURPLE_STACK__HOME": str(home),
+        "PURPLE_TOOLS__EXTRA": json.dumps([str(SUPPORT / "tools")]),
+        "PURPLE_TOOLS__OUTPUT_MB": str(OUTPUT_MB),
+        "PURPLE_PROFILES__EXTRA": json.dumps([str(SUPPORT / "profiles")]),
+        "PURPLE_API__PORT": str(api),
+        "PURPLE_API__URL": f"http://127.0.0.1:{api}",
+        "PURPLE_NOTIFY__WEBHOOK_URL": f"http://127.0.0.1:{port}/",
+        "PURPLE_NOTIFY__WEBHOOK_SECRET": "whsec_" + base64.b64encode(b"of the outages' own house").decode(),
+        "PURPLE_NOTIFY__ALLOW_NETWORKS": '["127.0.0.1/32"]',
+    }
+
+
+@pytest.fixture(scope="package")
+def inbox(place, told) -> Iterator[Path]:
+    """What the receiver of notices got."""
+    port = int(told["PURPLE_NOTIFY__WEBHOOK_URL"].rsplit(":", 1)[1].strip("/"))
+    with receiving(place / "received.jsonl", port, told["PURPLE_NOTIFY__WEBHOOK_SECRET"]) as file:
+        yield file
+
+
+@pytest.fixture(scope="package")
+def tool_worker(told, parts) -> Iterator[int]:
+    """The process that runs tools."""
+    with process(told, "workers", *TOOLS) as started:
+        yield started.pid
+
+
+@pytest.fixture(scope="package")
+def house(told, parts, inbox, tool_worker) -> Iterator[House]:
+    made = House(told, parts["postgres"].admin_url, inbox)
+    made.bootstrap()
+    with process(told, "workers", *STEPS), process(told, "workers", "relay"), process(told, "api"):
+        wait_until(lambda: _healthy(made), 60, "the house is whole")
+        yield made
+
+
+def _healthy(house: House) -> bool:
+    import httpx
+
+    try:
+        return bool(house.health()["status"] == "ok")
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,89 @@
+"""The stack's supervisor is killed while a campaign runs; the stack is started again and the campaign goes on."""
+
+import base64
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import Popen
+
+import httpx
+import pytest
+
+from purple.settings.paths import default_cache
+from purple.stack.catalogue import APPLICATION, SERVERS
+from purple.stack.launcher import bring_down, follow, spawn
+from purple.stack.processes import ProcessId, marked
+from purple.stack.servers import Servers
+from purple.stack.state import StackState
+from tests.outages.house import PATIENCE_S, Disturbed, House, receiving
+from tests.support.running import SUPPORT, free_port, wait_until
+
+pytestmark = pytest.mark.timeout(900)
+
+PARTS = [each for each in (*SERVERS, *APPLICATION) if each not in {"elasticsearch", "tools"}]
+
+
+@pytest.fixture
+def home(place) -> Iterator[Path]:
+    made = place / "stack"
+    made.mkdir(mode=0o711)
+    yield made
+    bring_down(made)
+    assert marked(str(made)) == []
+
+
+@pytest.fixture
+def up(home) -> Iterator[Callable[[dict[str, str]], StackState]]:
+    """Starts a stack for data that may be lost: it ends with us, whatever happens here."""
+    started: list[Popen[bytes]] = []
+
+    def start(environment: dict[str, str]) -> StackState:
+        started.append(spawn(home, default_cache(), PARTS, ephemeral=True, environment=environment))
+        return follow(home, started[-1], PARTS, timeout_s=300)
+
+    yield start
+    for each in started:
+        assert each.stdin is not None
+        each.stdin.close()
+        each.wait(PATIENCE_S)
+
+
+def test_a_killed_supervisor_costs_no_campaign_anything(home, place, up) -> None:
+    secret, port = "whsec_" + base64.b64encode(b"of the stack that lost its head").decode(), free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PURPLE_")}
+    environment |= {
+        "PURPLE_TOOLS__EXTRA": json.dumps([str(SUPPORT / "tools")]),
+        "PURPLE_PROFILES__EXTRA": json.dumps([str(SUPPORT / "profiles")]),
+        "PURPLE_NOTIFY__WEBHOOK_URL": f"http://127.0.0.1:{port}/",
+        "PURPLE_NOTIFY__WEBHOOK_SECRET": secret,
+        "PURPLE_NOTIFY__ALLOW_NETWORKS": '["127.0.0.1/32"]',
+    }
+    with receiving(place / "received-stack.jsonl", port, secret) as received:
+        first = up(environment)
+        admin = Servers(home, dict(first.offered)).admin_url
+        house = House(dict(first.offered), admin, received, (home / "admin.token").read_text().strip())
+        campaigns = Disturbed(house, place / "gate-supervisor", "127.60.20")
+        children = processes(first)
+        first.supervisor.signal(signal.SIGKILL)
+        assert first.supervisor.wait(10)
+        assert all(child.alive for child in children)
+        assert house.get(f"/campaigns/{campaigns.held}")["state"] == "running", "what it held goes on without it"
+        campaigns.let_go()
+        second = up(environment)
+        assert not any(child.alive for child in children), "nothing of the old stack beside the new one"
+        assert second.offered == first.offered
+        wait_until(lambda: _answers(house), PATIENCE_S, "the facade answers")
+        campaigns.check()
+
+
+def _answers(house: House) -> bool:
+    try:
+        return house.ask("GET", "/campaigns").is_success
+    except httpx.HTTPError:
+        return False
+
+
+def processes(state: StackState) -> list[ProcessId]:
+    return [part.process for part in state.parts.values() if part.process]
