@@ -145,5 +145,3 @@ def _authorisation(organisation: UUID) -> Authorisation:
         max_intrusiveness=Intrusiveness.INTRUSIVE,
         created_at=now,
     )
-
-

@@ -149,7 +149,8 @@ async def test_pages_run_from_the_worst_risk_and_miss_nobody(tenant) -> None:
     risks = {key: (n % 3 * 10, (f"reason {n}",)) for n, key in enumerate(merged.found)}
     found: list[tuple[int, UUID]] = []
     async with tenant.work(tenant.id) as uow:
-        await uow.findings.set_risk(risks)
+        for key, (risk, reasons) in risks.items():
+            await uow.findings.set_risk([key], risk, reasons)
         cursor = ""
         while True:
             page = await uow.findings.vulnerabilities(Query({}, cursor, 2))
