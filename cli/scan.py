@@ -12,7 +12,6 @@ import typer
 from cli.follow import follow
 from cli.output import Format, data, note, table
 from cli.runtime import with_container
-from purple.contracts.campaigns import CampaignInput
 from purple.domain.campaigns import Campaign, exit_code_of
 from purple.domain.errors import InvalidInputError, OutOfScopeError
 from purple.domain.pages import MAX_LIMIT, Query
@@ -46,6 +45,8 @@ def scan(  # noqa: PLR0913, PLR0917 - the options of a command
     options = parse_options(option or [])
 
     async def run_it(container: Any) -> int:
+        from purple.contracts.campaigns import CampaignInput
+
         registered = await container.targets.ensure(FIRST_ORGANISATION, target)
         contract = await _authorise(container, registered, authorised_by, allow or [])
         wanted = CampaignInput(
