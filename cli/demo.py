@@ -12,7 +12,6 @@ from cli.scan import show
 from purple.domain.campaigns import CampaignState
 from purple.domain.errors import ExitCode, PurpleError
 from purple.domain.tools import Intrusiveness
-from purple.services.identity import FIRST_ORGANISATION
 
 NAME = "Demo: the lab"
 
@@ -49,6 +48,7 @@ def wait_for_tools(settings: Any) -> None:
 async def campaign(container: Any, urls: list[str]) -> int:
     """Run it and show it; a campaign that went through is a demo that worked, whatever it found."""
     from purple.contracts.campaigns import CampaignInput
+    from purple.services.identity import FIRST_ORGANISATION
 
     targets = [(await container.targets.ensure(FIRST_ORGANISATION, url)).id for url in urls]
     contract = await container.authorisations.create(

@@ -20,7 +20,6 @@ from purple.domain.severity import Severity
 from purple.domain.targets import Target
 from purple.domain.tools import Intrusiveness, ScanState
 from purple.domain.vulnerabilities import Vulnerability
-from purple.services.identity import FIRST_ORGANISATION
 
 VALID_FOR = timedelta(days=1)
 RESULT_SCHEMA = "purple.scan/1"
@@ -46,6 +45,7 @@ def scan(  # noqa: PLR0913, PLR0917 - the options of a command
 
     async def run_it(container: Any) -> int:
         from purple.contracts.campaigns import CampaignInput
+        from purple.services.identity import FIRST_ORGANISATION
 
         registered = await container.targets.ensure(FIRST_ORGANISATION, target)
         contract = await _authorise(container, registered, authorised_by, allow or [])
@@ -86,6 +86,8 @@ def parse_options(texts: list[str]) -> dict[str, dict[str, Any]]:
 
 async def _authorise(container: Any, target: Target, authorised_by: str, allow: list[str]) -> Authorisation:
     """The authorisation that covers the target, or one in the name of who allows it."""
+    from purple.services.identity import FIRST_ORGANISATION
+
     try:
         found: Authorisation = await container.single.covering(FIRST_ORGANISATION, target)
     except OutOfScopeError as refused:
