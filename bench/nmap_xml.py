@@ -31,3 +31,27 @@ def write(path: Path, hosts: int, ports: int = 10) -> None:
                 file.write(PORT.format(port=1000 + port))
             file.write('</ports>\n<times srtt="437" rttvar="2997" to="100000"/>\n</host>\n')
         file.write(TAIL)
+
+
+SCRIPT = '<script id="http-vuln-{script}" output="&#xa;  VULNERABLE:&#xa;  State: VULNERABLE&#xa;  IDs:  CVE:{cve}"/>'
+SCRIPTS = 100
+
+
+def write_flaws(path: Path, flaws: int) -> int:
+    """One host on whose ports scripts report flaws, each another CVE at another port.
+
+    Returns:
+        How many things are to be seen in it: the flaws, the services they are in, the host.
+    """
+    ports = -(-flaws // SCRIPTS)
+    with path.open("w") as file:
+        file.write(HEAD)
+        file.write('<host><status state="up" reason="user-set"/>\n<address addr="192.0.2.7" addrtype="ipv4"/>\n<ports>')
+        for port in range(ports):
+            opening, _, closing = PORT.format(port=1000 + port).rpartition("</port>")
+            file.write(opening)
+            for script in range(min(SCRIPTS, flaws - port * SCRIPTS)):
+                file.write(SCRIPT.format(script=script, cve=f"CVE-2020-{10000 + script}"))
+            file.write(f"</port>{closing}")
+        file.write(f"</ports>\n</host>\n{TAIL}")
+    return flaws + ports + 1

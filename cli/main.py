@@ -4,24 +4,27 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 from typer import TyperException
 
 from cli import console, demo, scan, stack, tool
 from cli.output import note
 from cli.runtime import set_opener, with_container
-from purple.bootstrap import Container
 from purple.domain.errors import ExitCode, PurpleError
-from purple.settings import load_settings
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from purple.bootstrap import Container
 
 app = typer.Typer(
     name="purple",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich's own help takes longer to import than everything else together
     help="Security campaigns as durable workflows. Exit codes: 0 pass, 1 error, 2 usage, 3 gate failed, "
     "4 not allowed, 5 incomplete.",
 )
@@ -33,7 +36,7 @@ def bootstrap(
 ) -> None:
     """Bring the database up to date and make a token for the first administrator."""
 
-    async def make(container: Container) -> str:
+    async def make(container: "Container") -> str:
         await asyncio.to_thread(container.migrate)
         return "" if token_file and token_file.exists() else await container.identity.first_token()
 
@@ -48,7 +51,7 @@ def bootstrap(
         file.write(f"{token}\n")
 
 
-def _settings_problem(error: ValidationError) -> str:
+def _settings_problem(error: "ValidationError") -> str:
     first = error.errors()[0]
     name = "PURPLE_" + "__".join(str(part).upper() for part in first["loc"])
     return f"the setting {name} is wrong: {first['msg']}"
@@ -61,7 +64,11 @@ def main(arguments: list[str] | None = None) -> int:
     except PurpleError as error:
         note(f"error: {error.line()}")
         return error.exit_code
-    except ValidationError as error:
+    except ValueError as error:
+        from pydantic import ValidationError
+
+        if not isinstance(error, ValidationError):
+            raise
         note(f"error: {_settings_problem(error)}")
         return ExitCode.USAGE
     except typer.Exit as error:
@@ -83,7 +90,15 @@ def run() -> None:
     os._exit(code)
 
 
-set_opener(lambda: Container(load_settings()))
+def open_container() -> "Container":
+    """The container, of which nothing is imported before a command asks for it."""
+    from purple.bootstrap import Container
+    from purple.settings import load_settings
+
+    return Container(load_settings())
+
+
+set_opener(open_container)
 stack.register(app)
 tool.register(app)
 scan.register(app)

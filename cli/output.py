@@ -6,10 +6,6 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 
 class Format(StrEnum):
     """How data is written."""
@@ -31,6 +27,10 @@ def plain(text: object) -> str:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table on standard output."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
     drawn = Table(title=title, title_justify="left", show_edge=False)
     for column in columns:
         drawn.add_column(column, overflow="fold")

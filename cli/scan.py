@@ -12,7 +12,6 @@ import typer
 from cli.follow import follow
 from cli.output import Format, data, note, table
 from cli.runtime import with_container
-from purple.contracts.campaigns import CampaignInput
 from purple.domain.campaigns import Campaign, exit_code_of
 from purple.domain.errors import InvalidInputError, OutOfScopeError
 from purple.domain.pages import MAX_LIMIT, Query
@@ -21,7 +20,6 @@ from purple.domain.severity import Severity
 from purple.domain.targets import Target, TargetKind
 from purple.domain.tools import Intrusiveness, ScanState
 from purple.domain.vulnerabilities import Vulnerability
-from purple.services.identity import FIRST_ORGANISATION
 
 VALID_FOR = timedelta(days=1)
 RESULT_SCHEMA = "purple.scan/1"
@@ -50,6 +48,9 @@ def scan(  # noqa: PLR0913, PLR0917 - the options of a command
     options = parse_options(option or [])
 
     async def run_it(container: Any) -> int:
+        from purple.contracts.campaigns import CampaignInput
+        from purple.services.identity import FIRST_ORGANISATION
+
         await _put_files(container, options)
         registered = await container.targets.ensure(FIRST_ORGANISATION, target)
         contract = await _authorise(container, registered, authorised_by, allow or [])
@@ -104,6 +105,8 @@ async def _put_files(container: Any, options: dict[str, dict[str, Any]]) -> None
 
 async def _authorise(container: Any, target: Target, authorised_by: str, allow: list[str]) -> Authorisation:
     """The authorisation that covers the target, or one in the name of who allows it."""
+    from purple.services.identity import FIRST_ORGANISATION
+
     try:
         found: Authorisation = await container.single.covering(FIRST_ORGANISATION, target)
     except OutOfScopeError as refused:

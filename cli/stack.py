@@ -3,22 +3,24 @@
 import asyncio
 import time
 from collections import deque
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.output import Format, data, note, plain, table
 from cli.runtime import with_container
 from purple.domain.errors import NotFoundError, PurpleError
-from purple.settings import load_settings
-from purple.stack.launcher import running
-from purple.stack.stack import down as bring_down
-from purple.stack.stack import told
-from purple.stack.stack import up as bring_up
+
+if TYPE_CHECKING:
+    from purple.stack.state import StackState
 
 
 def up(*, lab: Annotated[bool, typer.Option(help="With the vulnerable lab of the demo")] = False) -> None:
     """Start the stack on loopback; servers of your own are used where their URLs are set."""
+    from purple.settings import load_settings
+    from purple.stack.stack import told
+    from purple.stack.stack import up as bring_up
+
     state = bring_up(load_settings().stack, lab=lab, wait_all=True, watcher=told(note))
     note(f"API: {state.offered.get('PURPLE_API__URL', '')}/api/docs")
     note(f"Temporal: {state.offered.get('PURPLE_TEMPORAL__UI_URL', 'yours')}")
@@ -27,12 +29,22 @@ def up(*, lab: Annotated[bool, typer.Option(help="With the vulnerable lab of the
 
 def down() -> None:
     """Stop everything; the data stays."""
+    from purple.settings import load_settings
+    from purple.stack.stack import down as bring_down
+
     note("stopped" if bring_down(load_settings().stack.home) else "nothing was running")
+
+
+def _running() -> "StackState | None":
+    from purple.settings import load_settings
+    from purple.stack.launcher import running
+
+    return running(load_settings().stack.home)
 
 
 def status(output: Annotated[Format, typer.Option("-o", "--output")] = Format.TABLE) -> None:
     """How each part is."""
-    state = running(load_settings().stack.home)
+    state = _running()
     if state is None:
         raise NotFoundError("the stack is down", remedy="`purple up` starts it")
     parts = list(state.parts.values())
@@ -49,6 +61,8 @@ def logs(
     lines: Annotated[int, typer.Option(min=1, max=100_000)] = 100,
 ) -> None:
     """The end of a part's log."""
+    from purple.settings import load_settings
+
     folder = load_settings().stack.home / "logs"
     known = sorted(path.stem for path in folder.glob("*.log")) if folder.exists() else []
     if part not in known:
@@ -65,7 +79,7 @@ def logs(
 
 def doctor() -> None:
     """Which parts and tools are usable, and what each missing one would add."""
-    state = running(load_settings().stack.home)
+    state = _running()
     rows: list[tuple[object, ...]] = []
     if state is None:
         rows.append(("stack", "down", "`purple up` starts it", ""))

@@ -55,7 +55,9 @@ def install(
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    tools = typer.Typer(help="Security tools: each in an environment of its own.", no_args_is_help=True)
+    tools = typer.Typer(
+        help="Security tools: each in an environment of its own.", no_args_is_help=True, rich_markup_mode=None
+    )
     tools.command("list")(list_tools)
     tools.command()(install)
     app.add_typer(tools, name="tool")

@@ -3,19 +3,14 @@
 from contextlib import AsyncExitStack
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from purple import ai
 from purple.db.engine import open_engine
-from purple.db.migrate import upgrade
 from purple.db.outbox import PlacedSignal, SqlOutbox, libpq_url
 from purple.db.unit_of_work import unit_of_work
 from purple.domain.errors import PurpleError
 from purple.domain.ports import Notifier, Work
-from purple.integrations.apprise import apprise_notifiers
-from purple.integrations.webhook import WebhookNotifier
 from purple.orchestrator.temporal import TemporalOrchestrator
-from purple.reports.renderer import Renderer
-from purple.search.elastic import Elastic
 from purple.search.fallback import FullText
 from purple.security.actors import SignedActors
 from purple.services.analysis import Analysis
@@ -42,6 +37,10 @@ from purple.toolkit.tools.install import Programs
 from purple.toolkit.tools.runner import GuardedRunner
 from purple.toolkit.world import SystemClock, SystemResolver, TimeOrderedIds
 
+if TYPE_CHECKING:
+    from purple.reports.renderer import Renderer
+    from purple.search.elastic import Elastic
+
 
 class Container:
     """Everything a process needs, made when it is first asked for; `close` lets it go."""
@@ -59,6 +58,8 @@ class Container:
 
     def migrate(self) -> None:
         """Bring the database to the present schema, with the owner's role."""
+        from purple.db.migrate import upgrade
+
         upgrade(self._url("owner_url"))
 
     def _url(self, name: str) -> str:
@@ -106,10 +107,12 @@ class Container:
         return Catalogue(Programs(folder, stack.cache), self.settings.tools.extra)
 
     @cached_property
-    def search(self) -> Elastic | FullText:
+    def search(self) -> "Elastic | FullText":
         """Elasticsearch where there is one, else PostgreSQL."""
         if not self.settings.search.url:
             return FullText(self.work)
+        from purple.search.elastic import Elastic
+
         made = Elastic(self.settings.search)
         self._open.push_async_callback(made.close)
         return made
@@ -202,6 +205,8 @@ class Container:
     @cached_property
     def triage(self) -> TriageService:
         """Advice."""
+        from purple import ai
+
         settings = self.settings.ai
         model = ai.provider(settings)
         return TriageService(self.work, model, ai.prompt("triage"), self.clock, max_findings=settings.max_findings)
@@ -212,13 +217,18 @@ class Container:
         return Reporting(self.work, self.renderer, self.objects, self.orchestrator, self.clock, self.settings.api.url)
 
     @cached_property
-    def renderer(self) -> Renderer:
+    def renderer(self) -> "Renderer":
         """Of reports."""
+        from purple.reports.renderer import Renderer
+
         return Renderer(self.settings.stack.cache)
 
     @cached_property
     def notifying(self) -> Notifying:
         """Notices."""
+        from purple.integrations.apprise import apprise_notifiers
+        from purple.integrations.webhook import WebhookNotifier
+
         settings = self.settings.notify
         notifiers: list[Notifier] = [*apprise_notifiers(settings, self.resolver)]
         if settings.webhook_url:

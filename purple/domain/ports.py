@@ -15,7 +15,7 @@ from purple.domain.pages import Page, Query
 from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFormat, Triage
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
-from purple.domain.vulnerabilities import Vulnerability
+from purple.domain.vulnerabilities import Vulnerability, Weight
 
 E = TypeVar("E")
 
@@ -139,12 +139,12 @@ class Findings(Protocol):
         """How many vulnerabilities are a present problem, by severity; a severity without any is left out."""
         ...
 
-    async def confidence(self, vulnerability_ids: Sequence[UUID]) -> Mapping[UUID, float]:
-        """The best confidence of each one's sightings."""
+    async def weights(self, campaign_id: UUID) -> tuple[Weight, ...]:
+        """What risk depends on, for every vulnerability that a campaign saw; those that are alike are one."""
         ...
 
-    async def set_risk(self, risks: Mapping[UUID, tuple[int, tuple[str, ...]]]) -> None:
-        """Store score and reasons where they differ."""
+    async def set_risk(self, vulnerability_ids: Sequence[UUID], score: int, reasons: Sequence[str]) -> None:
+        """Store one score and its reasons for all of them."""
         ...
 
     async def find_text(self, words: str, limit: int) -> tuple[UUID, ...]:

@@ -70,6 +70,22 @@ class Vulnerability:
     version: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """All that risk depends on, and which vulnerabilities of a campaign are alike in it."""
+
+    target_id: UUID
+    severity: Severity
+    state: VulnerabilityState
+    tools: int
+    """How many saw it."""
+    confidence: float
+    """The best of its sightings."""
+    risk: int
+    reasons: tuple[str, ...]
+    ids: tuple[UUID, ...]
+
+
 def after_sighting(state: VulnerabilityState) -> VulnerabilityState:
     """The state after the flaw was seen again: what was fixed is open again, a person's verdict stands."""
     return VulnerabilityState.OPEN if state is VulnerabilityState.FIXED else state

@@ -6,9 +6,7 @@ from purple.domain.clock import Clock
 from purple.domain.ports import Merged, UnitOfWork, Work
 from purple.domain.risk import assess
 from purple.services.events import enter, event, nth
-from purple.services.summaries import counts_of, sighted, worst_of
-
-_CHUNK = 200
+from purple.services.summaries import counts_of, worst_of
 
 
 class Analysis:
@@ -26,23 +24,18 @@ class Analysis:
             await enter(uow, ref, Phase.ANALYSIS, now)
             merged = await uow.findings.merge(campaign.id)
             targets = {target_id: await uow.targets.get(target_id) for target_id in campaign.target_ids}
-            seen = [each async for each in sighted(uow, campaign)]
-            for start in range(0, len(seen), _CHUNK):
-                chunk = seen[start : start + _CHUNK]
-                confidence = await uow.findings.confidence([each.id for each in chunk])
-                risks = {}
-                for each in chunk:
-                    criticality = targets[each.target_id].criticality
-                    risk = assess(each.severity, criticality, len(each.tools), confidence.get(each.id, 1.0))
-                    risks[each.id] = (risk.score, risk.reasons)
-                await uow.findings.set_risk(risks)
+            weights = await uow.findings.weights(campaign.id)
+            for each in weights:
+                risk = assess(each.severity, targets[each.target_id].criticality, each.tools, each.confidence)
+                if (risk.score, risk.reasons) != (each.risk, each.reasons):
+                    await uow.findings.set_risk(each.ids, risk.score, risk.reasons)
             await self._tell(uow, ref, merged)
             return Analysed(
                 found=len(merged.found),
                 reopened=len(merged.reopened),
                 fixed=len(merged.fixed),
                 sightings=merged.sightings,
-                worst=worst_of(counts_of(seen)),
+                worst=worst_of(counts_of(weights)),
             )
 
     async def _tell(self, uow: UnitOfWork, ref: CampaignRef, merged: Merged) -> None:

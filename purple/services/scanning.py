@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from purple.contracts.campaigns import CampaignRef, RunScan, ScanOutcome
@@ -30,7 +31,7 @@ from purple.domain.tools import (
 )
 from purple.services.events import event, scan_event
 
-BATCH = 500
+BATCH = 2_000
 MAX_OBSERVATIONS = 200_000
 """Of one scan; what is beyond is in the artifact, and the scan is partial."""
 
@@ -201,10 +202,10 @@ class Scanning:
         """Parse in a thread, a batch at a time; how it went is left in `reading`."""
         found = self._tools.parse(scan.tool, output)
         while True:
-            batch, trouble = await asyncio.to_thread(_take, found)
+            batch, trouble = await asyncio.to_thread(_take, found, as_recorded(scan, spec, self._clock.now()))
             reading.read += len(batch)
             if batch:
-                yield [self._recorded(scan, spec, seen) for seen in batch]
+                yield batch
             if trouble is not None:
                 _spoil(reading, trouble)
                 return
@@ -214,7 +215,11 @@ class Scanning:
                 _cut(reading)
                 return
 
-    def _recorded(self, scan: Scan, spec: ToolSpec, seen: Observation) -> RecordedObservation:
+
+def as_recorded(scan: Scan, spec: ToolSpec, now: datetime) -> Callable[[Observation], RecordedObservation]:
+    """What makes a scan's observations rows."""
+
+    def record(seen: Observation) -> RecordedObservation:
         is_flaw = seen.kind is ObservationKind.FLAW
         return RecordedObservation(
             id=observation_id_of(scan.id, seen),
@@ -225,14 +230,18 @@ class Scanning:
             tool=scan.tool,
             fingerprint=fingerprint(scan.target_id, seen, spec.fingerprint_fields) if is_flaw else "",
             seen=seen,
-            recorded_at=self._clock.now(),
+            recorded_at=now,
         )
 
+    return record
 
-def _take(found: Iterator[Observation]) -> tuple[list[Observation], ParseError | None]:
-    batch: list[Observation] = []
+
+def _take(
+    found: Iterator[Observation], record: Callable[[Observation], RecordedObservation]
+) -> tuple[list[RecordedObservation], ParseError | None]:
+    batch: list[RecordedObservation] = []
     try:
-        batch.extend(itertools.islice(found, BATCH))
+        batch.extend(map(record, itertools.islice(found, BATCH)))
     except ParseError as error:
         return batch, error
     return batch, None

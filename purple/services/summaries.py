@@ -8,7 +8,7 @@ from purple.domain.campaigns import Campaign, Scan
 from purple.domain.pages import MAX_LIMIT, Query
 from purple.domain.ports import UnitOfWork
 from purple.domain.severity import Severity
-from purple.domain.vulnerabilities import Vulnerability
+from purple.domain.vulnerabilities import Vulnerability, Weight
 
 
 async def sighted(uow: UnitOfWork, campaign: Campaign) -> AsyncIterator[Vulnerability]:
@@ -23,9 +23,12 @@ async def sighted(uow: UnitOfWork, campaign: Campaign) -> AsyncIterator[Vulnerab
             return
 
 
-def counts_of(vulnerabilities: Iterable[Vulnerability]) -> dict[str, int]:
+def counts_of(seen: Iterable[Vulnerability | Weight]) -> dict[str, int]:
     """Present vulnerabilities by severity, worst first; those that people dismissed or that are fixed do not count."""
-    found = Counter(each.severity for each in vulnerabilities if each.state.counts)
+    found: Counter[Severity] = Counter()
+    for each in seen:
+        if each.state.counts:
+            found[each.severity] += len(each.ids) if isinstance(each, Weight) else 1
     return {str(severity): found[severity] for severity in reversed(Severity)}
 
 
@@ -41,5 +44,5 @@ def coverage_of(scans: Iterable[Scan]) -> dict[str, int]:
 
 async def summarise(uow: UnitOfWork, campaign: Campaign, scans: Iterable[Scan]) -> dict[str, Any]:
     """What the campaign's row keeps."""
-    counts = counts_of([each async for each in sighted(uow, campaign)])
+    counts = counts_of(await uow.findings.weights(campaign.id))
     return {"counts": counts, "worst": worst_of(counts), "coverage": coverage_of(scans)}

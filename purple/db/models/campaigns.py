@@ -62,4 +62,7 @@ scans = Table(
     Column("observations", Integer, nullable=False),
     text("retry_id"),
     UniqueConstraint("campaign_id", "key"),
+    UniqueConstraint("id", "organisation_id", "campaign_id", "target_id"),
+    UniqueConstraint("id", "organisation_id", "campaign_id"),
 )
+"""The last two hold nothing that the primary key does not: what a scan saw refers to them, its whole origin at once."""

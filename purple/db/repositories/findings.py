@@ -1,43 +1,50 @@
 """Observations in bulk, vulnerabilities, and the sightings between the two."""
 
-import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from psycopg import AsyncClientCursor
 from psycopg import AsyncConnection as DriverConnection
-from sqlalchemy import ColumnElement, Row, Select, func, select, text
+from sqlalchemy import ColumnElement, Row, Select, func, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from purple.db.models import observations, sightings, vulnerabilities
 from purple.db.repositories import merging
 from purple.db.repositories.listings import OBSERVATIONS, VULNERABILITIES
-from purple.db.repositories.observed import COLUMNS, read, values
+from purple.db.repositories.observed import COLUMNS, ORIGIN, OWN, lines, origin, read
 from purple.domain.errors import NotFoundError
 from purple.domain.observations import ObservationKind, RecordedObservation
 from purple.domain.pages import Page, Query
 from purple.domain.ports import Merged
-from purple.domain.vulnerabilities import Vulnerability, VulnerabilityState
+from purple.domain.severity import Severity
+from purple.domain.vulnerabilities import Vulnerability, VulnerabilityState, Weight
 
-_NAMES = ", ".join(COLUMNS)
 _RECENT = 10
+_Ready = tuple[tuple[object, ...], bytes]
+"""What the rows of one scan share, and their lines."""
 _STORED = [column for column in vulnerabilities.c if column.name in Vulnerability.__dataclass_fields__]
 _SEEN = [observations.c[name] for name in COLUMNS]
-
-_SET_RISK = text("""
-    UPDATE vulnerabilities v
-    SET risk = new.risk, risk_reasons = ARRAY(SELECT jsonb_array_elements_text(new.reasons))
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new(id uuid, risk int, reasons jsonb)
-    WHERE v.id = new.id
-      AND (v.risk <> new.risk OR v.risk_reasons <> ARRAY(SELECT jsonb_array_elements_text(new.reasons)))
-""")
 
 _FIND_TEXT = text("""
     SELECT id FROM vulnerabilities
     WHERE purple_words(title, description, host, url, weakness, cve) @@ websearch_to_tsquery('simple', :words)
     ORDER BY risk DESC, id LIMIT :limit
 """)
+
+
+_OWN = ", ".join(OWN)
+_INCOMING = f"CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS SELECT {_OWN} FROM observations WITH NO DATA"  # noqa: S608 - our own column names
+_COPY = f"COPY incoming ({_OWN}) FROM STDIN"
+_TAKE_IN = f"""
+    INSERT INTO observations ({", ".join(ORIGIN)}, {_OWN})
+    SELECT {", ".join(["%s"] * len(ORIGIN))}, {_OWN} FROM incoming ON CONFLICT DO NOTHING;
+    TRUNCATE incoming
+"""  # noqa: S608 - the same
 
 
 class FindingRows:
@@ -48,23 +55,21 @@ class FindingRows:
         self._organisation_id = organisation_id
 
     async def record(self, batches: AsyncIterator[Sequence[RecordedObservation]]) -> int:
-        """COPY to a temporary table (row-level security refuses COPY itself), then INSERT what is new."""
+        """A batch at a time by COPY to a temporary table (row-level security refuses COPY itself), then INSERT."""
         raw = await self._connection.get_raw_connection()
         driver = raw.driver_connection
         if not isinstance(driver, DriverConnection):
             raise TypeError("observations are recorded through psycopg")
-        await driver.execute(
-            f"CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS SELECT {_NAMES} FROM observations WITH NO DATA"  # noqa: S608 - our own column names
-        )
-        async with driver.cursor() as cursor, cursor.copy(f"COPY incoming ({_NAMES}) FROM STDIN") as copy:
-            async for batch in batches:
-                for row in batch:
-                    await copy.write_row(values(row))
-        added = await driver.execute(
-            f"INSERT INTO observations ({_NAMES}) SELECT {_NAMES} FROM incoming ON CONFLICT DO NOTHING"  # noqa: S608 - the same
-        )
+        await driver.execute(_INCOMING)
+        added = 0
+        async with contextlib.aclosing(_ahead(batches)) as ready, AsyncClientCursor(driver) as cursor:
+            async for shared, own in ready:
+                async with cursor.copy(_COPY) as copy:
+                    await copy.write(own)
+                await cursor.execute(_TAKE_IN, shared)
+                added += cursor.rowcount
         await driver.execute("DROP TABLE incoming")
-        return added.rowcount
+        return added
 
     async def count(self, scan_id: UUID) -> int:
         """Of one scan."""
@@ -94,12 +99,14 @@ class FindingRows:
     async def merge(self, campaign_id: UUID) -> Merged:
         """See `merging`."""
         campaign = {"campaign": campaign_id}
+        await self._connection.execute(merging.FLAWS)
+        await self._connection.execute(merging.GATHER, campaign)
         found = (await self._connection.execute(merging.ADD_VULNERABILITIES, campaign)).scalars().all()
-        seen = (await self._connection.execute(merging.ADD_SIGHTINGS, campaign)).scalars().all()
-        reopened = (await self._connection.execute(merging.REOPEN, {"seen": list(seen)})).scalars().all()
-        await self._connection.execute(merging.RAISE_SEVERITY, campaign)
+        seen = (await self._connection.execute(merging.ADD_SIGHTINGS, campaign)).one()
+        await self._connection.execute(merging.RAISE_SEVERITY)
+        await self._connection.execute(merging.DONE)
         fixed = (await self._connection.execute(merging.CLOSE, campaign)).scalars().all()
-        return Merged(tuple(found), tuple(reopened), tuple(fixed), len(seen))
+        return Merged(tuple(found), tuple(seen.reopened), tuple(fixed), seen.sightings)
 
     async def vulnerabilities(self, query: Query) -> Page[Vulnerability]:
         """Worst risk first, by default."""
@@ -123,25 +130,56 @@ class FindingRows:
         )
         return {str(row[0]): row[1] for row in await self._connection.execute(statement)}
 
-    async def confidence(self, vulnerability_ids: Sequence[UUID]) -> Mapping[UUID, float]:
-        """The best of each one's sightings."""
-        statement = (
-            select(sightings.c.vulnerability_id, func.max(observations.c.confidence))
-            .join(observations, observations.c.id == sightings.c.observation_id)
-            .where(sightings.c.vulnerability_id.in_(vulnerability_ids))
-            .group_by(sightings.c.vulnerability_id)
+    async def weights(self, campaign_id: UUID) -> tuple[Weight, ...]:
+        """What they are alike in."""
+        rows = await self._connection.execute(merging.WEIGHTS, {"campaign": campaign_id})
+        return tuple(
+            Weight(
+                target_id=row.target_id,
+                severity=Severity(row.severity),
+                state=VulnerabilityState(row.state),
+                tools=row.tools,
+                confidence=row.confidence,
+                risk=row.risk,
+                reasons=tuple(row.risk_reasons),
+                ids=tuple(row.ids),
+            )
+            for row in rows
         )
-        return {row[0]: row[1] for row in await self._connection.execute(statement)}
 
-    async def set_risk(self, risks: Mapping[UUID, tuple[int, tuple[str, ...]]]) -> None:
-        """Where it differs."""
-        rows = [{"id": str(key), "risk": score, "reasons": reasons} for key, (score, reasons) in risks.items()]
-        await self._connection.execute(_SET_RISK, {"rows": json.dumps(rows)})
+    async def set_risk(self, vulnerability_ids: Sequence[UUID], score: int, reasons: Sequence[str]) -> None:
+        """One score for many."""
+        changed = {"risk": score, "risk_reasons": tuple(reasons)}
+        mine = vulnerabilities.c.id == func.any(list(vulnerability_ids))
+        await self._connection.execute(update(vulnerabilities).where(mine).values(changed))
 
     async def find_text(self, words: str, limit: int) -> tuple[UUID, ...]:
         """By PostgreSQL's full text."""
         found = await self._connection.execute(_FIND_TEXT, {"words": words, "limit": limit})
         return tuple(found.scalars())
+
+
+async def _ahead(batches: AsyncIterator[Sequence[RecordedObservation]]) -> AsyncGenerator[_Ready]:
+    """What each batch is to PostgreSQL; the next one is made ready while it takes in the present one."""
+
+    async def following() -> list[_Ready] | None:
+        async for batch in batches:
+            return await asyncio.to_thread(_by_origin, batch)
+        return None
+
+    coming = asyncio.create_task(following())
+    try:
+        while (present := await coming) is not None:
+            coming = asyncio.create_task(following())
+            for each in present:
+                yield each
+    finally:
+        coming.cancel()
+        await asyncio.wait([coming])
+
+
+def _by_origin(batch: Sequence[RecordedObservation]) -> list[_Ready]:
+    return [(shared, lines(rows)) for shared, rows in itertools.groupby(batch, origin)]
 
 
 def _with_sightings(*conditions: ColumnElement[bool]) -> Select[Any]:

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 from purple.domain.observations import (
@@ -13,13 +15,10 @@ from purple.domain.observations import (
     Service,
 )
 
-COLUMNS = (
+ORIGIN = ("organisation_id", "campaign_id", "scan_id", "target_id", "tool", "recorded_at")
+"""Columns that the rows of one scan share."""
+OWN = (
     "id",
-    "organisation_id",
-    "campaign_id",
-    "scan_id",
-    "target_id",
-    "tool",
     "fingerprint",
     "kind",
     "rule",
@@ -39,31 +38,31 @@ COLUMNS = (
     "refs",
     "confidence",
     "detail",
-    "recorded_at",
 )
+COLUMNS = (*ORIGIN, *OWN)
 
 
-def values(row: RecordedObservation) -> tuple[Any, ...]:
-    """What COPY takes, in the order of COLUMNS."""
+_UNSAFE = ("\\", "\n", "\r")
+
+
+def origin(row: RecordedObservation) -> tuple[object, ...]:
+    """The values of ORIGIN."""
+    return (row.organisation_id, row.campaign_id, row.scan_id, row.target_id, row.tool, row.recorded_at)
+
+
+def lines(rows: Iterable[RecordedObservation]) -> bytes:
+    """What COPY takes as text, in the order of OWN.
+
+    Written here rather than by the driver, value by value: most of the twenty are alike from row to row.
+    """
+    return "".join([f"{row.id}\t{_rest(row)}\n" for row in rows]).encode()
+
+
+def _rest(row: RecordedObservation) -> str:
     seen = row.seen
     place = seen.location
-    detail = {
-        "transport": place.transport,
-        "method": place.method,
-        "path": place.path,
-        "line": place.line,
-        "cvss_vector": seen.cvss_vector,
-        "cvss_score": seen.cvss_score,
-        "attributes": seen.attributes,
-        "service": None if seen.service is None else dataclasses.asdict(seen.service),
-    }
-    return (
-        row.id,
-        row.organisation_id,
-        row.campaign_id,
-        row.scan_id,
-        row.target_id,
-        row.tool,
+    told = (place.transport, place.method, place.path, place.line, seen.cvss_vector, seen.cvss_score, seen.service)
+    values = (
         row.fingerprint,
         str(seen.kind),
         seen.rule,
@@ -72,19 +71,61 @@ def values(row: RecordedObservation) -> tuple[Any, ...]:
         str(seen.flaw_class or ""),
         seen.weakness,
         place.host,
-        place.port,
+        str(place.port),
         place.url,
         place.parameter,
-        list(seen.cve),
-        list(seen.cwe),
+        _array(seen.cve) if seen.cve else "{}",
+        _array(seen.cwe) if seen.cwe else "{}",
         seen.description,
         seen.evidence,
         seen.remediation,
-        list(seen.references),
-        seen.confidence,
-        json.dumps(detail),
-        row.recorded_at,
+        _array(seen.references) if seen.references else "{}",
+        str(seen.confidence),
+        _detail(seen.attributes, *told) if seen.attributes else _plain_detail(*told),
     )
+    text = "\t".join(values)
+    if text.count("\t") == len(values) - 1 and not any(map(text.__contains__, _UNSAFE)):
+        return text
+    return "\t".join(map(_escaped, values))
+
+
+def _escaped(text: str) -> str:
+    """As COPY's text format wants it."""
+    return text.replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace("\r", r"\r")
+
+
+def _array(items: Sequence[object]) -> str:
+    """As PostgreSQL writes an array."""
+    quoted = (str(item).replace("\\", r"\\").replace('"', r"\"") for item in items)
+    return "{" + ",".join(f'"{item}"' for item in quoted) + "}"
+
+
+def _detail(  # noqa: PLR0913, PLR0917 - the parts of the JSON
+    attributes: Mapping[str, str],
+    transport: str,
+    method: str,
+    path: str,
+    line: int,
+    cvss_vector: str,
+    cvss_score: float,
+    service: Service | None,
+) -> str:
+    return json.dumps(
+        {
+            "transport": transport,
+            "method": method,
+            "path": path,
+            "line": line,
+            "cvss_vector": cvss_vector,
+            "cvss_score": cvss_score,
+            "attributes": attributes,
+            "service": None if service is None else dataclasses.asdict(service),
+        }
+    )
+
+
+_plain_detail = lru_cache(maxsize=4_096)(partial(_detail, {}))
+"""Thousands of ports run the same few services, and have no attributes."""
 
 
 def read(row: Any) -> RecordedObservation:

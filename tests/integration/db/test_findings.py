@@ -1,9 +1,13 @@
 """Merging on a real PostgreSQL: one row a real flaw, and a clean result that is earned."""
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import UUID
 
+import pytest
+
 from purple.domain.campaigns import Campaign
-from purple.domain.observations import Service
+from purple.domain.observations import RecordedObservation, Service
 from purple.domain.pages import Query
 from purple.domain.ports import Merged
 from purple.domain.severity import Severity
@@ -51,6 +55,93 @@ async def test_an_observation_comes_back_as_it_was_recorded(tenant) -> None:
     assert await tenant.record(sent) == 1
     async with tenant.work(tenant.id) as uow:
         assert await uow.findings.observation(sent.id) == sent
+
+
+HOSTILE = ("a\tb", "a\\b", "\\N", "\\.", "a\nb\rc", '"{},', "NULL", "", "é…\U0001f4a5", "\\t", " ")
+
+
+async def test_hostile_text_comes_back_as_it_was_recorded(tenant) -> None:
+    scan = await tenant.scan(await tenant.campaign(1))
+    sent = [
+        tenant.sight(
+            scan,
+            port,
+            title=words,
+            evidence=words,
+            cve=(words, "CVE-2020-1"),
+            references=(words,),
+            attributes={words: words},
+            service=Service(words, banner=words),
+        )
+        for port, words in enumerate(HOSTILE, 1)
+    ]
+    assert await tenant.record(*sent) == len(HOSTILE)
+    async with tenant.work(tenant.id) as uow:
+        assert [await uow.findings.observation(each.id) for each in sent] == sent
+
+
+async def test_batches_and_scans_keep_their_own(tenant) -> None:
+    campaign = await tenant.campaign(1)
+    scans = [await tenant.scan(campaign, key=name, tool=name) for name in ("nmap", "sslyze")]
+    rows = [tenant.sight(scan, port) for port in range(1, 7) for scan in scans]
+
+    async def batches() -> AsyncIterator[list[RecordedObservation]]:
+        yield rows[:5]
+        yield rows[3:]  # two of them again
+        yield rows[:1]
+
+    async with tenant.work(tenant.id) as uow:
+        assert await uow.findings.record(batches()) == len(rows)
+        assert [await uow.findings.count(scan.id) for scan in scans] == [6, 6]
+        assert [await uow.findings.observation(each.id) for each in rows] == rows
+
+
+async def test_a_batch_that_fails_leaves_nothing(tenant) -> None:
+    scan = await tenant.scan(await tenant.campaign(1))
+
+    async def batches() -> AsyncIterator[list[RecordedObservation]]:
+        yield [tenant.sight(scan, 1)]
+        raise RuntimeError("the disk is gone")
+
+    with pytest.raises(RuntimeError, match="the disk is gone"):
+        async with tenant.work(tenant.id) as uow:
+            await uow.findings.record(batches())
+    async with tenant.work(tenant.id) as uow:
+        assert await uow.findings.count(scan.id) == 0
+
+
+async def test_a_sighting_of_another_campaigns_scan_is_refused(tenant) -> None:
+    scan = await tenant.scan(await tenant.campaign(1))
+    stranger = await tenant.campaign(2)
+    with pytest.raises(Exception, match="fk_observations_scan_id"):
+        await tenant.record(replace(tenant.sight(scan, 1), campaign_id=stranger.id))
+
+
+async def test_what_is_alike_is_weighed_at_once_and_by_the_best_of_its_sightings(tenant) -> None:
+    campaign = await tenant.campaign(1)
+    first = await tenant.scan(campaign, key="a", tool="nmap")
+    second = await tenant.scan(campaign, key="b", tool="sslyze")
+    await tenant.record(*(tenant.sight(first, port, confidence=0.4) for port in (1, 2, 3)))
+    await tenant.record(tenant.sight(second, 3, confidence=0.9), tenant.sight(second, 3, confidence=0.2))
+    await merge(tenant, campaign)
+    async with tenant.work(tenant.id) as uow:
+        weights = await uow.findings.weights(campaign.id)
+        assert {(each.tools, each.confidence, len(each.ids)) for each in weights} == {(1, 0.4, 2), (2, 0.9, 1)}
+        for each in weights:
+            await uow.findings.set_risk(each.ids, each.tools, (f"{each.tools} tools",))
+        assert {(each.risk, each.reasons) for each in await uow.findings.weights(campaign.id)} == {
+            (1, ("1 tools",)),
+            (2, ("2 tools",)),
+        }
+
+
+async def test_a_worse_severity_raises_and_a_milder_one_does_not(tenant) -> None:
+    await first_campaign(tenant)
+    for day, severity in ((2, Severity.CRITICAL), (3, Severity.LOW)):
+        later = await tenant.campaign(day)
+        await tenant.record(tenant.sight(await tenant.scan(later), 443, severity=severity))
+        await merge(tenant, later)
+        assert (await one(tenant)).severity is Severity.CRITICAL
 
 
 async def test_recording_twice_adds_nothing(tenant) -> None:
@@ -149,7 +240,8 @@ async def test_pages_run_from_the_worst_risk_and_miss_nobody(tenant) -> None:
     risks = {key: (n % 3 * 10, (f"reason {n}",)) for n, key in enumerate(merged.found)}
     found: list[tuple[int, UUID]] = []
     async with tenant.work(tenant.id) as uow:
-        await uow.findings.set_risk(risks)
+        for key, (risk, reasons) in risks.items():
+            await uow.findings.set_risk([key], risk, reasons)
         cursor = ""
         while True:
             page = await uow.findings.vulnerabilities(Query({}, cursor, 2))
