@@ -7,23 +7,22 @@ import typer
 
 from cli.follow import follow
 from cli.output import Format, note
+from cli.result import show
+from cli.runtime import settings as read_settings
 from cli.runtime import with_container
-from cli.scan import show
-from purple.contracts.campaigns import CampaignInput
 from purple.domain.campaigns import CampaignState
 from purple.domain.errors import ExitCode, PurpleError
 from purple.domain.tools import Intrusiveness
-from purple.services.identity import FIRST_ORGANISATION
-from purple.settings import load_settings
-from purple.stack.lab import lab_targets
-from purple.stack.stack import down, told, up
 
 NAME = "Demo: the lab"
 
 
 def demo() -> None:
     """Start the stack and the lab, run a campaign, and leave the stack up."""
-    settings = load_settings().stack
+    from purple.stack.lab import lab_targets
+    from purple.stack.stack import down, told, up
+
+    settings = read_settings().stack
     note("The lab is VULNERABLE ON PURPOSE. Everything listens on loopback only.")
     try:
         state = up(settings, lab=True, watcher=told(note))
@@ -41,11 +40,16 @@ def demo() -> None:
 
 def wait_for_tools(settings: Any) -> None:
     """The demo wants every tool; they come while the servers start."""
+    from purple.stack.stack import told, up
+
     up(settings, lab=True, wait_all=True, watcher=told(note))
 
 
 async def campaign(container: Any, urls: list[str]) -> int:
     """Run it and show it; a campaign that went through is a demo that worked, whatever it found."""
+    from purple.contracts.campaigns import CampaignInput
+    from purple.services.identity import FIRST_ORGANISATION
+
     targets = [(await container.targets.ensure(FIRST_ORGANISATION, url)).id for url in urls]
     contract = await container.authorisations.create(
         FIRST_ORGANISATION,

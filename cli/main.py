@@ -4,23 +4,27 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 from typer import TyperException
 
-from cli import demo, scan, stack, tool
+from cli import authorisation, campaign, config, demo, report, scan, stack, target, tool, vulnerability
+from cli import run as run_
 from cli.output import note
-from cli.runtime import set_opener, with_container
-from purple.bootstrap import Container
+from cli.runtime import set_opener, settings, with_container
 from purple.domain.errors import ExitCode, PurpleError
-from purple.settings import load_settings
+
+if TYPE_CHECKING:
+    from purple.bootstrap import Container
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
 
 app = typer.Typer(
     name="purple",
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Security campaigns as durable workflows. Exit codes: 0 pass, 1 error, 2 usage, 3 gate failed, "
     "4 not allowed, 5 incomplete.",
@@ -33,7 +37,7 @@ def bootstrap(
 ) -> None:
     """Bring the database up to date and make a token for the first administrator."""
 
-    async def make(container: Container) -> str:
+    async def make(container: "Container") -> str:
         await asyncio.to_thread(container.migrate)
         return "" if token_file and token_file.exists() else await container.identity.first_token()
 
@@ -48,43 +52,52 @@ def bootstrap(
         file.write(f"{token}\n")
 
 
-def _settings_problem(error: ValidationError) -> str:
-    first = error.errors()[0]
-    name = "PURPLE_" + "__".join(str(part).upper() for part in first["loc"])
-    return f"the setting {name} is wrong: {first['msg']}"
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; its exit code."""
     try:
-        result = app(args=arguments, standalone_mode=False)
-    except PurpleError as error:
-        note(f"error: {error.line()}")
-        return error.exit_code
-    except ValidationError as error:
-        note(f"error: {_settings_problem(error)}")
-        return ExitCode.USAGE
-    except typer.Exit as error:
-        return error.exit_code
-    except TyperException as error:
-        note(f"error: {getattr(error, 'message', error)} — see --help")
-        return ExitCode.USAGE
+        result = app(args=arguments, standalone_mode=False, prog_name="purple")
+    except (typer.Exit, SystemExit) as error:  # completion scripts end with the latter
+        code = error.exit_code if isinstance(error, typer.Exit) else error.code
+        return code if isinstance(code, int) else ExitCode.PASS
+    except BrokenPipeError:  # whoever reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
     except (KeyboardInterrupt, typer.Abort):
         note("stopped")
-        return 130
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - whatever it is, people get a line and never a stack trace
+        said, code = _told(error)
+        note(f"error: {said}")
+        return code
     return int(result or 0)
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    """An error as one line, and its exit code."""
+    if isinstance(error, PurpleError):
+        return error.line(), error.exit_code
+    if isinstance(error, TyperException):
+        return f"{getattr(error, 'message', error)} — see --help", ExitCode.USAGE
+    return f"{type(error).__name__}: {error} — this is a mistake of ours, please report it", ExitCode.ERROR
 
 
 def run() -> None:
     """The console script. Ends at once: a process that used Temporal's client can abort while Python ends."""
     code = main()
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = code or BROKEN_PIPE
     sys.stderr.flush()
     os._exit(code)
 
 
-set_opener(lambda: Container(load_settings()))
-stack.register(app)
-tool.register(app)
-scan.register(app)
-demo.register(app)
+def _container() -> "Container":
+    from purple.bootstrap import Container
+
+    return Container(settings())
+
+
+set_opener(_container)
+for room in (scan, campaign, run_, vulnerability, target, authorisation, report, tool, stack, demo, config):
+    room.register(app)
