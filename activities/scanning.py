@@ -31,6 +31,7 @@ class ScanActivities:
                 return {}
             progress = latest[-1]
             return {
+                "scan_id": str(request.scan_id),
                 "started_at": progress.started_at.isoformat(),
                 "output_bytes": progress.output_bytes,
                 "last_output_at": progress.last_output_at.isoformat() if progress.last_output_at else "",

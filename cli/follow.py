@@ -18,10 +18,15 @@ async def follow(container: Any, campaign: Campaign) -> Campaign:
     try:
         return await _follow(container, campaign)
     except asyncio.CancelledError:
-        note(f"campaign {campaign.name} goes on")
-        note(f"  `purple campaign watch {campaign.id}` follows it again")
-        note(f"  `purple campaign cancel {campaign.id}` stops it")
+        farewell(campaign)
         raise
+
+
+def farewell(campaign: Campaign) -> None:
+    """Say that a campaign goes on without us, and how to stop it."""
+    note(f"campaign {campaign.name} goes on")
+    note(f"  `purple campaign watch {campaign.id}` follows it again")
+    note(f"  `purple campaign cancel {campaign.id}` stops it")
 
 
 async def _follow(container: Any, campaign: Campaign) -> Campaign:

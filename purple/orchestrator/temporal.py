@@ -1,15 +1,18 @@
 """Temporal as the orchestrator: start, cancel and query by name and contract."""
 
 import asyncio
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
+from temporalio.api.common.v1 import Payload
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowExecutionDescription,
     WorkflowFailureError,
     WorkflowHandle,
     WorkflowUpdateFailedError,
@@ -57,6 +60,11 @@ def _refused(error: WorkflowUpdateFailedError) -> PurpleError:
     if isinstance(cause, ApplicationError) and cause.type == names.ERROR_REFUSED:
         return ForbiddenError(said)
     return ConflictError(said, remedy="try again in a few seconds")
+
+
+async def _beat(description: WorkflowExecutionDescription, payloads: Sequence[Payload]) -> dict[str, str]:
+    details = await description.data_converter.decode(payloads) if payloads else []
+    return details[0] if details and isinstance(details[0], dict) else {}
 
 
 class TemporalOrchestrator:
@@ -165,6 +173,20 @@ class TemporalOrchestrator:
         except (RPCError, RuntimeError, WorkflowFailureError):
             return None
         return told.model_dump(mode="json")
+
+    async def outputs(self, workflow_id: str) -> Mapping[UUID, datetime]:
+        """Out of the heartbeats of its running steps."""
+        handle = await self._handle(workflow_id)
+        try:
+            description = await handle.describe(rpc_timeout=timedelta(seconds=3))
+        except (RPCError, RuntimeError):
+            return {}
+        found: dict[UUID, datetime] = {}
+        for step in description.raw_description.pending_activities:
+            beat = await _beat(description, step.heartbeat_details.payloads)
+            if beat.get("scan_id") and beat.get("last_output_at"):
+                found[UUID(beat["scan_id"])] = datetime.fromisoformat(beat["last_output_at"])
+        return found
 
     async def ping(self) -> str:
         """Its version."""
