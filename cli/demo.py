@@ -8,8 +8,9 @@ import typer
 from cli.console import link
 from cli.follow import follow
 from cli.output import Format, note
+from cli.result import show
+from cli.runtime import settings as read_settings
 from cli.runtime import with_container
-from cli.scan import show
 from purple.domain.campaigns import CampaignState
 from purple.domain.errors import ExitCode, PurpleError
 from purple.domain.tools import Intrusiveness
@@ -19,11 +20,10 @@ NAME = "Demo: the lab"
 
 def demo() -> None:
     """Start the stack and the lab, run a campaign, and leave the stack up."""
-    from purple.settings import load_settings
     from purple.stack.lab import lab_targets
     from purple.stack.stack import down, told, up
 
-    settings = load_settings().stack
+    settings = read_settings().stack
     note("The lab is VULNERABLE ON PURPOSE. Everything listens on loopback only.")
     try:
         state = up(settings, lab=True, watcher=told(note))

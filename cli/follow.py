@@ -14,7 +14,22 @@ QUIET_S = 30.0
 
 
 async def follow(container: Any, campaign: Campaign) -> Campaign:
-    """Print what happens until it ended; the campaign as it is then."""
+    """Print what happens until it ended; the campaign as it is then. Interrupted, it says what becomes of it."""
+    try:
+        return await _follow(container, campaign)
+    except asyncio.CancelledError:
+        farewell(campaign)
+        raise
+
+
+def farewell(campaign: Campaign) -> None:
+    """Say that a campaign goes on without us, and how to stop it."""
+    note(f"campaign {campaign.name} goes on")
+    note(f"  `purple campaign watch {campaign.id}` follows it again")
+    note(f"  `purple campaign cancel {campaign.id}` stops it")
+
+
+async def _follow(container: Any, campaign: Campaign) -> Campaign:
     note(f"campaign {campaign.name} ({campaign.id})")
     if link := container.campaigns.link(campaign):
         note(f"Temporal: {link}")

@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import TyperException
 
-from cli import console, demo, scan, stack, tool
+from cli import authorisation, campaign, config, console, demo, report, scan, stack, target, tool, vulnerability
+from cli import run as run_
 from cli.output import note
-from cli.runtime import set_opener, with_container
+from cli.runtime import set_opener, settings, with_container
 from purple.domain.errors import ExitCode, PurpleError
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
     from purple.bootstrap import Container
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
 
 app = typer.Typer(
     name="purple",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich's own help takes longer to import than everything else together
     help="Security campaigns as durable workflows. Exit codes: 0 pass, 1 error, 2 usage, 3 gate failed, "
@@ -51,56 +52,52 @@ def bootstrap(
         file.write(f"{token}\n")
 
 
-def _settings_problem(error: "ValidationError") -> str:
-    first = error.errors()[0]
-    name = "PURPLE_" + "__".join(str(part).upper() for part in first["loc"])
-    return f"the setting {name} is wrong: {first['msg']}"
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; its exit code."""
     try:
-        result = app(args=arguments, standalone_mode=False)
-    except PurpleError as error:
-        note(f"error: {error.line()}")
-        return error.exit_code
-    except ValueError as error:
-        from pydantic import ValidationError
-
-        if not isinstance(error, ValidationError):
-            raise
-        note(f"error: {_settings_problem(error)}")
-        return ExitCode.USAGE
-    except typer.Exit as error:
-        return error.exit_code
-    except TyperException as error:
-        note(f"error: {getattr(error, 'message', error)} — see --help")
-        return ExitCode.USAGE
+        result = app(args=arguments, standalone_mode=False, prog_name="purple")
+    except (typer.Exit, SystemExit) as error:  # completion scripts end with the latter
+        code = error.exit_code if isinstance(error, typer.Exit) else error.code
+        return code if isinstance(code, int) else ExitCode.PASS
+    except BrokenPipeError:  # whoever reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
     except (KeyboardInterrupt, typer.Abort):
         note("stopped")
-        return 130
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - whatever it is, people get a line and never a stack trace
+        said, code = _told(error)
+        note(f"error: {said}")
+        return code
     return int(result or 0)
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    """An error as one line, and its exit code."""
+    if isinstance(error, PurpleError):
+        return error.line(), error.exit_code
+    if isinstance(error, TyperException):
+        return f"{getattr(error, 'message', error)} — see --help", ExitCode.USAGE
+    return f"{type(error).__name__}: {error} — this is a mistake of ours, please report it", ExitCode.ERROR
 
 
 def run() -> None:
     """The console script. Ends at once: a process that used Temporal's client can abort while Python ends."""
     code = main()
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = code or BROKEN_PIPE
     sys.stderr.flush()
     os._exit(code)
 
 
-def open_container() -> "Container":
-    """The container, of which nothing is imported before a command asks for it."""
+def _container() -> "Container":
     from purple.bootstrap import Container
-    from purple.settings import load_settings
 
-    return Container(load_settings())
+    return Container(settings())
 
 
-set_opener(open_container)
-stack.register(app)
-tool.register(app)
-scan.register(app)
-demo.register(app)
-console.register(app)
+set_opener(_container)
+for room in (scan, campaign, run_, vulnerability, target, authorisation, report, tool, stack, demo, console, config):
+    room.register(app)

@@ -3,25 +3,22 @@
 import asyncio
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from cli.output import Format, data, note, plain, table
-from cli.runtime import with_container
+from cli.listing import Output, form
+from cli.output import Column, Format, data, line, note, plain, table
+from cli.runtime import settings, with_container
 from purple.domain.errors import NotFoundError, PurpleError
-
-if TYPE_CHECKING:
-    from purple.stack.state import StackState
 
 
 def up(*, lab: Annotated[bool, typer.Option(help="With the vulnerable lab of the demo")] = False) -> None:
     """Start the stack on loopback; servers of your own are used where their URLs are set."""
-    from purple.settings import load_settings
     from purple.stack.stack import told
     from purple.stack.stack import up as bring_up
 
-    state = bring_up(load_settings().stack, lab=lab, wait_all=True, watcher=told(note))
+    state = bring_up(settings().stack, lab=lab, wait_all=True, watcher=told(note))
     note(f"API: {state.offered.get('PURPLE_API__URL', '')}/api/docs")
     note(f"Temporal: {state.offered.get('PURPLE_TEMPORAL__UI_URL', 'yours')}")
     note("`purple down` stops it")
@@ -29,31 +26,40 @@ def up(*, lab: Annotated[bool, typer.Option(help="With the vulnerable lab of the
 
 def down() -> None:
     """Stop everything; the data stays."""
-    from purple.settings import load_settings
     from purple.stack.stack import down as bring_down
 
-    note("stopped" if bring_down(load_settings().stack.home) else "nothing was running")
+    note("stopped" if bring_down(settings().stack.home) else "nothing was running")
 
 
-def _running() -> "StackState | None":
-    from purple.settings import load_settings
+def status(output: Output = None) -> None:
+    """How each part is."""
     from purple.stack.launcher import running
 
-    return running(load_settings().stack.home)
-
-
-def status(output: Annotated[Format, typer.Option("-o", "--output")] = Format.TABLE) -> None:
-    """How each part is."""
-    state = _running()
+    wanted = form(output)
+    state = running(settings().stack.home)
     if state is None:
         raise NotFoundError("the stack is down", remedy="`purple up` starts it")
     parts = list(state.parts.values())
-    if output is Format.JSON:
-        data([part.model_dump(mode="json", exclude={"process", "stop_signal"}) for part in parts])
-        return
-    now = time.time()
-    rows = [(p.title, p.state, f"{now - p.since:.0f} s", p.restarts, p.detail) for p in parts]
-    table("Stack", ("part", "state", "for", "restarts", "detail"), rows)
+    written = [
+        {"schema": "purple.part/1"} | part.model_dump(mode="json", exclude={"process", "stop_signal"}) for part in parts
+    ]
+    if wanted is Format.JSON:
+        data(written)
+    elif wanted is Format.JSONL:
+        for each in written:
+            line(each)
+    else:
+        now = time.time()
+        table("Stack", _STATUS, [each | {"since": f"{now - each['since']:.0f} s"} for each in written])
+
+
+_STATUS = (
+    Column("title", "part", whole=True),
+    Column("state"),
+    Column("since", "for", optional=True),
+    Column("restarts", optional=True),
+    Column("detail"),
+)
 
 
 def logs(
@@ -61,9 +67,7 @@ def logs(
     lines: Annotated[int, typer.Option(min=1, max=100_000)] = 100,
 ) -> None:
     """The end of a part's log."""
-    from purple.settings import load_settings
-
-    folder = load_settings().stack.home / "logs"
+    folder = settings().stack.home / "logs"
     known = sorted(path.stem for path in folder.glob("*.log")) if folder.exists() else []
     if part not in known:
         raise NotFoundError(
@@ -79,7 +83,9 @@ def logs(
 
 def doctor() -> None:
     """Which parts and tools are usable, and what each missing one would add."""
-    state = _running()
+    from purple.stack.launcher import running
+
+    state = running(settings().stack.home)
     rows: list[tuple[object, ...]] = []
     if state is None:
         rows.append(("stack", "down", "`purple up` starts it", ""))
@@ -105,7 +111,16 @@ def doctor() -> None:
         return found
 
     rows += with_container(tools)
-    table("Doctor", ("part", "state", "detail", "what it adds"), rows)
+    names = [column.key for column in _DOCTOR]
+    table("Doctor", _DOCTOR, [dict(zip(names, row, strict=True)) for row in rows])
+
+
+_DOCTOR = (
+    Column("part", whole=True),
+    Column("state"),
+    Column("detail"),
+    Column("adds", "what it adds", optional=True),
+)
 
 
 ADDS = {

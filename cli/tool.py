@@ -6,28 +6,66 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.output import Format, data, note, table
+from cli import documents
+from cli.complete import tools as tool_names
+from cli.listing import Output, form
+from cli.output import Column, Format, data, document, line, note, table
 from cli.runtime import with_container
 from purple.domain.errors import InvalidInputError, PurpleError
 
+_COLUMNS = (
+    Column("name", "tool", whole=True),
+    Column("usable"),
+    Column("version", optional=True),
+    Column("detail", "where, or why not"),
+    Column("purpose", "what it adds", optional=True),
+)
 
-def list_tools(output: Annotated[Format, typer.Option("-o", "--output")] = Format.TABLE) -> None:
+
+def list_tools(output: Output = None) -> None:
     """Which tools there are, and whether each can be used here."""
+    wanted = form(output)
 
-    async def look(container: Any) -> list[Any]:
+    async def look(container: Any) -> list[dict[str, Any]]:
         names = container.tools.names()
-        return [await asyncio.to_thread(container.tools.status, name) for name in names]
+        return [documents.tool(await asyncio.to_thread(container.tools.status, name)) for name in names]
 
     found = with_container(look)
-    if output is Format.JSON:
-        data([{name: getattr(each, name) for name in each.__slots__} for each in found])
-        return
-    rows = [(e.name, "yes" if e.usable else "no", e.version, e.detail, e.purpose) for e in found]
-    table("Tools", ("tool", "usable", "version", "where, or why not", "what it adds"), rows)
+    if wanted is Format.JSON:
+        data(found)
+    elif wanted is Format.JSONL:
+        for each in found:
+            line(each)
+    else:
+        table("Tools", _COLUMNS, found)
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="TOOL", help="Its name", autocompletion=tool_names)],
+    output: Output = None,
+) -> None:
+    """Show one: what it takes, how hard it is, and its options."""
+    wanted = form(output)
+
+    async def look(container: Any) -> dict[str, Any]:
+        plugin = container.tools.plugin(name)
+        spec = plugin.spec
+        status = await asyncio.to_thread(container.tools.status, name)
+        described = ("role", "target_kinds", "intrusiveness", "timeout_s", "techniques")
+        options = plugin.adapter.Options.model_json_schema()
+        return documents.tool(status) | {
+            **{each: getattr(spec, each) for each in described},
+            "options": options.get("properties", {}),
+        }
+
+    found = with_container(look)
+    if wanted is Format.TABLE:
+        found["options"] = [f"{found['name']}.{each}" for each in found["options"]]
+    document(found, wanted)
 
 
 def install(
-    names: Annotated[list[str] | None, typer.Argument(help="Tools to get")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Tools to get", autocompletion=tool_names)] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every tool, and what PDF reports need")] = False,
 ) -> None:
@@ -55,9 +93,8 @@ def install(
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    tools = typer.Typer(
-        help="Security tools: each in an environment of its own.", no_args_is_help=True, rich_markup_mode=None
-    )
-    tools.command("list")(list_tools)
-    tools.command()(install)
-    app.add_typer(tools, name="tool")
+    nouns = typer.Typer(help="Security tools: each in an environment of its own.", no_args_is_help=True)
+    nouns.command("list")(list_tools)
+    for verb in (show, install):
+        nouns.command()(verb)
+    app.add_typer(nouns, name="tool")

@@ -8,10 +8,12 @@ from uuid import UUID, uuid5
 from purple.domain.campaigns import CAMPAIGN_NAMESPACE
 from purple.domain.clock import Clock, Ids
 from purple.domain.errors import UnauthenticatedError
-from purple.domain.identity import ApiToken, Organisation, Permission, Principal, User
+from purple.domain.identity import Actor, ApiToken, Organisation, Permission, Principal, User
 from purple.domain.ports import Work
 
 FIRST_ORGANISATION = uuid5(CAMPAIGN_NAMESPACE, "organisation/first")
+ADMINISTRATOR = Actor(uuid5(FIRST_ORGANISATION, "admin"), FIRST_ORGANISATION, "admin")
+"""The first administrator: who works on the machine itself."""
 _PREFIX = "pp"
 
 
@@ -28,9 +30,9 @@ class Identity:
         now = self._clock.now()
         secret = secrets.token_hex(32)
         admin = User(
-            id=uuid5(FIRST_ORGANISATION, "admin"),
+            id=ADMINISTRATOR.user_id,
             organisation_id=FIRST_ORGANISATION,
-            username="admin",
+            username=ADMINISTRATOR.username,
             permissions=frozenset(Permission),
             created_at=now,
         )

@@ -55,8 +55,8 @@ class SingleScan:
         )
         return await self._campaigns.start(wanted, key)
 
-    async def covering(self, organisation_id: UUID, target: Target) -> Authorisation:
-        """The authorisation that covers a target now and allows most.
+    async def covering(self, organisation_id: UUID, *targets: Target) -> Authorisation:
+        """The authorisation that covers all these targets now and allows most.
 
         Raises:
             OutOfScopeError: there is none.
@@ -67,16 +67,18 @@ class SingleScan:
             for each in await uow.authorisations.all():
                 try:
                     check_contract(each, at=now, intrusiveness=Intrusiveness.PASSIVE)
-                    check_address(each, target.address)
+                    for target in targets:
+                        check_address(each, target.address)
                 except OutOfScopeError:
                     continue
                 fitting.append(each)
         if not fitting:
+            values = ", ".join(target.value for target in targets)
             raise OutOfScopeError(
-                f"no authorisation covers {target.value} now",
+                f"no authorisation covers {values} now",
                 rule="no-authorisation",
                 field="target",
-                value=target.value,
+                value=values,
                 remedy="create an authorisation that includes it, signed by who may allow it",
             )
         return max(fitting, key=lambda each: (each.max_intrusiveness.rank, each.created_at))

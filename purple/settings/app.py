@@ -15,7 +15,7 @@ from purple.settings.paths import default_cache, default_home
 
 
 class _Room(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class DatabaseSettings(_Room):
@@ -131,6 +131,18 @@ class StackSettings(_Room):
     elasticsearch_heap_mb: int = Field(default=512, ge=256)
 
 
+class CliSettings(_Room):
+    """What the command line does where its options do not say."""
+
+    output: Literal["table", "json", "jsonl"] = "table"
+    profile: str = "standard"
+    """What `scan` and `campaign start` run."""
+    fail_on: Literal["", "info", "low", "medium", "high", "critical"] = ""
+    """Exit 3 when something at least this bad is open."""
+    fail_on_new: bool = False
+    """Exit 3 when a vulnerability was found that no earlier campaign saw."""
+
+
 class LogSettings(_Room):
     """Logging."""
 
@@ -157,6 +169,7 @@ class Settings(BaseSettings):
     tools: ToolsSettings = ToolsSettings()
     profiles: ProfilesSettings = ProfilesSettings()
     stack: StackSettings = Field(default_factory=StackSettings)
+    cli: CliSettings = CliSettings()
     log: LogSettings = LogSettings()
 
 

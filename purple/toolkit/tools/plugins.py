@@ -86,6 +86,12 @@ def load_plugins(extra: Iterable[Path] = ()) -> dict[str, Plugin]:
     return dict(sorted(found.items()))
 
 
+def plugin_names(extra: Iterable[Path] = ()) -> list[str]:
+    """Their names alone, from their manifests; no code of theirs is loaded."""
+    manifests = (yaml.safe_load((folder / "tool.yaml").read_text(encoding="utf-8")) for folder, _ in _places(extra))
+    return sorted(manifest["name"] for manifest in manifests)
+
+
 def _places(extra: Iterable[Path]) -> Iterator[tuple[Path, str]]:
     for manifest in sorted(OURS.glob("*/tool.yaml")):
         yield manifest.parent, f"purple.tools.{manifest.parent.name}"

@@ -1,0 +1,134 @@
+"""`purple authorisation …`: who allowed what to be tested, when and how hard."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from cli import documents
+from cli.listing import LIMIT, Asked, Filter, Limit, Listed, Output, Sort, form, show_list
+from cli.output import Column, document, note
+from cli.runtime import organisation, with_container
+from purple.domain.errors import InvalidInputError
+from purple.domain.tools import Intrusiveness
+
+FIELDS = "id, name, signed_by, valid_from, valid_until, max_intrusiveness, created_at, revoked_at"
+LISTED = Listed(
+    "Authorisations",
+    "purple.authorisations/1",
+    (
+        Column("id", whole=True),
+        Column("state"),
+        Column("name"),
+        Column("signed_by", optional=True),
+        Column("include", optional=True),
+        Column("exclude", optional=True),
+        Column("max_intrusiveness", "at most", optional=True),
+        Column("valid_from", optional=True),
+        Column("valid_until", optional=True),
+    ),
+)
+One = Annotated[UUID, typer.Argument(metavar="AUTHORISATION", help="Its id")]
+_AGE = re.compile(r"(\d{1,5})([mhdw])\Z")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def list_authorisations(filter_: Filter = "", sort: Sort = "", limit: Limit = LIMIT, output: Output = None) -> None:
+    """List, newest first."""
+    asked = Asked(filter_, sort, limit, form(output))
+
+    async def look(container: Any) -> None:
+        now = container.clock.now()
+        await show_list(container.authorisations.page, asked, LISTED, lambda row: documents.authorisation(row, now))
+
+    with_container(look)
+
+
+def show(authorisation: One, output: Output = None) -> None:
+    """Show one."""
+    wanted = form(output)
+
+    async def look(container: Any) -> None:
+        found = await container.authorisations.get(organisation(), authorisation)
+        document(documents.authorisation(found, container.clock.now()), wanted)
+
+    with_container(look)
+
+
+def add(  # noqa: PLR0913, PLR0917 - a contract's fields
+    name: Annotated[str, typer.Option(help="For people")],
+    signed_by: Annotated[str, typer.Option(help="Who allows it")],
+    include: Annotated[list[str], typer.Option(help="An address, a network, a name, *.name or a URL; again for each")],
+    valid_until: Annotated[str, typer.Option(help="2026-01-31T18:00:00Z, or from now on such as 12h, 7d, 4w")],
+    exclude: Annotated[list[str] | None, typer.Option(help="The same, of what stays out; again for each")] = None,
+    valid_from: Annotated[str, typer.Option(help="By default now")] = "",
+    max_intrusiveness: Annotated[Intrusiveness, typer.Option(help="The hardest tools it allows")] = Intrusiveness.SAFE,
+    output: Output = None,
+) -> None:
+    """Write one down."""
+    wanted = form(output)
+    for option, text in (("--name", name), ("--signed-by", signed_by)):
+        if not text.strip():
+            raise InvalidInputError(f"{option} is empty", field=option, value=text, remedy="give one")
+
+    async def write(container: Any) -> dict[str, Any]:
+        now = container.clock.now()
+        made = await container.authorisations.create(
+            organisation(),
+            name=name,
+            signed_by=signed_by,
+            include=include,
+            exclude=exclude or (),
+            valid_from=moment(valid_from, now, "--valid-from") if valid_from else None,
+            valid_until=moment(valid_until, now, "--valid-until"),
+            max_intrusiveness=max_intrusiveness,
+        )
+        return documents.authorisation(made, now)
+
+    document(with_container(write), wanted)
+
+
+def moment(text: str, now: datetime, field: str) -> datetime:
+    """A moment with its time zone, or an age from now on.
+
+    Raises:
+        InvalidInputError: it is neither.
+    """
+    if age := _AGE.match(text.strip()):
+        return now + timedelta(**{_UNITS[age[2]]: int(age[1])})
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise InvalidInputError(
+            f"{text!r} is no moment with a time zone",
+            field=field,
+            value=text,
+            remedy="write 2026-01-31T18:00:00Z, or from now on such as 7d",
+        )
+    return found
+
+
+def revoke(authorisation: One, output: Output = None) -> None:
+    """Withdraw one: its campaigns start nothing more."""
+    wanted = form(output)
+
+    async def withdraw(container: Any) -> dict[str, Any]:
+        found = await container.authorisations.revoke(organisation(), authorisation)
+        return documents.authorisation(found, container.clock.now())
+
+    revoked = with_container(withdraw)
+    note(f"revoked {revoked['name']}: its campaigns start nothing more")
+    document(revoked, wanted)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    nouns = typer.Typer(help="Who allowed what to be tested, when and how hard.", no_args_is_help=True)
+    nouns.command("list", epilog=f"--filter and --sort take {FIELDS}.")(list_authorisations)
+    for verb in (show, add, revoke):
+        nouns.command()(verb)
+    app.add_typer(nouns, name="authorisation")

@@ -1,0 +1,87 @@
+"""What `-o json` writes of each thing. The fields are documented and stable: they are only added to."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+CAMPAIGN = (
+    "id", "name", "profile", "profile_version", "state", "phase", "reason", "round", "authorisation_id", "target_ids",
+    "created_at", "created_by", "started_at", "ended_at",
+)  # fmt: skip
+RUN = (
+    "id", "campaign_id", "target_id", "phase", "tool", "tool_version", "endpoint", "host", "port", "url", "address",
+    "state", "reason", "attempt", "observations", "exit_code", "options", "created_at", "started_at", "ended_at",
+    "output_artifact", "log_artifact",
+)  # fmt: skip
+TARGET = ("id", "kind", "value", "name", "criticality", "tags", "created_at", "version")
+AUTHORISATION = (
+    "id", "name", "signed_by", "include", "exclude", "valid_from", "valid_until", "max_intrusiveness", "digest",
+    "revoked_at", "created_at",
+)  # fmt: skip
+VULNERABILITY = (
+    "id", "target_id", "title", "severity", "risk", "risk_reasons", "state", "weakness", "cve", "cwe", "host", "port",
+    "url", "parameter", "description", "remediation", "references", "tools", "first_seen", "last_seen",
+    "observation_ids", "fingerprint",
+)  # fmt: skip
+REPORT = ("id", "campaign_id", "format", "size", "created_at")
+TOOL = ("name", "title", "usable", "version", "detail", "purpose")
+
+
+def _document(schema: str, row: object, fields: Sequence[str]) -> dict[str, Any]:
+    return {"schema": schema, **{name: getattr(row, name) for name in fields}}
+
+
+def campaign(row: Any) -> dict[str, Any]:
+    """`purple.campaign/1`."""
+    return _document("purple.campaign/1", row, CAMPAIGN) | {"counts": row.summary.get("counts", {})}
+
+
+def run(row: Any) -> dict[str, Any]:
+    """`purple.run/1`: one tool on one target inside a campaign."""
+    return _document("purple.run/1", row, RUN)
+
+
+def target(row: Any) -> dict[str, Any]:
+    """`purple.target/1`."""
+    return _document("purple.target/1", row, TARGET)
+
+
+def authorisation(row: Any, now: datetime) -> dict[str, Any]:
+    """`purple.authorisation/1`, with its state at a moment."""
+    rules = {name: [rule.value for rule in getattr(row, name)] for name in ("include", "exclude")}
+    return _document("purple.authorisation/1", row, AUTHORISATION) | rules | {"state": _state(row, now)}
+
+
+def _state(row: Any, now: datetime) -> str:
+    if row.revoked_at is not None and row.revoked_at <= now:
+        return "revoked"
+    if now < row.valid_from:
+        return "not_yet_valid"
+    return "expired" if now >= row.valid_until else "valid"
+
+
+def vulnerability(row: Any) -> dict[str, Any]:
+    """`purple.vulnerability/1`."""
+    return _document("purple.vulnerability/1", row, VULNERABILITY)
+
+
+def report(row: Any, location: str) -> dict[str, Any]:
+    """`purple.report/1`."""
+    return _document("purple.report/1", row, REPORT) | {"sha256": row.artifact, "location": location}
+
+
+def tool(row: Any) -> dict[str, Any]:
+    """`purple.tool/1`."""
+    return _document("purple.tool/1", row, TOOL)
+
+
+def setting(row: Any) -> dict[str, Any]:
+    """`purple.setting/1`."""
+    return _document("purple.setting/1", row, ("name", "value", "source"))
+
+
+def where(document: Mapping[str, Any]) -> str:
+    """Where a vulnerability is, for people."""
+    if document["url"]:
+        return str(document["url"])
+    return f"{document['host']}:{document['port']}" if document["port"] else str(document["host"])

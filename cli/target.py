@@ -1,0 +1,145 @@
+"""`purple target …`: the register of what may be tested."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from cli import documents
+from cli.listing import LIMIT, Asked, Filter, Limit, Listed, Output, Sort, form, show_list
+from cli.output import Column, Format, data, document, line, note, table
+from cli.runtime import organisation, with_container
+from purple.domain.errors import InvalidInputError, NotFoundError
+from purple.domain.pages import Query
+from purple.domain.targets import Criticality, Target, TargetKind, recognise
+
+FIELDS = "id, kind, value, name, criticality, tags, created_at"
+LISTED = Listed(
+    "Targets",
+    "purple.targets/1",
+    (
+        Column("id", whole=True),
+        Column("value"),
+        Column("name", optional=True),
+        Column("kind", optional=True),
+        Column("criticality", optional=True),
+        Column("tags", optional=True),
+        Column("created_at", optional=True),
+    ),
+)
+One = Annotated[str, typer.Argument(metavar="TARGET", help="Its id, or its value as it was registered")]
+
+
+async def find_target(container: Any, text: str) -> Target:
+    """A target by its id, or by its value.
+
+    Raises:
+        InvalidInputError: the text is neither.
+        NotFoundError: it is not registered.
+    """
+    try:
+        known = UUID(text)
+    except ValueError:
+        kind, value = recognise(text)
+    else:
+        by_id: Target = await container.targets.get(organisation(), known)
+        return by_id
+    page = await container.targets.page(organisation(), Query({"kind": kind, "value": value}, limit=1))
+    if not page.items:
+        raise NotFoundError(f"{value} is not registered", field="target", value=text, remedy="see `purple target list`")
+    found: Target = page.items[0]
+    return found
+
+
+def list_targets(filter_: Filter = "", sort: Sort = "", limit: Limit = LIMIT, output: Output = None) -> None:
+    """List, newest first."""
+    asked = Asked(filter_, sort, limit, form(output))
+    with_container(lambda c: show_list(c.targets.page, asked, LISTED, documents.target))
+
+
+def show(target: One, output: Output = None) -> None:
+    """Show one."""
+    wanted = form(output)
+
+    async def look(container: Any) -> None:
+        document(documents.target(await find_target(container, target)), wanted)
+
+    with_container(look)
+
+
+def add(
+    values: Annotated[list[str], typer.Argument(metavar="VALUE...", help="URLs, hosts, host:port, networks")],
+    kind: Annotated[
+        TargetKind | None, typer.Option(help="By default recognised by how it is written", show_default=False)
+    ] = None,
+    name: Annotated[str, typer.Option(help="For people; by default its value")] = "",
+    criticality: Annotated[Criticality, typer.Option(help="How much depends on it")] = Criticality.MEDIUM,
+    tag: Annotated[list[str] | None, typer.Option(help="Again for each")] = None,
+    output: Output = None,
+) -> None:
+    """Register targets. To register one says nothing about whether it may be tested: see `purple authorisation`."""
+    wanted = form(output)
+    if name and len(values) > 1:
+        raise InvalidInputError(
+            "one name for several targets", field="--name", value=name, remedy="add them one by one"
+        )
+
+    async def register_them(container: Any) -> list[dict[str, Any]]:
+        return [
+            documents.target(
+                await container.targets.create(
+                    organisation(), value, kind=kind, name=name, criticality=criticality, tags=tag or ()
+                )
+            )
+            for value in values
+        ]
+
+    made = with_container(register_them)
+    if wanted is Format.JSON:
+        data({"schema": LISTED.schema, "items": made})
+    elif wanted is Format.JSONL:
+        for each in made:
+            line(each)
+    else:
+        table("Registered", LISTED.columns, made)
+
+
+def edit(
+    target: One,
+    name: Annotated[str | None, typer.Option(help="A new name", show_default=False)] = None,
+    criticality: Annotated[Criticality | None, typer.Option(help="A new one", show_default=False)] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Add a tag; again for each")] = None,
+    untag: Annotated[list[str] | None, typer.Option(help="Take a tag away; again for each")] = None,
+    output: Output = None,
+) -> None:
+    """Change a target's name, criticality or tags; what is not named stays."""
+    wanted = form(output)
+    if name is None and criticality is None and not tag and not untag:
+        raise InvalidInputError("nothing to change", field="--name", remedy="name what becomes of it, see --help")
+    if name is not None and not name.strip():
+        raise InvalidInputError("the name is empty", field="--name", value=name, remedy="give one")
+
+    async def change(container: Any) -> Target:
+        known = await find_target(container, target)
+        changes: dict[str, Any] = {}
+        if name is not None:
+            changes["name"] = name
+        if criticality is not None:
+            changes["criticality"] = criticality
+        if tag or untag:
+            changes["tags"] = (set(known.tags) | set(tag or ())) - set(untag or ())
+        changed: Target = await container.targets.edit(organisation(), known.id, known.version, **changes)
+        return changed
+
+    changed = with_container(change)
+    note(f"changed {changed.value}")
+    document(documents.target(changed), wanted)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    nouns = typer.Typer(help="The register of what may be tested.", no_args_is_help=True)
+    nouns.command("list", epilog=f"--filter and --sort take {FIELDS}.")(list_targets)
+    for verb in (show, add, edit):
+        nouns.command()(verb)
+    app.add_typer(nouns, name="target")
