@@ -88,3 +88,5 @@ class Relay:
             except UnavailableError as error:
                 log.warning("a campaign waits for Temporal", campaign=str(campaign.id), reason=error.line())
                 return
+            except Exception as error:  # noqa: BLE001 - one campaign that cannot start must not stop the feeds of all
+                log.error("a campaign cannot be started", campaign=str(campaign.id), error=repr(error))  # noqa: TRY400 - each round again; one line is enough
