@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 
 from purple.domain.clock import Clock
-from purple.domain.errors import PurpleError
+from purple.domain.errors import PurpleError, UnavailableError
 from purple.domain.events import Event
 from purple.domain.outbox import Outbox
 from purple.domain.pages import MAX_LIMIT, Query
@@ -111,4 +111,9 @@ class Relay:
     async def _repair(self) -> None:
         """Start campaigns whose start was lost between commit and call."""
         for campaign in await self._outbox.lost_starts(self._clock.now() - LOST_AFTER):
-            await self._campaigns.restart_lost(campaign)
+            try:
+                await self._campaigns.restart_lost(campaign)
+            except UnavailableError:
+                raise
+            except Exception as error:  # noqa: BLE001 - one campaign that cannot start must not stop the feeds of all
+                log.error("a campaign cannot be started", campaign=str(campaign.id), error=repr(error))  # noqa: TRY400 - each round again; one line is enough

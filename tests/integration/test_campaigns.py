@@ -199,6 +199,23 @@ async def test_a_start_that_was_lost_is_repaired_by_the_relay(purple, monkeypatc
     assert (await purple.end(campaign, 60)).state is CampaignState.COMPLETED
 
 
+async def test_a_campaign_that_cannot_be_started_keeps_nobody_else_waiting(purple, monkeypatch) -> None:
+    from purple.domain.errors import UnavailableError
+
+    async def away(*_: object, **__: object) -> None:
+        raise UnavailableError("Temporal is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(purple.container.orchestrator, "start", away)
+        broken = await purple.start("127.1.1.13")
+        sound = await purple.start("127.1.1.14")
+    async with purple.container.work(purple.organisation) as uow:
+        await uow.campaigns.update(broken.id, plan={"written by": "another version"})
+    assert (await purple.end(sound, 60)).state is CampaignState.COMPLETED
+    async with purple.container.work(purple.organisation) as uow:  # leave nothing behind that is tried for ever
+        await uow.campaigns.update(broken.id, state=CampaignState.FAILED)
+
+
 async def test_what_an_authorisation_does_not_allow_never_runs(purple) -> None:
     container, organisation = purple.container, purple.organisation
     target = await container.targets.ensure(organisation, "127.1.1.11")
