@@ -107,7 +107,8 @@ def _wrong(name: str, value: str, source: str, field: FieldInfo) -> Iterator[Pro
         try:
             parsed = json.loads(value)
         except ValueError:
-            yield Problem(name, source, f"{_cut(value)} is no JSON", 'write a list such as ["one", "two"]')
+            said = "it" if secret(field) else _cut(value)
+            yield Problem(name, source, f"{said} is no JSON", 'write a list such as ["one", "two"]')
             return
     try:
         _rooms()[room].model_validate({setting: parsed})

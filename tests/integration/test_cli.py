@@ -1,26 +1,9 @@
 """The command line from the outside: exit codes, streams, no stack traces."""
 
 import json
-import os
 import subprocess
-import sys
 
 import pytest
-
-
-@pytest.fixture
-def purple_command(environment, workers):
-    def run(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
-            env=os.environ | environment | extra,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    return run
 
 
 def scan(run, target: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -185,3 +185,20 @@ class Purple:
 @pytest.fixture
 def purple(container, workers) -> Purple:
     return Purple(container)
+
+
+@pytest.fixture
+def purple_command(environment, workers) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The command line, in a process of its own."""
+
+    def run(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "cli", *arguments],
+            env=os.environ | environment | extra,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
