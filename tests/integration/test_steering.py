@@ -59,7 +59,7 @@ async def events(purple: Purple, campaign: Campaign) -> list[Event]:
 
 
 async def test_what_failed_runs_again_after_the_end_and_joins_the_same_campaign(purple, client, tmp_path) -> None:
-    good, bad = "127.5.0.1", "127.5.0.2"
+    good, bad = "127.8.0.1", "127.8.0.2"
     marker = tmp_path / "marker"
     marker.write_text(bad)
     marker.parent.chmod(0o755)
@@ -89,7 +89,7 @@ async def test_what_failed_runs_again_after_the_end_and_joins_the_same_campaign(
 
 
 async def test_what_failed_runs_again_while_the_rest_goes_on(purple, client, tmp_path) -> None:
-    good, bad = "127.5.1.1", "127.5.1.2"
+    good, bad = "127.8.1.1", "127.8.1.2"
     marker = tmp_path / "marker"
     marker.write_text(bad)
     campaign = await start(purple, marker, good, bad, mode="fragile-slow")
@@ -116,8 +116,8 @@ async def test_what_failed_runs_again_while_the_rest_goes_on(purple, client, tmp
 
 async def test_nobody_retries_without_the_word_of_an_actor(purple, tmp_path) -> None:
     marker = tmp_path / "marker"
-    marker.write_text("127.5.2.1")
-    campaign = await purple.end(await start(purple, marker, "127.5.2.1"))
+    marker.write_text("127.8.2.1")
+    campaign = await purple.end(await start(purple, marker, "127.8.2.1"))
     container = purple.container
     admin = Actor(uuid4(), purple.organisation, "admin")
     other = container.actors.sign(admin, Action.RETRY_FAILED, "campaign/another")
@@ -134,7 +134,7 @@ async def test_nobody_retries_without_the_word_of_an_actor(purple, tmp_path) -> 
 
 async def test_an_update_from_outside_needs_it_too(purple, tmp_path) -> None:
     marker = tmp_path / "marker"
-    campaign = await purple.start("127.5.3.1", made={"mode": "slow", "marker": str(marker)})
+    campaign = await purple.start("127.8.3.1", made={"mode": "slow", "marker": str(marker)})
     async with asyncio.timeout(30):
         while not marker.exists():
             await asyncio.sleep(0.1)
@@ -148,7 +148,7 @@ async def test_an_update_from_outside_needs_it_too(purple, tmp_path) -> None:
 
 async def test_pause_and_resume_through_the_facade(purple, client, tmp_path) -> None:
     marker = tmp_path / "marker"
-    campaign = await start(purple, marker, "127.5.4.1", "127.5.4.2", "127.5.4.3", mode="slow")
+    campaign = await start(purple, marker, "127.8.4.1", "127.8.4.2", "127.8.4.3", mode="slow")
     async with asyncio.timeout(30):
         while not marker.exists():
             await asyncio.sleep(0.1)
