@@ -21,28 +21,28 @@ def told(purple_command):
 
 
 def test_targets_are_added_listed_edited_and_shown(purple_command, told) -> None:
-    added = told("target", "add", "127.6.0.1", "127.6.0.2", "--tag", "nouns", "--criticality", "high")
+    added = told("target", "add", "127.11.0.1", "127.11.0.2", "--tag", "nouns", "--criticality", "high")
     rows = added.get("items", [added])
-    assert {row["value"] for row in rows} == {"127.6.0.1", "127.6.0.2"}
+    assert {row["value"] for row in rows} == {"127.11.0.1", "127.11.0.2"}
     found = told("target", "list", "--filter", "tags:nouns", "--sort", "-value")
     assert found["schema"] == "purple.targets/1"
-    assert [row["value"] for row in found["items"]] == ["127.6.0.2", "127.6.0.1"]
-    edited = told("target", "edit", "127.6.0.1", "--name", "first", "--tag", "more", "--untag", "nouns")
+    assert [row["value"] for row in found["items"]] == ["127.11.0.2", "127.11.0.1"]
+    edited = told("target", "edit", "127.11.0.1", "--name", "first", "--tag", "more", "--untag", "nouns")
     assert (edited["name"], edited["tags"], edited["criticality"]) == ("first", ["more"], "high")
     assert told("target", "show", edited["id"])["version"] == 2
     lines = purple_command("target", "list", "--filter", "tags:nouns,more", "-o", "jsonl").stdout.splitlines()
-    assert {json.loads(line)["value"] for line in lines} == {"127.6.0.1", "127.6.0.2"}
+    assert {json.loads(line)["value"] for line in lines} == {"127.11.0.1", "127.11.0.2"}
     table = purple_command("target", "list", "--filter", "tags:more", COLUMNS="140").stdout
-    assert "127.6.0.1" in table
+    assert "127.11.0.1" in table
     assert "first" in table
 
 
 def test_authorisations_are_added_listed_and_revoked(told) -> None:
     added = told(
-        "authorisation", "add", "--name", "nouns", "--signed-by", "owner", "--include", "127.6.1.0/24",
+        "authorisation", "add", "--name", "nouns", "--signed-by", "owner", "--include", "127.11.1.0/24",
         "--valid-until", "12h",
     )  # fmt: skip
-    assert (added["state"], added["include"]) == ("valid", ["127.6.1.0/24"])
+    assert (added["state"], added["include"]) == ("valid", ["127.11.1.0/24"])
     told("authorisation", "revoke", added["id"])
     assert told("authorisation", "show", added["id"])["state"] == "revoked"
     listed = told("authorisation", "list", "--filter", "-revoked_at:none")
@@ -50,7 +50,7 @@ def test_authorisations_are_added_listed_and_revoked(told) -> None:
 
 
 def test_a_campaign_from_its_start_to_its_reports(purple_command, told, tmp_path) -> None:
-    asked = ("campaign", "start", "127.6.2.1", "--profile", "made", "--authorised-by", "owner")
+    asked = ("campaign", "start", "127.11.2.1", "--profile", "made", "--authorised-by", "owner")
     flaws = ("--option", "made.flaws=[7,8]")
     first = purple_command(*asked, *flaws, "--fail-on-new", "-o", "json")
     assert first.returncode == 3, first.stderr
@@ -65,7 +65,7 @@ def test_a_campaign_from_its_start_to_its_reports(purple_command, told, tmp_path
     assert [row["state"] for row in listed["items"]] == ["completed"]
     runs = told("run", "list", "--campaign", campaign)["items"]
     assert [(row["tool"], row["state"], row["observations"]) for row in runs] == [("made", "complete", 2)]
-    assert told("run", "show", runs[0]["id"])["host"] == "127.6.2.1"
+    assert told("run", "show", runs[0]["id"])["host"] == "127.11.2.1"
     sarif = json.loads(purple_command("vulnerability", "list", "--campaign", campaign, "-o", "sarif").stdout)
     assert sarif["version"] == "2.1.0"
     assert sum(len(run["results"]) for run in sarif["runs"]) == 2
@@ -81,9 +81,9 @@ def test_a_campaign_from_its_start_to_its_reports(purple_command, told, tmp_path
 
 def test_what_failed_runs_again_and_what_ended_is_not_steered(purple_command, told, tmp_path) -> None:
     marker = tmp_path / "marker"
-    marker.write_text("127.6.3.1")
+    marker.write_text("127.11.3.1")
     started = purple_command(
-        "campaign", "start", "127.6.3.1", "--profile", "made", "--authorised-by", "owner",
+        "campaign", "start", "127.11.3.1", "--profile", "made", "--authorised-by", "owner",
         "--option", "made.mode=fragile", "--option", f"made.marker={marker}", "-o", "json",
     )  # fmt: skip
     assert started.returncode == 5, started.stderr
@@ -112,7 +112,7 @@ def test_what_failed_runs_again_and_what_ended_is_not_steered(purple_command, to
         (("target", "add", "a b"), 2),
         (("authorisation", "add", "--name", "x"), 2),
         (("tool", "show", "no-such-tool"), 2),
-        (("campaign", "start", "127.6.4.1", "--authorised-by", "x", "--option", "sarif.artifact=@/no/file"), 2),
+        (("campaign", "start", "127.11.4.1", "--authorised-by", "x", "--option", "sarif.artifact=@/no/file"), 2),
     ],
 )
 def test_what_is_wrong_is_one_line(purple_command, arguments, code) -> None:

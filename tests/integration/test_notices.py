@@ -79,7 +79,7 @@ def notifying(purple, *urls: str, allowed: tuple[str, ...] = LOOPBACK) -> Notify
 
 @pytest.fixture
 async def campaign(purple) -> Campaign:
-    return await purple.run("127.6.0.1", made={"flaws": [1]})
+    return await purple.run("127.12.0.1", made={"flaws": [1]})
 
 
 def ref_of(campaign: Campaign) -> CampaignRef:
@@ -93,10 +93,10 @@ async def test_mail_and_chat_tell_how_it_went_as_plain_text(purple, campaign, ma
     (mail,) = box.mails
     assert mail.get_content_type() == "text/plain"
     assert mail["To"] == "team@example.org"
-    assert mail["Subject"] == "Purple: test 127.6.0.1 completed"
+    assert mail["Subject"] == "Purple: test 127.12.0.1 completed"
     assert "Found: 1 high" in mail.get_content()
     assert f"http://api.example/api/v1/campaigns/{campaign.id}" in mail.get_content()
-    assert [each["title"] for each in told] == ["Purple: test 127.6.0.1 completed"]
+    assert [each["title"] for each in told] == ["Purple: test 127.12.0.1 completed"]
 
 
 async def test_who_was_served_is_not_served_again_when_another_was_away(purple, campaign, mailbox, chat) -> None:
