@@ -11,7 +11,6 @@ from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.errors import InvalidInputError
 from purple.domain.tools import ScanState
 from purple.domain.vulnerabilities import VulnerabilityState
-from tests.integration.test_cli import purple_command  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).resolve().parents[2]
 BANDIT = (ROOT / "purple/tools/sarif/samples/bandit-1.9.4-made-repository.sarif").read_bytes()
@@ -98,7 +97,7 @@ async def test_an_artifact_that_is_not_there_is_a_failed_scan(purple) -> None:
     assert "does not hold" in scan.reason
 
 
-def test_a_file_is_brought_in_from_the_command_line(purple_command, tmp_path) -> None:  # noqa: F811 - the fixture
+def test_a_file_is_brought_in_from_the_command_line(purple_command, tmp_path) -> None:
     path = tmp_path / "bandit.sarif"
     path.write_bytes(BANDIT)
     done = purple_command(
