@@ -10,6 +10,13 @@ from sarif_pydantic import Sarif
 
 from cli.sarif import sarif_log
 
+LACKING = {
+    "log.runs.columnKind",
+    "log.runs.invocations.toolExecutionNotifications",
+    "log.runs.results.baselineState",
+    "log.runs.results.suppressions",
+}
+"""Members that the standard gives to run, invocation and result objects, and the models lack."""
 ONE, TWO = UUID(int=1), UUID(int=2)
 CAMPAIGN = {
     "id": UUID(int=9),
@@ -49,7 +56,7 @@ def read(log):
     """The first run, by those models and as plain JSON."""
     text = json.dumps(log, default=str)
     read_back = Sarif.model_validate_json(text)
-    assert list(strangers(read_back)) == []
+    assert set(strangers(read_back)) <= LACKING
     return read_back.runs[0], json.loads(text)["runs"][0]
 
 
