@@ -85,7 +85,7 @@ def add(  # noqa: PLR0913, PLR0917 - a contract's fields
             valid_until=moment(valid_until, now, "--valid-until"),
             max_intrusiveness=max_intrusiveness,
         )
-        return documents.authorisation(made, now)
+        return documents.authorisation(made, container.clock.now())
 
     document(with_container(write), wanted)
 

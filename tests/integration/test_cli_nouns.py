@@ -59,7 +59,7 @@ def test_a_campaign_from_its_start_to_its_reports(purple_command, told, tmp_path
     again = purple_command(*asked, *flaws, "--fail-on-new", "-o", "json")
     assert again.returncode == 0, "what an earlier campaign saw is not new: " + again.stderr
     campaign = result["campaign_id"]
-    assert told("campaign", "show", campaign)["campaign_id"] == campaign
+    assert told("campaign", "show", campaign)["id"] == campaign
     assert told("campaign", "watch", campaign)["state"] == "completed"
     listed = told("campaign", "list", "--filter", f"id:{campaign}")
     assert [row["state"] for row in listed["items"]] == ["completed"]
