@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from purple.contracts.campaigns import CampaignRef, RunScan
@@ -50,8 +51,9 @@ class Tenant:
     runner: Written
     scanning: Scanning
     analysis: Analysis
+    objects: Objects
 
-    async def scan(self, tool: str) -> Scan:
+    async def scan(self, tool: str, options: dict[str, Any] | None = None) -> Scan:
         """A new campaign with one scan to do."""
         now = SystemClock().now()
         organisation = self.target.organisation_id
@@ -80,7 +82,7 @@ class Tenant:
             host=HOST,
             port=0,
             url="",
-            options={},
+            options=options or {},
             state=ScanState.PENDING,
             created_at=now,
         )
@@ -112,6 +114,7 @@ async def tenant(servers: Servers, folder: Path) -> AsyncIterator[Tenant]:
     organisation, now = uuid4(), clock.now()
     target = Target(uuid4(), organisation, TargetKind.HOST, HOST, "web", Criticality.HIGH, (), now)
     authorisation = _authorisation(organisation)
+    objects = Objects((folder / "objects").as_uri())
     async with work(organisation) as uow:
         await uow.organisations.add(Organisation(organisation, "bench", now))
         await uow.targets.add(target)
@@ -120,13 +123,13 @@ async def tenant(servers: Servers, folder: Path) -> AsyncIterator[Tenant]:
         work,
         Catalogue(Programs(folder / "tools", folder / "cache"), ()),
         runner,
-        Objects((folder / "objects").as_uri()),
+        objects,
         SystemResolver(),
         clock,
         folder / "scratch",
     )
     try:
-        yield Tenant(work, target, authorisation, runner, scanning, Analysis(work, clock))
+        yield Tenant(work, target, authorisation, runner, scanning, Analysis(work, clock), objects)
     finally:
         await engine.dispose()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench import nmap_xml
+from bench import nmap_xml, sarif_json
 from bench.database import Tenant, tenant
 from bench.measures import Measure, measure, median
 from purple.db.outbox import libpq_url
@@ -87,16 +87,20 @@ def ingestion(folder: Path, sizes: tuple[int, ...]) -> Iterator[Measure]:
 async def _both(servers: Servers, bare: Bare, folder: Path, sizes: tuple[int, ...]) -> list[Measure]:
     async with tenant(servers, folder) as one:
         bare.make("twin")
-        return [*await _files(one, bare, folder, sizes), *await _again(one, bare, folder)]
+        return [
+            *await _files(one, bare, folder, sizes, "nmap"),
+            *await _files(one, bare, folder, tuple(size for size in sizes if size <= SCAN), "sarif"),
+            *await _again(one, bare, folder),
+        ]
 
 
-async def _files(one: Tenant, bare: Bare, folder: Path, sizes: tuple[int, ...]) -> list[Measure]:
+async def _files(one: Tenant, bare: Bare, folder: Path, sizes: tuple[int, ...], tool: str) -> list[Measure]:
     found: list[Measure] = []
     took: list[tuple[int, float]] = []
     for size in sizes:
-        ours, copied = await _file(one, bare, folder, size)
+        ours, copied = await _file(one, bare, folder, size, tool)
         took.append((size, ours.wall))
-        name = f"2 nmap file of {size} observations to committed rows"
+        name = f"2 {tool} file of {size} observations to committed rows"
         twin = "bare COPY, one table with the same indexes"
         goal = "at least 0.5 of COPY and 20,000 rows/s"
         found += [
@@ -114,7 +118,7 @@ async def _files(one: Tenant, bare: Bare, folder: Path, sizes: tuple[int, ...]) 
         ]
     (first, short), (last, long) = took[0], took[-1]
     exponent = math.log(long / short) / math.log(last / first)
-    name = f"2 growth exponent from {first} to {last}"
+    name = f"2 growth exponent from {first} to {last}, {tool}"
     return [*found, measure(name, exponent, "", ("linear", 1.0), "at most 1.10", lambda value, _: value <= 1.1)]
 
 
@@ -126,11 +130,16 @@ class Spent:
     cpu: float
 
 
-async def _file(one: Tenant, bare: Bare, folder: Path, size: int) -> tuple[Spent, Spent]:
+async def _file(one: Tenant, bare: Bare, folder: Path, size: int, tool: str) -> tuple[Spent, Spent]:
     """What ours and COPY take, medians, in turn: a machine's speed drifts."""
-    path = folder / f"{size}.xml"
+    path = folder / f"{size}.{tool}"
     parts = max(1, size // SCAN)
-    await asyncio.to_thread(nmap_xml.write, path, size // parts // 10, 9)  # a host is an observation beside its ports
+    options = {}
+    if tool == "sarif":
+        await asyncio.to_thread(sarif_json.write, path, size // parts)
+        options = {"artifact": await one.objects.put_file(path)}
+    else:
+        await asyncio.to_thread(nmap_xml.write, path, size // parts // 10, 9)  # a host is one beside its ports
 
     async def ours(scans: list[Scan]) -> None:
         for scan in scans:
@@ -138,11 +147,11 @@ async def _file(one: Tenant, bare: Bare, folder: Path, size: int) -> tuple[Spent
 
     spent: tuple[list[Spent], list[Spent]] = ([], [])
     for _ in range(ROUNDS[size]):
-        scans = [await one.scan("nmap") for _ in range(parts)]
+        scans = [await one.scan(tool, options) for _ in range(parts)]
         spent[0].append(await _spent(bare, ours(scans)))
         rows = await asyncio.to_thread(bare.rows, scans)
         spent[1].append(await _spent(bare, asyncio.to_thread(bare.load, "twin", rows)))
-    path.unlink()
+    path.unlink(missing_ok=True)
     mine, theirs = (Spent(median(e.wall for e in each), median(e.cpu for e in each)) for each in spent)
     return mine, theirs
 

@@ -67,6 +67,8 @@ class Keeper(threading.Thread):
     def run(self) -> None:
         """Until told to stop, or the part is done or absent."""
         failures = 0
+        if self.part.early:
+            self._board.offer(self.part.offers())
         while not self._asked.is_set():
             if not self._board.wait_good(self.part.needs, self._asked):
                 break
@@ -103,8 +105,6 @@ class Keeper(threading.Thread):
 
     def _live(self) -> str:
         part = self.part
-        if part.early:
-            self._board.offer(part.offers())
         self._set(state=PartState.PREPARING)
         launch = part.prepare(self._say)
         if self._asked.is_set():

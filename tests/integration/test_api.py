@@ -82,7 +82,7 @@ async def ended(client: httpx.AsyncClient, path: str) -> dict:
 
 async def test_a_scan_is_a_campaign_of_one_and_search_finds_it(client, workers) -> None:
     is_problem(
-        await client.post("/scans", json={"target": "127.2.1.1", "scan_type": "made"}), 403, rule="no-authorisation"
+        await client.post("/scans", json={"target": "192.0.2.1", "scan_type": "made"}), 403, rule="no-authorisation"
     )
     await authorise(client, "127.2.1.1")
     body = {"target": "127.2.1.1", "scan_type": "made", "options": {"made": {"flaws": [8080]}}}
@@ -188,7 +188,7 @@ async def test_a_caller_without_the_permission_is_refused(api, container) -> Non
         ("/targets", {"value": "https://user:secret@host/"}, 422, "value"),
         ("/targets", {"value": "10.0.0.1", "colour": "red"}, 422, "colour"),
         ("/targets", {}, 422, "value"),
-        ("/scans", {"target": "127.9.9.9", "scan_type": "no-such"}, 403, "target"),
+        ("/scans", {"target": "192.0.2.9", "scan_type": "no-such"}, 403, "target"),
     ],
 )
 async def test_bad_input_is_a_problem_that_names_the_field(client, path, body, status, field) -> None:

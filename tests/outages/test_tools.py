@@ -16,7 +16,7 @@ GROWTH_MB = 128
 
 def scan_of(house: House, address: str, mode: str) -> tuple[dict[str, Any], dict[str, Any]]:
     campaign = house.end(house.start(house.targets(address), mode=mode))
-    (scan,) = house.get("/scans", campaign_id=campaign["id"])["items"]
+    (scan,) = house.get("/scans", filter=f"campaign_id:{campaign['id']}")["items"]
     return campaign, scan
 
 

@@ -60,7 +60,7 @@ class Part(ABC):
     once: bool = False
     """Whether the process is to end with code 0 rather than to stay."""
     early: bool = False
-    """Whether its offers hold before it serves, so that others need not wait for it."""
+    """Whether its offers hold before it serves, even before what it needs does, so that others need not wait for it."""
     follows: tuple[str, ...] = ()
     """How the settings begin whose change makes it start again; none by default."""
     start_timeout_s: float = 90.0

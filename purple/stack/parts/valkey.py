@@ -36,11 +36,12 @@ def find_valkey(site: Site) -> Path:
 class Valkey(Part):
     """A cache with a password; what it holds can be lost, so it is saved once a minute at most."""
 
+    early = True
     start_timeout_s = 30
 
     def __init__(self, site: Site) -> None:
         super().__init__("valkey", "Redis (Valkey)", site)
-        self._port = 0
+        self._port = site.ports.pick(self.name, 6379)
 
     def prepare(self, say: Say) -> Launch:
         """Write the configuration, which holds the password, for the server's eyes only."""

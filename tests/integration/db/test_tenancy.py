@@ -96,10 +96,13 @@ async def test_one_relay_leads_at_a_time(quiet) -> None:
     await engine.dispose()
 
 
-async def test_a_relay_that_lost_its_lock_numbers_nothing_more(servers, admin) -> None:
-    engine = open_engine(servers.relay_url)
-    outbox = SqlOutbox(engine, servers.relay_url)
-    ended = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s"
+async def test_a_relay_that_lost_its_lock_numbers_nothing_more(quiet, admin) -> None:
+    engine = open_engine(quiet.relay_url)
+    outbox = SqlOutbox(engine, quiet.relay_url)
+    ended = (
+        "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database AS d ON d.oid = database "
+        "WHERE locktype = 'advisory' AND objid = %s AND datname = 'quiet'"
+    )
 
     async def lead_on_without_it() -> None:
         async with outbox.lead() as leader:
