@@ -30,7 +30,7 @@ def demo() -> None:
         wait_for_tools(settings)
         code = with_container(lambda container: campaign(container, lab_targets(settings.home)))
     except KeyboardInterrupt:
-        note("stopping everything")
+        note("stopping everything; a campaign under way goes on when `purple up` starts the stack again")
         down(settings.home)
         raise
     note("")

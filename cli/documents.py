@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from purple.domain.severity import Severity
+
 CAMPAIGN = (
     "id", "name", "profile", "profile_version", "state", "phase", "reason", "round", "authorisation_id", "target_ids",
     "created_at", "created_by", "started_at", "ended_at",
@@ -33,7 +35,9 @@ def _document(schema: str, row: object, fields: Sequence[str]) -> dict[str, Any]
 
 def campaign(row: Any) -> dict[str, Any]:
     """`purple.campaign/1`."""
-    return _document("purple.campaign/1", row, CAMPAIGN) | {"counts": row.summary.get("counts", {})}
+    counts = row.summary.get("counts", {})
+    worst_first = {str(each): counts[each] for each in reversed(Severity) if each in counts}
+    return _document("purple.campaign/1", row, CAMPAIGN) | {"counts": worst_first}
 
 
 def run(row: Any) -> dict[str, Any]:

@@ -104,7 +104,9 @@ async def show(
         case Format.SARIF:
             data(as_sarif(result))
         case _:
-            _for_people(result, code, paths, wanted)
+            _for_people(result, wanted)
+            _tell_reports(campaign, paths, copied=folder is not None)
+            note(_ending(campaign, code))
     return code
 
 
@@ -140,7 +142,7 @@ def _document(result: Result, code: int, paths: Mapping[str, str]) -> dict[str, 
     }
 
 
-def _for_people(result: Result, code: int, paths: Mapping[str, str], gate: Gate) -> None:
+def _for_people(result: Result, gate: Gate) -> None:
     campaign = result.campaign
     rows = []
     for each in result.found:
@@ -157,9 +159,19 @@ def _for_people(result: Result, code: int, paths: Mapping[str, str], gate: Gate)
         note(f"covered: all {len(result.scans)} tool runs are complete")
     for phase, said in campaign.summary.get("notes", {}).items():
         note(f"{phase}: {said}")
-    for name, path in paths.items():
-        note(f"report {name}: {path}")
-    note(f"campaign {campaign.state}{f': {campaign.reason}' if campaign.reason else ''} (exit code {int(code)})")
+
+
+def _tell_reports(campaign: Campaign, paths: Mapping[str, str], *, copied: bool) -> None:
+    if copied:
+        for name, path in paths.items():
+            note(f"report {name}: {path}")
+    elif paths:
+        note(f"reports: {', '.join(paths)}; `purple report save --campaign {campaign.id}` saves them")
+
+
+def _ending(campaign: Campaign, code: int) -> str:
+    why = f": {campaign.reason}" if campaign.reason else ""
+    return f"campaign {campaign.state}{why} (exit code {int(code)})"
 
 
 def _counted(counts: Mapping[str, int]) -> str:

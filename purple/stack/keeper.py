@@ -178,8 +178,8 @@ class Keeper(threading.Thread):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.2)
                 return self._died(process)
-            if self._followed(self._board.offered()) != self._followed(known):
-                self._say("started again, for its settings changed")
+            if changed := self._followed(self._board.offered()) ^ self._followed(known):
+                self._say(f"started again, for {', '.join(sorted({name for name, _ in changed}))} changed")
                 return ""
             if time.monotonic() < probe_at:
                 continue
@@ -190,8 +190,8 @@ class Keeper(threading.Thread):
             probe_at = time.monotonic() + PROBE_S
         return ""
 
-    def _followed(self, offered: dict[str, str]) -> dict[str, str]:
-        return {name: value for name, value in offered.items() if name.startswith(self.part.follows)}
+    def _followed(self, offered: dict[str, str]) -> set[tuple[str, str]]:
+        return {(name, value) for name, value in offered.items() if name.startswith(self.part.follows)}
 
     def _look_at_external(self) -> str:
         self._set(external=True, state=PartState.STARTING)
