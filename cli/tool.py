@@ -68,27 +68,38 @@ def install(
     names: Annotated[list[str] | None, typer.Argument(help="Tools to get", autocompletion=tool_names)] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every tool, and what PDF reports need")] = False,
+    used: Annotated[
+        bool, typer.Option("--used", help="Every tool that a profile runs, and what PDF reports need")
+    ] = False,
 ) -> None:
     """Get the programs of tools: from packages, or into hash-locked environments."""
-    if not names and not everything:
-        raise InvalidInputError("which tool?", field="names", remedy="name one, or give --all")
+    if not names and not everything and not used:
+        raise InvalidInputError("which tool?", field="names", remedy="name one, or give --used or --all")
 
     os.umask(0o022)  # the stack starts us with a closed one, and its unprivileged workers read this cache
 
     async def get(container: Any) -> None:
-        for name in names or container.tools.names():
+        for name in names or _wanted(container, everything=everything):
             try:
                 status = await asyncio.to_thread(container.tools.install, name, note)
             except PurpleError as error:
-                if not everything:
+                if names:
                     raise
                 note(f"{name}: not to be had: {error.line()}")
                 continue
             note(f"{name} {status.version}: {status.detail}")
-        if everything:
+        if not names:
             note(f"PDF reports: {await container.renderer.prepare()}")
 
     with_container(get)
+
+
+def _wanted(container: Any, *, everything: bool) -> list[str]:
+    """Every tool, or those that some profile runs."""
+    if everything:
+        return list(container.tools.names())
+    profiles = [container.profiles.load(name) for name in container.profiles.names()]
+    return sorted({step.tool for profile in profiles for step in (*profile.recon, *profile.tools)})
 
 
 def register(app: typer.Typer) -> None:

@@ -25,7 +25,9 @@ def fingerprint(target_id: UUID, seen: Observation, fields: Iterable[str] = ()) 
         fields: names in `seen.attributes` by which its tool tells flaws of one rule at one place apart.
     """
     what = seen.cve[0].upper() if seen.cve else seen.weakness or seen.rule
-    parts = [str(target_id), what, *_where(seen), *(seen.attributes.get(name, "") for name in fields)]
+    # a fact that is not told tells nothing apart: a tool without such fields may see the same flaw
+    apart = [seen.attributes[name] for name in fields if seen.attributes.get(name)]
+    parts = [str(target_id), what, *_where(seen), *apart]
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()
 
 

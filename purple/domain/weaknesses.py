@@ -258,6 +258,20 @@ _CATALOGUE = (
         Severity.HIGH,
         "Require authentication.",
     ),
+    Weakness(
+        "login-guessed",
+        "Login accepted with a guessed password",
+        1391,
+        Severity.CRITICAL,
+        "Change the password, refuse weak and default ones, and slow down or lock out who guesses.",
+    ),
+    Weakness(
+        "error-unhandled",
+        "Input makes the application fail",
+        755,
+        Severity.MEDIUM,
+        "Check input and answer with an error of the client (4xx); log the details and keep them out of the answer.",
+    ),
 )
 
 CATALOGUE: dict[str, Weakness] = {weakness.key: weakness for weakness in _CATALOGUE}

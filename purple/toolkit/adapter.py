@@ -1,11 +1,12 @@
 """What a tool's folder offers: `adapter.py` with options and a command line, `parser.py` with `parse`."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from purple.domain.errors import InvalidInputError
 from purple.domain.observations import Observation
 from purple.domain.tools import ToolJob
 
@@ -26,6 +27,8 @@ class Command:
     arguments: tuple[str, ...]
     output: str
     """Relative to the work folder; `stdout` where the tool prints its result."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """What the tool reads, by plain file name: written to the work folder before it starts."""
 
 
 class ToolAdapter(Protocol):
@@ -48,3 +51,31 @@ class ToolParser(Protocol):
             ParseError: after everything that could be read has been yielded.
         """
         ...
+
+
+def command_of(adapter: ToolAdapter, job: ToolJob) -> Command:
+    """The command line of one run, made of values that can be nothing but values.
+
+    Raises:
+        InvalidInputError: a part of the target could be read as a flag, or a value holds a control character; or the
+            adapter does not take such a target.
+    """
+    for name in ("host", "address", "url"):
+        text = getattr(job.target, name)
+        if text.startswith("-") or not text.isprintable():
+            raise InvalidInputError(
+                f"{name} {text!r} begins like a flag or holds control characters",
+                field=f"target.{name}",
+                value=text,
+                remedy="write the target down again as a plain name, address or URL",
+            )
+    command = adapter.command(job, adapter.Options.model_validate(dict(job.options)))
+    for argument in command.arguments:
+        if not argument.isprintable():
+            raise InvalidInputError(
+                f"an argument for {job.tool} holds control characters",
+                field=f"options.{job.tool}",
+                value=argument,
+                remedy="leave line breaks and control characters out of its options",
+            )
+    return command

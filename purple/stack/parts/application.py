@@ -83,13 +83,13 @@ class SetUp(Application):
 
 
 class Tools(Application):
-    """Gets the tools' programs, and Pango for PDF. What cannot be had is in its log, and hinders nothing."""
+    """Gets what profiles run, and Pango for PDF. What cannot be had is in its log, and hinders nothing."""
 
     needs = ()
     follows = ()
     once = True
     start_timeout_s = 1800
-    arguments = ("-m", "cli", "tool", "install", "--all")
+    arguments = ("-m", "cli", "tool", "install", "--used")
 
     def __init__(self, site: Site) -> None:
         super().__init__("tools", "Security tools", site)

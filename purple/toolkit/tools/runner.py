@@ -11,6 +11,7 @@ from pathlib import Path
 from purple.domain.clock import Clock
 from purple.domain.errors import PurpleError
 from purple.domain.tools import ScanState, ToolJob, ToolProgress, ToolRun
+from purple.toolkit.adapter import command_of
 from purple.toolkit.packages import Found
 from purple.toolkit.process import Limits, bare_environment, run_guarded
 from purple.toolkit.tools.catalogue import Catalogue
@@ -46,13 +47,14 @@ class GuardedRunner:
         """Run once."""
         plugin = self._catalogue.plugin(job.tool)
         try:
-            options = plugin.adapter.Options.model_validate(dict(job.options))
-            command = plugin.adapter.command(job, options)
+            command = command_of(plugin.adapter, job)
             found = await asyncio.to_thread(self._catalogue.programs.find, plugin)
             version = await asyncio.to_thread(self._catalogue.programs.version, plugin, found)
             digest = await asyncio.to_thread(sha256_of, found.path)
         except PurpleError as error:
             return ToolRun(ScanState.FAILED, error.line(), None)
+        for name, text in command.files.items():
+            await asyncio.to_thread((job.work / name).write_text, text, encoding="utf-8")
         stdout, stderr = job.work / "stdout", job.work / "stderr"
         output = stdout if command.output == "stdout" else job.work / command.output
         argv = (str(found.path), *command.arguments)

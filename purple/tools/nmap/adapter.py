@@ -18,6 +18,8 @@ class Options(ToolOptions):
     top_ports: int = Field(default=1000, ge=1, le=65535)
     version_intensity: int = Field(default=2, ge=0, le=9)
     timing: Literal[2, 3, 4] = 4
+    rate: int | None = Field(default=None, ge=1, le=100_000)
+    """Packets a second, at most; without it nmap follows what the network bears. Scripts are not held by it."""
     scripts: Literal["none", "default"] = "none"
     """`default` are nmap's own safe ones, and whether Redis answers without a password. Scripts that send what they
     find to third parties are never run."""
@@ -28,6 +30,8 @@ def command(job: ToolJob, options: ToolOptions) -> Command:
     chosen = Options.model_validate(options.model_dump())
     arguments = ["-sT", "-sV", "--version-intensity", str(chosen.version_intensity), "-n", "--noninteractive"]
     arguments += [f"-T{chosen.timing}", "--host-timeout", f"{max(30, int(job.timeout_s * 0.9))}s"]
+    if chosen.rate:
+        arguments += ["--max-rate", str(chosen.rate)]
     if "/" not in job.target.address:
         arguments.append("-Pn")
     if chosen.scripts == "default":

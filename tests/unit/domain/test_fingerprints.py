@@ -48,6 +48,10 @@ def test_a_tool_tells_flaws_of_one_rule_apart_by_its_fields() -> None:
     assert fingerprint(TARGET, one, ["cipher"]) != fingerprint(TARGET, two, ["cipher"])
 
 
+def test_a_field_that_is_not_told_keeps_no_tool_apart() -> None:
+    assert fingerprint(TARGET, SEEN, ["cipher"]) == fingerprint(TARGET, SEEN)
+
+
 def test_risk_names_what_moved_it() -> None:
     plain = assess(Severity.HIGH, Criticality.MEDIUM, tools=1, confidence=1)
     heavy = assess(Severity.HIGH, Criticality.CRITICAL, tools=2, confidence=1)

@@ -1,0 +1,1 @@
+"""Nikto: dangerous files, outdated servers and careless settings of web servers."""

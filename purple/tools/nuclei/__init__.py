@@ -1,0 +1,1 @@
+"""nuclei: checks written down as templates."""
