@@ -83,6 +83,8 @@ class ToolTarget:
     """The checked address that the tool connects to; never resolved again."""
     port: int = 0
     url: str = ""
+    kind: str = ""
+    """Of the target, where its kind says what to do with it: `repository` or `image`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ class ToolRun:
     log: Path | None = None
     """What the tool wrote on standard error and, if not its result, on standard output."""
     command: tuple[str, ...] = ()
+    revision: str = ""
+    """The commit that was looked at, of a repository."""
 
 
 @dataclass(frozen=True, slots=True)

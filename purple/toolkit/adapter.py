@@ -1,13 +1,18 @@
 """What a tool's folder offers: `adapter.py` with options and a command line, `parser.py` with `parse`."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from purple.domain.observations import Observation
 from purple.domain.tools import ToolJob
+
+CODE = "repository"
+"""Folder in the work folder that holds the files of a target that is a repository."""
+HISTORY = "history.git"
+"""Folder beside it that holds its commits. A tool whose options have a `history` is given that many, 0 for all."""
 
 
 class ToolOptions(BaseModel):
@@ -26,6 +31,8 @@ class Command:
     arguments: tuple[str, ...]
     output: str
     """Relative to the work folder; `stdout` where the tool prints its result."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables beside those that every tool is given."""
 
 
 class ToolAdapter(Protocol):
@@ -34,7 +41,7 @@ class ToolAdapter(Protocol):
     Options: type[ToolOptions]
 
     def command(self, job: ToolJob, options: ToolOptions) -> Command:
-        """The command line of one run; every value comes from `options` or the checked target."""
+        """The command line of one run; every value comes from `options`, the checked target or its fetched code."""
         ...
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from purple.domain.clock import Clock
 from purple.domain.errors import PurpleError
+from purple.domain.targets import TargetKind
 from purple.domain.tools import ScanState, ToolJob, ToolProgress, ToolRun
-from purple.toolkit.packages import Found
+from purple.toolkit.adapter import ToolOptions
 from purple.toolkit.process import Limits, bare_environment, run_guarded
+from purple.toolkit.repositories import Repositories
 from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.plugins import Plugin
 
@@ -36,31 +38,43 @@ def sha256_of(path: Path) -> str:
 class GuardedRunner:
     """See `domain.tools.ToolRunner`."""
 
-    def __init__(self, catalogue: Catalogue, clock: Clock, *, memory_mb: int, output_mb: int) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        clock: Clock,
+        *,
+        memory_mb: int,
+        output_mb: int,
+        repositories: Repositories | None = None,
+    ) -> None:
         self._catalogue = catalogue
         self._clock = clock
+        self._repositories = repositories
         self._memory = memory_mb * 1024**2
         self._output = output_mb * 1024**2
 
     async def run(self, job: ToolJob, progress: Callable[[ToolProgress], None]) -> ToolRun:
         """Run once."""
         plugin = self._catalogue.plugin(job.tool)
+        began = asyncio.get_running_loop().time()
         try:
             options = plugin.adapter.Options.model_validate(dict(job.options))
-            command = plugin.adapter.command(job, options)
             found = await asyncio.to_thread(self._catalogue.programs.find, plugin)
             version = await asyncio.to_thread(self._catalogue.programs.version, plugin, found)
             digest = await asyncio.to_thread(sha256_of, found.path)
+            revision = await self._code(job, options)
+            command = await asyncio.to_thread(plugin.adapter.command, job, options)
         except PurpleError as error:
-            return ToolRun(ScanState.FAILED, error.line(), None)
+            return ToolRun(ScanState.FAILED, error.line(), None, getattr(error, "ended", None))
+        left = job.timeout_s - (asyncio.get_running_loop().time() - began)
         stdout, stderr = job.work / "stdout", job.work / "stderr"
         output = stdout if command.output == "stdout" else job.work / command.output
         argv = (str(found.path), *command.arguments)
         ended = await run_guarded(
             argv,
             work=job.work,
-            environment=self._environment(job, found),
-            limits=Limits(job.timeout_s, self._memory, self._output),
+            environment=bare_environment(job.work, {**found.environment, **command.environment}),
+            limits=Limits(left, self._memory, self._output),
             stdout=stdout,
             stderr=stderr,
             poll=self._poll((output, stdout, stderr), progress),
@@ -75,10 +89,15 @@ class GuardedRunner:
             # whatever its exit code: what it would have said after that is not known
             state = ScanState.PARTIAL if present else ScanState.FAILED
             reason = f"{plugin.spec.title} wrote more than {self._output // 1024**2} MB to {flooded} and was cut off"
-        return ToolRun(state, reason, present, ended.code, version, digest, log, argv)
+        return ToolRun(state, reason, present, ended.code, version, digest, log, argv, revision)
 
-    def _environment(self, job: ToolJob, found: Found) -> dict[str, str]:
-        return bare_environment(job.work, found.environment)
+    async def _code(self, job: ToolJob, options: ToolOptions) -> str:
+        """The commit that was fetched for the run, of a target that is a repository."""
+        if job.target.kind != TargetKind.REPOSITORY:
+            return ""
+        if self._repositories is None:
+            raise PurpleError("this worker fetches no repositories", remedy="run it with the settings of the platform")
+        return await self._repositories.fetch(job, getattr(options, "history", 1))
 
     def _poll(self, files: tuple[Path, ...], progress: Callable[[ToolProgress], None]) -> Callable[[], None]:
         started = self._clock.now()
