@@ -1,0 +1,82 @@
+"""The real tools on a repository with planted flaws: each finds what is its to find, whatever the repository says."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from purple.domain.fingerprints import fingerprint
+from purple.domain.observations import Observation
+from purple.domain.tools import ScanState, ToolJob, ToolRun, ToolTarget
+from purple.settings.paths import default_cache
+from purple.toolkit.repositories import Repositories
+from purple.toolkit.tools.catalogue import Catalogue
+from purple.toolkit.tools.install import Programs
+from purple.toolkit.tools.runner import GuardedRunner
+from purple.toolkit.world import SystemClock
+from tests.support.planted import FILES, TRUTH, plant
+from tests.support.repositories import commit
+
+TOOLS = sorted({each.tool for each in TRUTH})
+Scan = Callable[..., Awaitable[tuple[ToolRun, list[Observation]]]]
+
+
+@pytest.fixture(scope="module")
+def tools() -> Catalogue:
+    return Catalogue(Programs(default_cache() / "tools", default_cache()))
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("code") / "app"
+    return folder, plant(folder)
+
+
+@pytest.fixture
+def scan(tools, tmp_path_factory) -> Scan:
+    """Run a tool on a repository of a folder."""
+
+    async def run(tool: str, source: Path, **options: object) -> tuple[ToolRun, list[Observation]]:
+        status = await asyncio.to_thread(tools.install, tool, lambda _: None)
+        assert status.usable, status.detail
+        job = ToolJob(
+            tool,
+            ToolTarget(str(source), "", kind="repository"),
+            tools.validate_options(tool, options),
+            120,
+            tmp_path_factory.mktemp("work"),
+        )
+        repositories = Repositories(default_cache(), folders=[source.parent])
+        runner = GuardedRunner(tools, SystemClock(), memory_mb=4096, output_mb=64, repositories=repositories)
+        ended = await runner.run(job, lambda _: None)
+        assert ended.output, ended.reason
+        return ended, await asyncio.to_thread(lambda: list(tools.parse(tool, ended.output)))
+
+    return run
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+async def test_a_tool_finds_what_was_planted(planted, scan, tool) -> None:
+    source, last = planted
+    ended, found = await scan(tool, source)
+    assert (ended.state, ended.reason, ended.revision) == (ScanState.COMPLETE, "", last)
+    assert ended.version
+    wanted = {(each.rule, each.path, each.line) for each in TRUTH if each.tool == tool}
+    seen = {(each.rule, each.location.path, each.location.line) for each in found}
+    assert wanted <= seen | {(rule, path, 0) for rule, path, _ in seen}
+
+
+async def test_a_flaw_is_the_same_when_its_line_moves_and_another_is_not(planted, scan, tmp_path) -> None:
+    moved = tmp_path / "moved"
+    commit(moved, {"app/views.py": "# one more line\n\n" + FILES["app/views.py"].replace('"ping "', '"ping6 "')})
+    target = UUID(int=9)
+
+    def flaws(found: list[Observation]) -> dict[str, str]:
+        of_file = [each for each in found if each.location.path == "app/views.py"]
+        return {each.rule: fingerprint(target, each, ["snippet"]) for each in of_file}
+
+    before = flaws((await scan("bandit", planted[0]))[1])
+    after = flaws((await scan("bandit", moved))[1])
+    assert {rule for rule in before if before[rule] != after[rule]} == {"bandit:B602"}

@@ -1,0 +1,89 @@
+"""A small repository with flaws planted in it, and beside each what must be said of it.
+
+What it holds is put together here, so that no scanner of this repository finds it in this file.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.repositories import commit
+
+KEY = "AKIA" + "Z7QJ5VW3" + "M2NXK4TB"
+TOKEN = "ghp_" + "9fK2mQ7xV4bT1nR8" + "sW3yC6zL5pJ0hD2gAeXu"
+VIEWS = """import hashlib
+import subprocess
+
+import yaml
+
+
+def look_up(cursor, name):
+    cursor.execute("SELECT * FROM users WHERE name = '%s'" % name)
+
+
+def ping(host):
+    return subprocess.call("ping " + host, shell=True)  # nosec  # nosemgrep
+
+
+def load(text):
+    return yaml.load(text)
+
+
+def digest(text):
+    return hashlib.md5(text.encode()).hexdigest()
+"""
+CLOUD = """resource "aws_security_group" "open" {
+  name = "open"
+  description = "made"
+  ingress {
+    description = "ssh"
+    from_port   = 22
+    to_port     = 22
+    protocol    = "tcp"
+    cidr_blocks = ["0.0.0.0/0"]
+  }
+}
+"""
+FILES = {
+    "app/views.py": VIEWS,
+    ".github/check.py": 'import os\n\nos.system("ls " + input())\n',
+    "deploy/main.tf": CLOUD,
+    "Dockerfile": "FROM debian:latest\nRUN apt-get update\nUSER root\n",
+    "requirements.txt": "jinja2==2.4.1\nidna==3.10\n",
+}
+SILENCERS = {
+    ".bandit": "[bandit]\nexclude: /\nskips: B602,B608\n",
+    ".semgrepignore": "*\n",
+    ".gitleaks.toml": "[allowlist]\npaths = ['''.*''']\n",
+    ".gitleaksignore": "config/settings.ini:aws-access-token:2\n",
+    ".gitattributes": "*.ini -diff\n* filter=lfs\n",
+    "pyproject.toml": "[tool.bandit]\nexclude_dirs = ['app']\n",
+    "osv-scanner.toml": "[[PackageOverrides]]\nignore = true\n",
+}
+"""What a repository may hold to keep a tool from looking; none of it may count."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A flaw that a tool must find."""
+
+    tool: str
+    rule: str
+    path: str
+    line: int = 0
+
+
+TRUTH = (
+    Truth("bandit", "bandit:B608", "app/views.py", 8),
+    Truth("bandit", "bandit:B602", "app/views.py", 12),
+    Truth("bandit", "bandit:B506", "app/views.py", 16),
+    Truth("bandit", "bandit:B324", "app/views.py", 20),
+    Truth("bandit", "bandit:B605", ".github/check.py", 3),
+)
+
+
+def plant(folder: Path) -> str:
+    """Make the repository: a key that was committed and taken out again, then the rest; the last commit."""
+    commit(folder, {"config/settings.ini": f"[aws]\nkey = {KEY}\n"})
+    return commit(
+        folder, FILES | SILENCERS | {"config/settings.ini": "[aws]\n", "config/deploy.ini": f"token = {TOKEN}\n"}
+    )
