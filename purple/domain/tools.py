@@ -68,6 +68,8 @@ class ToolSpec:
     """Names in `Observation.attributes` that tell two flaws of one rule at one place apart."""
     exit_codes: Mapping[int, str] = field(default_factory=dict)
     """Exit codes that mean the tool did its work, and what each says."""
+    trouble: str = ""
+    """Pattern of a line in its log by which it says that it did not look everywhere, whatever its exit code."""
     install: Mapping[str, Any] = field(default_factory=dict)
     imports: bool = False
     """Whether it runs no program and reads the artifact that its option of that name gives."""

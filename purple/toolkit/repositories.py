@@ -53,6 +53,16 @@ class Room:
     files: int = 200_000
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was brought."""
+
+    commit: str
+    """That the files are of."""
+    environment: Mapping[str, str]
+    """With which a tool finds Git itself, and Git nobody's configuration."""
+
+
 class Repositories:
     """Brings code to a run's work folder."""
 
@@ -80,8 +90,8 @@ class Repositories:
         self._room = room or Room()
         self._memory = memory_mb * 1024**2
 
-    async def fetch(self, job: ToolJob, history: int) -> str:
-        """Write files to `CODE` and commits to `HISTORY` in the work folder; the commit that the files are of.
+    async def fetch(self, job: ToolJob, history: int) -> Fetched:
+        """Write files to `CODE` and commits to `HISTORY` in the work folder.
 
         Args:
             job: its target is the repository.
@@ -111,7 +121,7 @@ class Repositories:
             placed = (f"--git-dir={bare}", f"--work-tree={code}")
             await run(*placed, "read-tree", commit)
             await run(*placed, "checkout-index", "--all", "--force", "--quiet", at=code)
-        return commit
+        return Fetched(commit, _for_tools(git))
 
     def _source(self, job: ToolJob) -> str:
         """What Git is told to clone: an https URL, or the real path of a folder that the settings allow."""
@@ -247,6 +257,17 @@ class _Git:
             "GIT_LFS_SKIP_SMUDGE": "1",
             "GIT_OPTIONAL_LOCKS": "0",
         }
+
+
+def _for_tools(git: Found) -> dict[str, str]:
+    folder, usual = str(git.path.parent), bare_environment(git.path.parent, {})["PATH"]
+    return {
+        "PATH": usual if folder in usual.split(":") else f"{folder}:{usual}",
+        **{name: value for name, value in git.environment.items() if name != "PATH"},
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_ATTR_NOSYSTEM": "1",
+    }
 
 
 def _quoted(text: str) -> str:

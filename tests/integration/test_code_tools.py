@@ -11,12 +11,13 @@ from purple.domain.fingerprints import fingerprint
 from purple.domain.observations import Observation
 from purple.domain.tools import ScanState, ToolJob, ToolRun, ToolTarget
 from purple.settings.paths import default_cache
+from purple.toolkit.adapter import CODE, HISTORY
 from purple.toolkit.repositories import Repositories
 from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.install import Programs
 from purple.toolkit.tools.runner import GuardedRunner
 from purple.toolkit.world import SystemClock
-from tests.support.planted import FILES, TRUTH, plant
+from tests.support.planted import FILES, KEY, TRUTH, plant
 from tests.support.repositories import commit
 
 TOOLS = sorted({each.tool for each in TRUTH})
@@ -52,6 +53,9 @@ def scan(tools, tmp_path_factory) -> Scan:
         runner = GuardedRunner(tools, SystemClock(), memory_mb=4096, output_mb=64, repositories=repositories)
         ended = await runner.run(job, lambda _: None)
         assert ended.output, ended.reason
+        kept = [each for each in job.work.rglob("*") if each.is_file() and HISTORY not in each.parts]
+        clear = [each for each in kept if CODE not in each.parts and KEY.encode() in each.read_bytes()]
+        assert not clear, "a secret is written nowhere"
         return ended, await asyncio.to_thread(lambda: list(tools.parse(tool, ended.output)))
 
     return run
@@ -80,3 +84,29 @@ async def test_a_flaw_is_the_same_when_its_line_moves_and_another_is_not(planted
     before = flaws((await scan("bandit", planted[0]))[1])
     after = flaws((await scan("bandit", moved))[1])
     assert {rule for rule in before if before[rule] != after[rule]} == {"bandit:B602"}
+
+
+async def test_a_secret_is_known_again_in_another_commit_and_what_took_it_out_does_not_hide_it(
+    planted, scan, tmp_path
+) -> None:
+    target = UUID(int=9)
+    _, found = await scan("gitleaks", planted[0])
+    again = tmp_path / "again"
+    commit(again, {"config/settings.ini": f"# another line\n[aws]\n\nkey = {KEY}\n"})
+    _, later = await scan("gitleaks", again)
+    of_key = next(each for each in found if each.location.path == "config/settings.ini")
+    assert fingerprint(target, later[0], ["secret"]) == fingerprint(target, of_key, ["secret"])
+    assert later[0].location.line != of_key.location.line
+    _, recent = await scan("gitleaks", planted[0], history=1)
+    assert [each.location.path for each in recent] == ["config/deploy.ini"]
+    assert KEY not in repr([*found, *later])
+
+
+async def test_a_scan_of_secrets_in_which_git_failed_is_not_clean(scan, planted, monkeypatch) -> None:
+    """Gitleaks ends with 0 and an empty report where it cannot read the history."""
+    monkeypatch.setattr("purple.tools.gitleaks.adapter.HISTORY", "nothing.git")
+    ended, found = await scan("gitleaks", planted[0])
+    assert found == []
+    assert ended.exit_code == 0
+    assert ended.state is ScanState.PARTIAL
+    assert "did not look everywhere" in ended.reason

@@ -78,6 +78,8 @@ TRUTH = (
     Truth("bandit", "bandit:B506", "app/views.py", 16),
     Truth("bandit", "bandit:B324", "app/views.py", 20),
     Truth("bandit", "bandit:B605", ".github/check.py", 3),
+    Truth("gitleaks", "gitleaks:aws-access-token", "config/settings.ini", 2),
+    Truth("gitleaks", "gitleaks:github-pat", "config/deploy.ini", 1),
 )
 
 

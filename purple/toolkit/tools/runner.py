@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -14,7 +15,7 @@ from purple.domain.targets import TargetKind
 from purple.domain.tools import ScanState, ToolJob, ToolProgress, ToolRun
 from purple.toolkit.adapter import ToolOptions
 from purple.toolkit.process import Limits, bare_environment, run_guarded
-from purple.toolkit.repositories import Repositories
+from purple.toolkit.repositories import Fetched, Repositories
 from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.plugins import Plugin
 
@@ -62,7 +63,7 @@ class GuardedRunner:
             found = await asyncio.to_thread(self._catalogue.programs.find, plugin)
             version = await asyncio.to_thread(self._catalogue.programs.version, plugin, found)
             digest = await asyncio.to_thread(sha256_of, found.path)
-            revision = await self._code(job, options)
+            code = await self._code(job, options)
             command = await asyncio.to_thread(plugin.adapter.command, job, options)
         except PurpleError as error:
             return ToolRun(ScanState.FAILED, error.line(), None, getattr(error, "ended", None))
@@ -73,7 +74,7 @@ class GuardedRunner:
         ended = await run_guarded(
             argv,
             work=job.work,
-            environment=bare_environment(job.work, {**found.environment, **command.environment}),
+            environment=bare_environment(job.work, {**code.environment, **found.environment, **command.environment}),
             limits=Limits(left, self._memory, self._output),
             stdout=stdout,
             stderr=stderr,
@@ -89,12 +90,12 @@ class GuardedRunner:
             # whatever its exit code: what it would have said after that is not known
             state = ScanState.PARTIAL if present else ScanState.FAILED
             reason = f"{plugin.spec.title} wrote more than {self._output // 1024**2} MB to {flooded} and was cut off"
-        return ToolRun(state, reason, present, ended.code, version, digest, log, argv, revision)
+        return ToolRun(state, reason, present, ended.code, version, digest, log, argv, code.commit)
 
-    async def _code(self, job: ToolJob, options: ToolOptions) -> str:
-        """The commit that was fetched for the run, of a target that is a repository."""
+    async def _code(self, job: ToolJob, options: ToolOptions) -> Fetched:
+        """What was fetched for the run, of a target that is a repository."""
         if job.target.kind != TargetKind.REPOSITORY:
-            return ""
+            return Fetched("", {})
         if self._repositories is None:
             raise PurpleError("this worker fetches no repositories", remedy="run it with the settings of the platform")
         return await self._repositories.fetch(job, getattr(options, "history", 1))
@@ -119,6 +120,8 @@ class GuardedRunner:
             return ScanState.FAILED, f"{title} {how}{tail}"
         if output is None:
             return ScanState.FAILED, f"{title} ended with code {code} and wrote no result{tail}"
+        if line := _line_with(log, plugin.spec.trouble):
+            return ScanState.PARTIAL, f"{title} did not look everywhere: {line}"
         return ScanState.COMPLETE, ""
 
     def _flooded(self, output: Path, stdout: Path, stderr: Path) -> str:
@@ -141,6 +144,14 @@ class GuardedRunner:
                             source.seek(left_out, os.SEEK_CUR)
                         file.write(source.read(_LOG_HALF))
         return log
+
+
+def _line_with(log: Path, pattern: str) -> str:
+    """The first line of a log in which a pattern is found."""
+    if not pattern:
+        return ""
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        return next((line.strip()[:_TAIL] for line in lines if re.search(pattern, line)), "")
 
 
 def _end_of(path: Path, size: int) -> str:

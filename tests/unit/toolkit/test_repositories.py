@@ -23,7 +23,7 @@ async def test_the_files_and_the_history_of_a_folder_are_fetched(tmp_path) -> No
     first = commit(source, {"a.txt": "one"})
     last = commit(source, {"a.txt": "two\r\n", "-b.txt": "dash"})
     work = tmp_path / "work"
-    assert await repositories(tmp_path / "code").fetch(job(str(source), work), 1) == last
+    assert (await repositories(tmp_path / "code").fetch(job(str(source), work), 1)).commit == last
     assert (work / "repository/a.txt").read_bytes() == b"two\r\n"
     assert {each.name for each in (work / "repository").iterdir()} == {"a.txt", "-b.txt"}
     assert git(work / "history.git", "rev-list", "--all") == last
@@ -143,7 +143,8 @@ async def test_a_server_is_asked_at_the_checked_address_and_nowhere_else(tmp_pat
     last = commit(tmp_path / "app", {"a.txt": "one"})
     with server_of(tmp_path, ADDRESS) as (server, authorities):
         trusting = repositories(authorities=authorities)
-        assert await trusting.fetch(served(server.port, "app/.git", tmp_path / "work"), 1) == last
+        fetched = await trusting.fetch(served(server.port, "app/.git", tmp_path / "work"), 1)
+        assert fetched.commit == last
         assert (tmp_path / "work/repository/a.txt").read_text() == "one"
         server.asked.clear()
         for path, why in (("moved/app/.git", "Git could not fetch"), ("private/app/.git", "could not read Username")):
