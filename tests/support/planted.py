@@ -43,7 +43,47 @@ CLOUD = """resource "aws_security_group" "open" {
   }
 }
 """
+SERVER = """import tarfile
+import tempfile
+
+import requests
+
+
+def fetch(app, url, text):
+    tarfile.open(tempfile.mktemp()).extractall()
+    requests.get(url, verify=False)
+    eval(text)
+    app.run(debug=True)
+"""
+SCRIPT = """const hash = require("crypto").createHash("md5");
+db.query("SELECT * FROM users WHERE name = '" + name + "'");
+process.exec(`ls ${folder}`);
+element.innerHTML = text;
+agent({rejectUnauthorized: false});
+eval(text);
+"""
+GO = """package made
+
+func run(c string) {
+	exec.Command("sh", "-c", c).Run()
+	_ = tls.Config{InsecureSkipVerify: true}
+}
+"""
+JAVA = """class Made {
+  void run(String v) throws Exception {
+    Runtime.getRuntime().exec("ls " + v);
+    statement.executeQuery("SELECT " + v);
+    MessageDigest.getInstance("MD5");
+  }
+}
+"""
 FILES = {
+    "app/server.py": SERVER,
+    "tests/script.js": SCRIPT,
+    "vendor/made.go": GO,
+    "src/Made.java": JAVA,
+    "www/index.php": "<?php eval($_GET['x']);\n$a = unserialize($_POST['y']);\n",
+    "lib/made.rb": "eval(params[:x])\n",
     "app/views.py": VIEWS,
     ".github/check.py": 'import os\n\nos.system("ls " + input())\n',
     "deploy/main.tf": CLOUD,
@@ -78,6 +118,38 @@ TRUTH = (
     Truth("bandit", "bandit:B506", "app/views.py", 16),
     Truth("bandit", "bandit:B324", "app/views.py", 20),
     Truth("bandit", "bandit:B605", ".github/check.py", 3),
+    *(
+        Truth("semgrep", f"semgrep:{rule}", path, line)
+        for path, rules in {
+            "app/views.py": {
+                "python-sql-built-from-text": 8,
+                "python-shell-with-a-value": 12,
+                "python-unsafe-deserialisation": 16,
+                "python-broken-hash": 20,
+            },
+            "app/server.py": {
+                "python-archive-unpacked-anywhere": 8,
+                "python-temporary-name": 8,
+                "python-tls-not-verified": 9,
+                "python-eval": 10,
+                "python-debugger-served": 11,
+            },
+            ".github/check.py": {"python-shell-with-a-value": 3},
+            "tests/script.js": {
+                "javascript-broken-hash": 1,
+                "javascript-sql-built-from-text": 2,
+                "javascript-shell-with-a-value": 3,
+                "javascript-markup-from-text": 4,
+                "javascript-tls-not-verified": 5,
+                "javascript-eval": 6,
+            },
+            "vendor/made.go": {"go-shell-with-a-value": 4, "go-tls-not-verified": 5},
+            "src/Made.java": {"java-shell-with-a-value": 3, "java-sql-built-from-text": 4, "java-broken-hash": 5},
+            "www/index.php": {"php-eval": 1, "php-unsafe-deserialisation": 2},
+            "lib/made.rb": {"ruby-eval": 1},
+        }.items()
+        for rule, line in rules.items()
+    ),
     Truth("gitleaks", "gitleaks:aws-access-token", "config/settings.ini", 2),
     Truth("gitleaks", "gitleaks:github-pat", "config/deploy.ini", 1),
 )

@@ -29,6 +29,11 @@ def test_the_real_output_gives_what_was_planted() -> None:
     assert error is None
     assert [(each.rule, each.severity, each.location.path, each.location.line) for each in found] == [
         ("bandit:B605", Severity.HIGH, ".github/check.py", 3),
+        ("bandit:B202", Severity.HIGH, "app/server.py", 8),
+        ("bandit:B306", Severity.MEDIUM, "app/server.py", 8),
+        ("bandit:B501", Severity.HIGH, "app/server.py", 9),
+        ("bandit:B113", Severity.MEDIUM, "app/server.py", 9),
+        ("bandit:B307", Severity.MEDIUM, "app/server.py", 10),
         ("bandit:B404", Severity.LOW, "app/views.py", 2),
         ("bandit:B608", Severity.MEDIUM, "app/views.py", 8),
         ("bandit:B602", Severity.HIGH, "app/views.py", 12),
@@ -36,9 +41,9 @@ def test_the_real_output_gives_what_was_planted() -> None:
         ("bandit:B324", Severity.HIGH, "app/views.py", 20),
     ]
     assert {each.flaw_class for each in found} == {FlawClass.CODE}
-    assert found[2].weakness == "sql-injection"
-    assert found[3].evidence.strip().startswith('return subprocess.call("ping " + host')
-    assert found[3].cwe == (78,)
+    assert found[7].weakness == "sql-injection"
+    assert found[8].evidence.strip().startswith('return subprocess.call("ping " + host')
+    assert found[8].cwe == (78,)
 
 
 def test_a_moved_line_is_the_same_code_and_another_line_is_not() -> None:
@@ -52,7 +57,7 @@ def test_a_moved_line_is_the_same_code_and_another_line_is_not() -> None:
 
 def test_files_that_were_not_read_are_no_clean_result() -> None:
     found, error = read(parse, changed(errors=[{"filename": "repository/old.py", "reason": "syntax error"}]))
-    assert len(found) == 6
+    assert len(found) == 11
     assert "could not read 1 files: old.py" in str(error)
 
 
