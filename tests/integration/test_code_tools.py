@@ -17,7 +17,7 @@ from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.install import Programs
 from purple.toolkit.tools.runner import GuardedRunner
 from purple.toolkit.world import SystemClock
-from tests.support.planted import FILES, KEY, TRUTH, plant
+from tests.support.planted import FILES, KEY, RAN, TRUTH, plant
 from tests.support.repositories import commit
 
 TOOLS = sorted({each.tool for each in TRUTH})
@@ -56,6 +56,7 @@ def scan(tools, tmp_path_factory) -> Scan:
         kept = [each for each in job.work.rglob("*") if each.is_file() and HISTORY not in each.parts]
         clear = [each for each in kept if CODE not in each.parts and KEY.encode() in each.read_bytes()]
         assert not clear, "a secret is written nowhere"
+        assert not [each for each in kept if each.name == RAN], "nothing of the code is run"
         return ended, await asyncio.to_thread(lambda: list(tools.parse(tool, ended.output)))
 
     return run

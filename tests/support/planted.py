@@ -87,9 +87,11 @@ FILES = {
     "app/views.py": VIEWS,
     ".github/check.py": 'import os\n\nos.system("ls " + input())\n',
     "deploy/main.tf": CLOUD,
-    "Dockerfile": "FROM debian:latest\nRUN apt-get update\nUSER root\n",
+    "Dockerfile": "FROM debian:latest\n# checkov:skip=CKV_DOCKER_2:not now\nRUN apt-get update\nUSER root\n",
     "requirements.txt": "jinja2==2.4.1\nidna==3.10\n",
 }
+RAN = "the-code-ran"
+RUNS = f"import os\nopen(os.path.join(os.environ['HOME'], '{RAN}'), 'w').close()\n"
 SILENCERS = {
     ".bandit": "[bandit]\nexclude: /\nskips: B602,B608\n",
     ".semgrepignore": "*\n",
@@ -97,9 +99,13 @@ SILENCERS = {
     ".gitleaksignore": "config/settings.ini:aws-access-token:2\n",
     ".gitattributes": "*.ini -diff\n* filter=lfs\n",
     "pyproject.toml": "[tool.bandit]\nexclude_dirs = ['app']\n",
+    ".checkov.yaml": "external-checks-dir: [repository/evil]\nskip-check: [CKV_AWS_24, CKV_DOCKER_8]\n",
+    "evil/__init__.py": "import glob\n",
+    "evil/check.py": RUNS,
+    "sitecustomize.py": RUNS,
     "osv-scanner.toml": "[[PackageOverrides]]\nignore = true\n",
 }
-"""What a repository may hold to keep a tool from looking; none of it may count."""
+"""What a repository may hold to keep a tool from looking, or to have it run something; none of it may count."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +156,9 @@ TRUTH = (
         }.items()
         for rule, line in rules.items()
     ),
+    Truth("checkov", "checkov:CKV_AWS_24", "deploy/main.tf", 1),
+    Truth("checkov", "checkov:CKV_DOCKER_8", "Dockerfile", 4),
+    Truth("checkov", "checkov:CKV_DOCKER_2", "Dockerfile", 1),
     Truth("gitleaks", "gitleaks:aws-access-token", "config/settings.ini", 2),
     Truth("gitleaks", "gitleaks:github-pat", "config/deploy.ini", 1),
 )
