@@ -1,12 +1,14 @@
 """The real tools on a repository with planted flaws: each finds what is its to find, whatever the repository says."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from purple.domain.errors import ParseError
 from purple.domain.fingerprints import fingerprint
 from purple.domain.observations import Observation
 from purple.domain.tools import ScanState, ToolJob, ToolRun, ToolTarget
@@ -17,7 +19,8 @@ from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.install import Programs
 from purple.toolkit.tools.runner import GuardedRunner
 from purple.toolkit.world import SystemClock
-from tests.support.planted import FILES, KEY, RAN, TRUTH, plant
+from tests.support.advisories import advisories_at
+from tests.support.planted import FILES, KEY, RAN, RUNS, TRUTH, plant
 from tests.support.repositories import commit
 
 TOOLS = sorted({each.tool for each in TRUTH})
@@ -33,6 +36,14 @@ def tools() -> Catalogue:
 def planted(tmp_path_factory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("code") / "app"
     return folder, plant(folder)
+
+
+@pytest.fixture
+def advisories(monkeypatch) -> Iterator[list[tuple[str, str]]]:
+    """A server of advisories in place of the public one, which tests do not ask; what it was asked."""
+    with advisories_at("127.25.0.2") as (url, asked):
+        monkeypatch.setattr("purple.tools.pip_audit.adapter.OSV", url)
+        yield asked
 
 
 @pytest.fixture
@@ -57,13 +68,18 @@ def scan(tools, tmp_path_factory) -> Scan:
         clear = [each for each in kept if CODE not in each.parts and KEY.encode() in each.read_bytes()]
         assert not clear, "a secret is written nowhere"
         assert not [each for each in kept if each.name == RAN], "nothing of the code is run"
-        return ended, await asyncio.to_thread(lambda: list(tools.parse(tool, ended.output)))
+        found: list[Observation] = []
+        try:
+            await asyncio.to_thread(lambda: found.extend(tools.parse(tool, ended.output)))
+        except ParseError as error:
+            return replace(ended, state=ScanState.PARTIAL, reason=error.detail), found
+        return ended, found
 
     return run
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-async def test_a_tool_finds_what_was_planted(planted, scan, tool) -> None:
+async def test_a_tool_finds_what_was_planted(planted, scan, advisories, tool) -> None:
     source, last = planted
     ended, found = await scan(tool, source)
     assert (ended.state, ended.reason, ended.revision) == (ScanState.COMPLETE, "", last)
@@ -111,3 +127,12 @@ async def test_a_scan_of_secrets_in_which_git_failed_is_not_clean(scan, planted,
     assert ended.exit_code == 0
     assert ended.state is ScanState.PARTIAL
     assert "did not look everywhere" in ended.reason
+
+
+async def test_requirements_that_nobody_looked_up_are_no_clean_result(scan, advisories, tmp_path) -> None:
+    source = tmp_path / "code"
+    commit(source, {"requirements.txt": "idna==3.10\nflask>=2\n-e .\n", "setup.py": RUNS})
+    ended, found = await scan("pip-audit", source)
+    assert (ended.state, found) == (ScanState.PARTIAL, [])
+    assert "2 packages were not assessed: flask, requirements-by-address" in ended.reason
+    assert advisories == [("idna", "3.10")]
