@@ -13,7 +13,7 @@ CAMPAIGN = (
 RUN = (
     "id", "campaign_id", "target_id", "phase", "tool", "tool_version", "endpoint", "host", "port", "url", "address",
     "state", "reason", "attempt", "observations", "exit_code", "options", "created_at", "started_at", "ended_at",
-    "output_artifact", "log_artifact",
+    "output_artifact", "log_artifact", "revision",
 )  # fmt: skip
 TARGET = ("id", "kind", "value", "name", "criticality", "tags", "created_at", "version")
 AUTHORISATION = (

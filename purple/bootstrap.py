@@ -32,6 +32,7 @@ from purple.services.triage import TriageService
 from purple.services.watching import Watching
 from purple.settings import Settings
 from purple.toolkit.objects import Objects
+from purple.toolkit.repositories import Repositories, Room
 from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.install import Programs
 from purple.toolkit.tools.runner import GuardedRunner
@@ -193,9 +194,27 @@ class Container:
     def scanning(self) -> Scanning:
         """Tool runs."""
         limits = self.settings.tools
-        runner = GuardedRunner(self.tools, self.clock, memory_mb=limits.memory_mb, output_mb=limits.output_mb)
+        runner = GuardedRunner(
+            self.tools,
+            self.clock,
+            memory_mb=limits.memory_mb,
+            output_mb=limits.output_mb,
+            repositories=self.repositories,
+        )
         scratch = self.data / "scratch"
         return Scanning(self.work, self.tools, runner, self.objects, self.resolver, self.clock, scratch)
+
+    @cached_property
+    def repositories(self) -> Repositories:
+        """The code of targets."""
+        settings = self.settings.tools
+        return Repositories(
+            self.settings.stack.cache,
+            folders=settings.repositories,
+            authorities=settings.repository_authorities,
+            room=Room(settings.repository_mb, settings.repository_files),
+            memory_mb=settings.memory_mb,
+        )
 
     @cached_property
     def analysis(self) -> Analysis:

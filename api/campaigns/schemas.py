@@ -78,6 +78,7 @@ class ScanAnswer(Answer):
     observations: int
     exit_code: int | None
     executable_sha256: str
+    revision: str
     output_artifact: str
     log_artifact: str
     created_at: datetime

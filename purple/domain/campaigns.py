@@ -106,6 +106,8 @@ class Scan:
     observations: int = 0
     retry_id: str = ""
     """Of the last request to run it again."""
+    revision: str = ""
+    """The commit that was looked at, of a repository."""
 
     @property
     def endpoint(self) -> str:

@@ -14,6 +14,7 @@ _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
 _MAX_NAME = 253
 _MAX_URL = 2_048
 _MAX_PORT = 65_535
+DOCKER_REGISTRY = "registry-1.docker.io"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -201,6 +202,22 @@ def address_of(kind: TargetKind, value: str) -> Address:
         host, port = split_port(value)
         return Address(host.strip("[]"), port)
     return Address(value)
+
+
+def source_of(kind: TargetKind, place: Address) -> Address | None:
+    """The server to ask for a target; None where nothing is connected to: a repository in a folder of this machine.
+
+    An image whose name begins with no registry comes from Docker's.
+    """
+    if kind is TargetKind.REPOSITORY:
+        return place if place.url else None
+    if kind is TargetKind.IMAGE and not place.url:
+        first, slash, _ = place.host.partition("/")
+        if slash and ("." in first or ":" in first or first == "localhost"):
+            host, port = split_port(first)
+            return Address(normalise_host(host), port)
+        return Address(DOCKER_REGISTRY)
+    return place
 
 
 def recognise(text: str, field: str = "target") -> tuple[TargetKind, str]:

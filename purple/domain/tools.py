@@ -68,6 +68,8 @@ class ToolSpec:
     """Names in `Observation.attributes` that tell two flaws of one rule at one place apart."""
     exit_codes: Mapping[int, str] = field(default_factory=dict)
     """Exit codes that mean the tool did its work, and what each says."""
+    trouble: str = ""
+    """Pattern of a line in its log by which it says that it did not look everywhere, whatever its exit code."""
     install: Mapping[str, Any] = field(default_factory=dict)
     imports: bool = False
     """Whether it runs no program and reads the artifact that its option of that name gives."""
@@ -83,6 +85,8 @@ class ToolTarget:
     """The checked address that the tool connects to; never resolved again."""
     port: int = 0
     url: str = ""
+    kind: str = ""
+    """Of the target, where its kind says what to do with it: `repository` or `image`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,8 @@ class ToolRun:
     log: Path | None = None
     """What the tool wrote on standard error and, if not its result, on standard output."""
     command: tuple[str, ...] = ()
+    revision: str = ""
+    """The commit that was looked at, of a repository."""
 
 
 @dataclass(frozen=True, slots=True)

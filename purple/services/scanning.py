@@ -18,7 +18,7 @@ from purple.domain.objects import ObjectStore
 from purple.domain.observations import Observation, ObservationKind, RecordedObservation, observation_id_of
 from purple.domain.ports import Work
 from purple.domain.scope import Authorisation, check_address, check_contract, check_resolved
-from purple.domain.targets import Address
+from purple.domain.targets import Address, TargetKind, source_of
 from purple.domain.tools import (
     ScanState,
     ToolCatalogue,
@@ -81,6 +81,7 @@ class Scanning:
         async with self._work(ref.organisation_id) as uow:
             scan = await uow.scans.get(request.scan_id)
             campaign = await uow.campaigns.get(ref.campaign_id)
+            kind = (await uow.targets.get(scan.target_id)).kind
             authorisation = await uow.authorisations.get(campaign.authorisation_id)
         if scan.state.ended and scan.attempt >= request.attempt:
             return _outcome(scan)
@@ -90,7 +91,7 @@ class Scanning:
         except OutOfScopeError as refusal:
             return _outcome(await self._skip(scan, request.attempt, refusal), refused=True)
         try:
-            address = await self._checked_address(scan, authorisation, spec)
+            address = await self._checked_address(scan, kind, authorisation, spec)
         except (OutOfScopeError, InvalidInputError) as refusal:
             return _outcome(await self._skip(scan, request.attempt, refusal))
         scan = await self._started(scan, request.attempt, address)
@@ -98,7 +99,7 @@ class Scanning:
         work = Path(tempfile.mkdtemp(prefix=f"{scan.id}-", dir=self._scratch))
         try:
             run = await (
-                self._fetched(scan, work) if spec.imports else self._runner.run(self._job(scan, spec, work), beat)
+                self._fetched(scan, work) if spec.imports else self._runner.run(self._job(scan, kind, spec, work), beat)
             )
             return await self._record(ref, scan, spec, run)
         finally:
@@ -113,15 +114,16 @@ class Scanning:
             )
         check_contract(authorisation, at=self._clock.now(), intrusiveness=spec.intrusiveness)
 
-    async def _checked_address(self, scan: Scan, authorisation: Authorisation, spec: ToolSpec) -> str:
+    async def _checked_address(self, scan: Scan, kind: TargetKind, authorisation: Authorisation, spec: ToolSpec) -> str:
         place = Address(scan.host, scan.port, scan.url)
         check_address(authorisation, place)
-        if spec.imports:  # nothing is connected to
+        source = source_of(kind, place)
+        if spec.imports or source is None:  # nothing is connected to
             return ""
-        if "/" in scan.host:  # a network: it was checked whole, and nothing is to be resolved
-            return scan.host
-        found = (scan.host,) if place.is_literal else await self._resolver.resolve(scan.host)
-        return check_resolved(authorisation, place, found)
+        if "/" in source.host:  # a network: it was checked whole, and nothing is to be resolved
+            return source.host
+        found = (source.host,) if source.is_literal else await self._resolver.resolve(source.host)
+        return check_resolved(authorisation, source, found)
 
     async def _fetched(self, scan: Scan, work: Path) -> ToolRun:
         """The artifact in place of a run: from here on it is read as if a program had just written it."""
@@ -132,10 +134,11 @@ class Scanning:
             return ToolRun(ScanState.FAILED, error.detail, None)
         return ToolRun(ScanState.COMPLETE, "", output)
 
-    def _job(self, scan: Scan, spec: ToolSpec, work: Path) -> ToolJob:
+    def _job(self, scan: Scan, kind: TargetKind, spec: ToolSpec, work: Path) -> ToolJob:
+        asset = kind if kind in {TargetKind.REPOSITORY, TargetKind.IMAGE} else ""
         return ToolJob(
             tool=scan.tool,
-            target=ToolTarget(scan.host, scan.address, scan.port, scan.url),
+            target=ToolTarget(scan.host, scan.address, scan.port, scan.url, asset),
             options=scan.options,
             timeout_s=float(spec.timeout_s),
             work=work,
@@ -189,6 +192,7 @@ class Scanning:
                 exit_code=run.exit_code,
                 tool_version=run.version,
                 executable_sha256=run.executable_sha256,
+                revision=run.revision,
                 output_artifact=output,
                 log_artifact=log,
                 observations=await uow.findings.count(scan.id),

@@ -110,6 +110,13 @@ class ToolsSettings(_Room):
     output_mb: int = Field(default=512, ge=1)
     extra: tuple[Path, ...] = ()
     """More folders of tool plugins, one folder a tool."""
+    repositories: tuple[Path, ...] = ()
+    """Folders of this machine whose repositories may be scanned by whoever registers targets."""
+    repository_mb: int = Field(default=1024, ge=1)
+    """Of the history of one repository as it is sent, and of its files as they are written."""
+    repository_files: int = Field(default=200_000, ge=1)
+    repository_authorities: Path | None = None
+    """Certificates in PEM that servers of repositories may be signed with, in place of the machine's."""
 
 
 class ProfilesSettings(_Room):

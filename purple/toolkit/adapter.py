@@ -10,6 +10,11 @@ from purple.domain.errors import InvalidInputError
 from purple.domain.observations import Observation
 from purple.domain.tools import ToolJob
 
+CODE = "repository"
+"""Folder in the work folder that holds the files of a target that is a repository."""
+HISTORY = "history.git"
+"""Folder beside it that holds its commits. A tool whose options have a `history` is given that many, 0 for all."""
+
 
 class ToolOptions(BaseModel):
     """Base of a tool's option model: nothing is accepted that it does not name."""
@@ -29,6 +34,8 @@ class Command:
     """Relative to the work folder; `stdout` where the tool prints its result."""
     files: Mapping[str, str] = field(default_factory=dict)
     """What the tool reads, by plain file name: written to the work folder before it starts."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables beside those that every tool is given."""
 
 
 class ToolAdapter(Protocol):
@@ -37,7 +44,7 @@ class ToolAdapter(Protocol):
     Options: type[ToolOptions]
 
     def command(self, job: ToolJob, options: ToolOptions) -> Command:
-        """The command line of one run; every value comes from `options` or the checked target."""
+        """The command line of one run; every value comes from `options`, the checked target or its fetched code."""
         ...
 
 

@@ -48,7 +48,11 @@ class PackageRoot:
         """The variables with which its programs find their libraries and data; add them to your own."""
         libraries = {each.parent for each in self.path.rglob("lib*.so.*") if not {"jvm", "gdb"} & set(each.parts)}
         found = {"LD_LIBRARY_PATH": ":".join(sorted(map(str, libraries)))} if libraries else {}
-        for variable, place in (("NMAPDIR", "usr/share/nmap"), ("FONTCONFIG_FILE", "etc/fonts/purple.conf")):
+        for variable, place in (
+            ("NMAPDIR", "usr/share/nmap"),
+            ("FONTCONFIG_FILE", "etc/fonts/purple.conf"),
+            ("GIT_EXEC_PATH", "usr/lib/git-core"),
+        ):
             if (self.path / place).exists():
                 found[variable] = str(self.path / place)
         if (self.path / "usr/bin/ruby").exists():

@@ -1,7 +1,8 @@
-"""Where a tool's program comes from: the machine, Debian packages, or a hash-locked environment of its own."""
+"""Where a tool's program comes from: the machine, Debian packages, a hash-locked environment, or a Go module."""
 
 import hashlib
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from purple.domain.errors import PackagesUnavailableError
 from purple.toolkit.packages import Found, find_program
+from purple.toolkit.tools.golang import build
 from purple.toolkit.tools.plugins import Plugin
 
 Say = Callable[[str], None]
@@ -37,6 +39,9 @@ class Programs:
             if not program.exists():
                 raise PackagesUnavailableError(f"{plugin.spec.title} is not installed", remedy=remedy)
             return Found(program)
+        if install["go"]:
+            program = self._built(plugin)
+            return Found(program) if program.exists() else self._own(plugin, remedy)
         try:
             return find_program(install["program"])
         except PackagesUnavailableError:
@@ -60,6 +65,10 @@ class Programs:
                 say(f"installing {plugin.spec.title}")
                 self._make_environment(plugin)
             return self.find(plugin)
+        if install["go"]:
+            if not self._built(plugin).exists():
+                build(install["go"], self._built(plugin), self._cache, say)
+            return self.find(plugin)
         found = find_program(install["program"], packages=tuple(install["packages"]), cache=self._cache, say=say)
         (self._folder / f"{plugin.spec.name}.packages").touch()
         return found
@@ -74,6 +83,8 @@ class Programs:
         if install["python"]:
             match = re.search(r"^[A-Za-z0-9_.-]+==(\S+)", self._pin(plugin), re.MULTILINE)
             return match[1] if match else ""
+        if install["go"] and found.path == self._built(plugin):
+            return str(install["go"].rpartition("@v")[2])
         probe = install["version"]
         if not probe:
             return ""
@@ -94,6 +105,20 @@ class Programs:
             ) from error
         match = re.search(probe["pattern"], done.stdout + done.stderr)
         return match[1] if match else ""
+
+    def _built(self, plugin: Plugin) -> Path:
+        """Where the program is that was built from its module."""
+        module, program = str(plugin.spec.install["go"]), str(plugin.spec.install["program"])
+        key = hashlib.sha256(f"{module} {platform.machine()}".encode()).hexdigest()[:12]
+        return self._folder / f"{plugin.spec.name}-{key}" / program
+
+    @staticmethod
+    def _own(plugin: Plugin, remedy: str) -> Found:
+        """The machine's own program in place of one that was not built."""
+        try:
+            return find_program(plugin.spec.install["program"])
+        except PackagesUnavailableError:
+            raise PackagesUnavailableError(f"{plugin.spec.title} is not installed", remedy=remedy) from None
 
     def _pin(self, plugin: Plugin) -> str:
         """The line of the lock file that pins the tool itself."""

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ class _Install(BaseModel):
     """Debian packages that hold the program."""
     python: str = ""
     """A hash-locked requirements file in the tool's folder."""
+    go: str = Field(default="", pattern=r"^$|^[A-Za-z0-9./_~-]+@v\d\S*$")
+    """`module@version` of a Go program, built where the machine has no program of the name."""
     version: _Version | None = None
 
 
@@ -51,6 +54,7 @@ class _Manifest(BaseModel):
     techniques: tuple[str, ...] = ()
     fingerprint_fields: tuple[str, ...] = ()
     exit_codes: dict[int, str] = Field(default_factory=dict)
+    trouble: str = ""
     install: _Install | Literal["none"]
     """`none` where no program is run and an artifact is read instead."""
 
@@ -58,6 +62,10 @@ class _Manifest(BaseModel):
     def _declares_success(self) -> Self:
         if self.install != "none" and not self.exit_codes:
             raise ValueError("exit_codes: say which of them mean that the tool did its work")
+        try:
+            re.compile(self.trouble)
+        except re.error as error:
+            raise ValueError(f"trouble: {error}") from None
         return self
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -10,10 +11,11 @@ from pathlib import Path
 
 from purple.domain.clock import Clock
 from purple.domain.errors import PurpleError
+from purple.domain.targets import TargetKind
 from purple.domain.tools import ScanState, ToolJob, ToolProgress, ToolRun
-from purple.toolkit.adapter import command_of
-from purple.toolkit.packages import Found
+from purple.toolkit.adapter import ToolOptions, command_of
 from purple.toolkit.process import Limits, bare_environment, run_guarded
+from purple.toolkit.repositories import Fetched, Repositories
 from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.plugins import Plugin
 
@@ -37,32 +39,45 @@ def sha256_of(path: Path) -> str:
 class GuardedRunner:
     """See `domain.tools.ToolRunner`."""
 
-    def __init__(self, catalogue: Catalogue, clock: Clock, *, memory_mb: int, output_mb: int) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        clock: Clock,
+        *,
+        memory_mb: int,
+        output_mb: int,
+        repositories: Repositories | None = None,
+    ) -> None:
         self._catalogue = catalogue
         self._clock = clock
+        self._repositories = repositories
         self._memory = memory_mb * 1024**2
         self._output = output_mb * 1024**2
 
     async def run(self, job: ToolJob, progress: Callable[[ToolProgress], None]) -> ToolRun:
         """Run once."""
         plugin = self._catalogue.plugin(job.tool)
+        began = asyncio.get_running_loop().time()
         try:
-            command = command_of(plugin.adapter, job)
+            options = plugin.adapter.Options.model_validate(dict(job.options))
             found = await asyncio.to_thread(self._catalogue.programs.find, plugin)
             version = await asyncio.to_thread(self._catalogue.programs.version, plugin, found)
             digest = await asyncio.to_thread(sha256_of, found.path)
+            code = await self._code(job, options)
+            command = await asyncio.to_thread(command_of, plugin.adapter, job)
         except PurpleError as error:
-            return ToolRun(ScanState.FAILED, error.line(), None)
+            return ToolRun(ScanState.FAILED, error.line(), None, getattr(error, "ended", None))
         for name, text in command.files.items():
             await asyncio.to_thread((job.work / name).write_text, text, encoding="utf-8")
+        left = job.timeout_s - (asyncio.get_running_loop().time() - began)
         stdout, stderr = job.work / "stdout", job.work / "stderr"
         output = stdout if command.output == "stdout" else job.work / command.output
         argv = (str(found.path), *command.arguments)
         ended = await run_guarded(
             argv,
             work=job.work,
-            environment=self._environment(job, found),
-            limits=Limits(job.timeout_s, self._memory, self._output),
+            environment=bare_environment(job.work, {**code.environment, **found.environment, **command.environment}),
+            limits=Limits(left, self._memory, self._output),
             stdout=stdout,
             stderr=stderr,
             poll=self._poll((output, stdout, stderr), progress),
@@ -77,10 +92,15 @@ class GuardedRunner:
             # whatever its exit code: what it would have said after that is not known
             state = ScanState.PARTIAL if present else ScanState.FAILED
             reason = f"{plugin.spec.title} wrote more than {self._output // 1024**2} MB to {flooded} and was cut off"
-        return ToolRun(state, reason, present, ended.code, version, digest, log, argv)
+        return ToolRun(state, reason, present, ended.code, version, digest, log, argv, code.commit)
 
-    def _environment(self, job: ToolJob, found: Found) -> dict[str, str]:
-        return bare_environment(job.work, found.environment)
+    async def _code(self, job: ToolJob, options: ToolOptions) -> Fetched:
+        """What was fetched for the run, of a target that is a repository."""
+        if job.target.kind != TargetKind.REPOSITORY:
+            return Fetched("", {})
+        if self._repositories is None:
+            raise PurpleError("this worker fetches no repositories", remedy="run it with the settings of the platform")
+        return await self._repositories.fetch(job, getattr(options, "history", 1))
 
     def _poll(self, files: tuple[Path, ...], progress: Callable[[ToolProgress], None]) -> Callable[[], None]:
         started = self._clock.now()
@@ -102,6 +122,8 @@ class GuardedRunner:
             return ScanState.FAILED, f"{title} {how}{tail}"
         if output is None:
             return ScanState.FAILED, f"{title} ended with code {code} and wrote no result{tail}"
+        if line := _line_with(log, plugin.spec.trouble):
+            return ScanState.PARTIAL, f"{title} did not look everywhere: {line}"
         return ScanState.COMPLETE, ""
 
     def _flooded(self, output: Path, stdout: Path, stderr: Path) -> str:
@@ -124,6 +146,14 @@ class GuardedRunner:
                             source.seek(left_out, os.SEEK_CUR)
                         file.write(source.read(_LOG_HALF))
         return log
+
+
+def _line_with(log: Path, pattern: str) -> str:
+    """The first line of a log in which a pattern is found."""
+    if not pattern:
+        return ""
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        return next((line.strip()[:_TAIL] for line in lines if re.search(pattern, line)), "")
 
 
 def _end_of(path: Path, size: int) -> str:

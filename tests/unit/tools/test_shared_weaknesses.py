@@ -15,11 +15,11 @@ TOOLS = Path(__file__).resolve().parents[3] / "purple/tools"
 
 
 def fingerprints(tool: str, sample: str) -> dict[str, str]:
-    """Of each shared weakness that the tool saw, by its name."""
+    """Of each shared weakness that the tool saw, by its name and file."""
     plugin = load_plugins()[tool]
     with (plugin.folder / "samples" / sample).open("rb") as stream:
         return {
-            seen.weakness: fingerprint(TARGET, seen, plugin.spec.fingerprint_fields)
+            f"{seen.weakness} {seen.location.path}".strip(): fingerprint(TARGET, seen, plugin.spec.fingerprint_fields)
             for seen in plugin.parser.parse(stream)
             if seen.kind is ObservationKind.FLAW and seen.weakness
         }
@@ -32,6 +32,11 @@ PAIRS = [
         ("wapiti", "wapiti-3.2.3-lab-webapp.json"),
         ("whatweb", "whatweb-0.5.5-lab-webapp.json"),
         {"cookie-without-httponly"},
+    ),
+    (
+        ("bandit", "bandit-1.9.4-planted-repository.json"),
+        ("semgrep", "semgrep-1.185.0-planted-repository.sarif"),
+        {"sql-injection app/views.py", "command-execution app/views.py", "command-execution .github/check.py"},
     ),
 ]
 
