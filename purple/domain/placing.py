@@ -10,6 +10,7 @@ from purple.domain.targets import Address, Target, TargetKind, authority, is_ip
 ASSETS = frozenset({TargetKind.REPOSITORY, TargetKind.IMAGE})
 _WEB = frozenset({TargetKind.WEB_APPLICATION, TargetKind.API})
 _MOST_REMEMBERED = 50_000
+_MOST_NAMES = 8
 _PORTS = {"http": 80, "https": 443}
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _OTHER_PORT, _SAME_PORT, _HOST, _ENDPOINT, _URL = range(1, 6)
@@ -30,7 +31,7 @@ class Places:
         self._given = given
         self._by_host: dict[str, list[Target]] = {}
         self._networks: list[tuple[_Network, Target]] = []
-        self._names: dict[str, str] = {}
+        self._names: dict[str, tuple[str, ...]] = {}
         self._known: dict[tuple[str, int, str], Target | None] = {}
         for target in targets:
             self.add(target)
@@ -51,7 +52,7 @@ class Places:
         place = place_of(seen)
         if not place.host:
             return self._given
-        self._learn(place.host, seen.attributes.get("name", ""))
+        self._learn(place.host, (seen.attributes.get("name", ""), seen.attributes.get("address", "")))
         key = (place.host, place.port, place.url)
         if key not in self._known:
             if len(self._known) >= _MOST_REMEMBERED:
@@ -59,17 +60,18 @@ class Places:
             self._known[key] = self._best(place)
         return self._known[key]
 
-    def _learn(self, host: str, name: str) -> None:
-        """A host that a file also calls by a name goes by that name as well."""
-        plain = name.strip().rstrip(".").lower()
-        if plain and plain != host and self._names.get(host) != plain:
+    def _learn(self, host: str, said: tuple[str, ...]) -> None:
+        """A host that a file also calls by a name or address goes by that as well."""
+        known = self._names.get(host, ())
+        new = [plain for each in said if (plain := _plain(each)) and plain != host and plain not in known]
+        if new and len(known) < _MOST_NAMES:
             if len(self._names) >= _MOST_REMEMBERED:
                 self._names.clear()
-            self._names[host] = plain
+            self._names[host] = (*known, *new)
             self._known.clear()
 
     def _best(self, place: Address) -> Target | None:
-        names = [name for name in (place.host, self._names.get(place.host, "")) if name]
+        names = (place.host, *self._names.get(place.host, ()))
         fitting = [(_fit(target, place, name), target) for name in names for target in self._by_host.get(name, ())]
         best = max(fitting, key=lambda each: each[0], default=None)
         if best is not None and best[0] > (0, 0):
