@@ -14,6 +14,7 @@ from api.campaigns import endpoints as campaigns
 from api.deps import known_parameters
 from api.errors import add_handlers
 from api.findings import endpoints as findings
+from api.imports import endpoints as imports
 from api.limits import BodyLimit
 from api.openapi import PROBLEMS, document
 from api.reports import endpoints as reports
@@ -49,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
     add_handlers(app)
     app.add_middleware(BodyLimit)
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
-    for room in (targets, authorisations, campaigns, findings, reports):
+    for room in (targets, authorisations, campaigns, imports, findings, reports):
         v1.include_router(room.router)
     app.include_router(v1)
     app.include_router(live.router, prefix="/api/v1")

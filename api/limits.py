@@ -5,9 +5,12 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem
+from purple.domain.imports import MAX_IMPORT
 
 MAX_BODY = 1024 * 1024
 """Bytes."""
+LARGER = {"/api/v1/imports": MAX_IMPORT}
+"""Bytes, where a body is streamed to a file and never held."""
 
 
 class BodyLimit:
@@ -22,8 +25,9 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > MAX_BODY:
-            await self._refuse(scope, receive, send)
+        most = LARGER.get(scope["path"], MAX_BODY)
+        if not length.isdigit() or int(length) > most:
+            await self._refuse(scope, receive, send, most)
             return
         seen = 0
 
@@ -31,19 +35,19 @@ class BodyLimit:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > MAX_BODY:  # a chunked body names no length: its rest is not read
+            if seen > most:  # a chunked body names no length: its rest is not read
                 return {"type": "http.disconnect"}
             return message
 
         await self._app(scope, counted, send)
 
     @staticmethod
-    async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(scope: Scope, receive: Receive, send: Send, most: int) -> None:
         body = {
             "type": "urn:purple:error:too-large",
             "title": "Request too large",
             "status": HTTPStatus.REQUEST_ENTITY_TOO_LARGE.value,
-            "detail": f"a request body holds at most {MAX_BODY} bytes",
+            "detail": f"a request body holds at most {most} bytes",
             "code": "too-large",
             "remedy": "send less",
         }

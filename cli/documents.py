@@ -79,6 +79,11 @@ def tool(row: Any) -> dict[str, Any]:
     return _document("purple.tool/1", row, TOOL)
 
 
+def import_format(row: Any) -> dict[str, Any]:
+    """`purple.import-format/1`."""
+    return _document("purple.import-format/1", row, ("name", "title", "tool", "told_by"))
+
+
 def setting(row: Any) -> dict[str, Any]:
     """`purple.setting/1`."""
     return _document("purple.setting/1", row, ("name", "value", "source"))

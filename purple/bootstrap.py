@@ -18,6 +18,7 @@ from purple.services.authorisations import Authorisations
 from purple.services.campaigns import Campaigns
 from purple.services.findings import FindingsReader
 from purple.services.identity import Identity
+from purple.services.importing import Imports
 from purple.services.notifying import Notifying
 from purple.services.profiles import Profiles
 from purple.services.relaying import Relay
@@ -27,6 +28,7 @@ from purple.services.scanning import Scanning
 from purple.services.sessions import Sessions
 from purple.services.single import SingleScan
 from purple.services.steering import Steering
+from purple.services.surveying import Surveying
 from purple.services.targets import Targets
 from purple.services.triage import TriageService
 from purple.services.watching import Watching
@@ -163,7 +165,8 @@ class Container:
     @cached_property
     def profiles(self) -> Profiles:
         """Pipelines."""
-        return Profiles(self.settings.profiles.extra)
+        importers = {each.name: each.tool for each in self.tools.formats()}
+        return Profiles(self.settings.profiles.extra, importers)
 
     @cached_property
     def watching(self) -> Watching:
@@ -174,6 +177,18 @@ class Container:
     def single(self) -> SingleScan:
         """Campaigns of one."""
         return SingleScan(self.work, self.targets, self.campaigns, self.clock)
+
+    @cached_property
+    def imports(self) -> Imports:
+        """Results of tools that ran elsewhere."""
+        scratch = self.data / "scratch"
+        return Imports(self.tools, self.objects, self.targets, self.single, self.campaigns, scratch)
+
+    @cached_property
+    def surveying(self) -> Surveying:
+        """Whose results an import holds."""
+        scratch = self.data / "scratch"
+        return Surveying(self.work, self.tools, self.objects, self.targets, self.clock, self.ids, scratch)
 
     @cached_property
     def findings(self) -> FindingsReader:

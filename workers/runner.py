@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.campaign import CampaignActivities
+from activities.importing import ImportActivities
 from activities.outcome import AnalysisActivities, NotifyActivities, ReportActivities, TriageActivities
 from activities.scanning import ScanActivities
 from purple.bootstrap import Container
@@ -33,7 +34,8 @@ def _control(container: Container) -> Sequence[Callable[..., Any]]:
 
 
 def _scan(container: Container) -> Sequence[Callable[..., Any]]:
-    return (ScanActivities(container.scanning, container.campaigns).run_scan,)
+    steps = ScanActivities(container.scanning, container.campaigns)
+    return (steps.run_scan, ImportActivities(container.surveying).survey)
 
 
 ROLES: dict[str, tuple[str, Callable[[Container], Sequence[Callable[..., Any]]], int]] = {

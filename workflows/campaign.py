@@ -31,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
         ScanOutcome,
         ScanStep,
         SettleScan,
+        Surveyed,
         Triaged,
     )
     from purple.domain.campaigns import CampaignState, Phase
@@ -119,6 +120,8 @@ class CampaignWorkflow:
 
     async def _phases(self, begun: Begun) -> None:
         recon: Sequence[ScanStep] = begun.recon
+        if begun.survey:
+            await self._survey(begun.ref)
         while True:
             await self._scans(Phase.RECON, begun, recon)
             plan = await _do(names.PLAN, self._ref(begun), Plan, "what recon asks for", options.CONTROL)
@@ -133,6 +136,12 @@ class CampaignWorkflow:
 
     def _asked(self) -> bool:
         return self._again is not None
+
+    async def _survey(self, ref: CampaignRef) -> None:
+        surveyed = await _do(names.SURVEY, ref, Surveyed, "which targets the file speaks of", options.SURVEY)
+        self._say(f"import: {surveyed.results} results on {surveyed.targets} targets")
+        if surveyed.left_out:
+            self._notes["import"] = surveyed.left_out
 
     async def _outcome(self, ref: CampaignRef) -> None:
         await self._enter(Phase.ANALYSIS, 1)

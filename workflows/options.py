@@ -36,6 +36,13 @@ CONTROL = ActivityConfig(
     heartbeat_timeout=HEARTBEAT,
     retry_policy=STEADY,
 )
+SURVEY = ActivityConfig(
+    task_queue=names.QUEUE_SCAN,
+    start_to_close_timeout=timedelta(hours=1),
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=STEADY,
+)
+"""Reads a file of up to 2 GB, where tools run: reading takes a whole processor."""
 ANALYSIS = ActivityConfig(
     task_queue=names.QUEUE_ANALYSIS,
     start_to_close_timeout=timedelta(minutes=30),

@@ -68,6 +68,17 @@ class Begun(Contract):
     """Why the authorisation does not allow it; empty when it does."""
     again: int = 0
     """Scans that run again in a campaign that had ended."""
+    survey: bool = False
+    """Whether a file is imported, and which targets it speaks of is to be found first."""
+
+
+class Surveyed(Contract):
+    """What an imported file speaks of."""
+
+    targets: int = 0
+    results: int = 0
+    left_out: str = ""
+    """Which results belong to no target that may have them; empty where there are none."""
 
 
 class Plan(Contract):

@@ -20,6 +20,7 @@ REPORT = "report"
 NOTIFY = "notify"
 FINISH = "finish"
 RETRY_SCANS = "retry_scans"
+SURVEY = "survey"
 
 SIGNAL_CANCEL = "cancel"
 SIGNAL_PAUSE = "pause"

@@ -125,9 +125,12 @@ def scan_id_of(campaign_id: UUID, key: str) -> UUID:
     return uuid5(campaign_id, key)
 
 
-def end_state(states: list[ScanState]) -> CampaignState:
-    """How a campaign ended, from how its scans did: anything but complete is a gap. No scan at all is a gap too."""
-    if states and all(state is ScanState.COMPLETE for state in states):
+def end_state(states: list[ScanState], left_out: int = 0) -> CampaignState:
+    """How a campaign ended, from how its scans did: anything but complete is a gap. No scan at all is a gap too.
+
+    So is a result of an import that was left out.
+    """
+    if states and not left_out and all(state is ScanState.COMPLETE for state in states):
         return CampaignState.COMPLETED
     return CampaignState.COMPLETED_WITH_GAPS
 

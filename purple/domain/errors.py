@@ -71,6 +71,15 @@ class InvalidInputError(PurpleError):
     exit_code = ExitCode.USAGE
 
 
+class TooLargeError(PurpleError):
+    """More bytes than are taken in."""
+
+    status = 413
+    code = "too-large"
+    title = "Request too large"
+    exit_code = ExitCode.USAGE
+
+
 class NotFoundError(PurpleError):
     """There is no such thing, or the caller may not know of it."""
 

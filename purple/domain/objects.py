@@ -1,5 +1,6 @@
 """The port to the object store."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -11,8 +12,8 @@ class ObjectStore(Protocol):
         """Keep bytes; their SHA-256 in hexadecimal. Putting them twice changes nothing."""
         ...
 
-    async def put_file(self, path: Path) -> str:
-        """Keep a file without reading it into memory; its SHA-256 in hexadecimal."""
+    async def put_file(self, path: Path, progress: Callable[[int], None] | None = None) -> str:
+        """Keep a file without reading it into memory; its SHA-256 in hexadecimal. Progress is told bytes so far."""
         ...
 
     async def get(self, sha256: str) -> bytes:

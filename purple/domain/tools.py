@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from purple.domain.imports import ImportFormat
 from purple.domain.observations import Observation
 
 
@@ -166,11 +167,23 @@ class ToolCatalogue(Protocol):
         """
         ...
 
-    def parse(self, name: str, output: Path) -> Iterator[Observation]:
-        """Read a run's output lazily.
+    def parse(self, name: str, output: Path, options: Mapping[str, Any] | None = None) -> Iterator[Observation]:
+        """Read a run's output lazily; an import's own options may say how.
 
         Raises:
             ParseError: after everything that could be read has been yielded.
+        """
+        ...
+
+    def formats(self) -> tuple[ImportFormat, ...]:
+        """What can be imported, sorted by name."""
+        ...
+
+    def recognise(self, head: bytes, wanted: str = "") -> ImportFormat:
+        """The format of a file that begins with these bytes, or the one that was asked for.
+
+        Raises:
+            InvalidInputError: it fits none, or several; the remedy lists all.
         """
         ...
 

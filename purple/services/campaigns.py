@@ -21,6 +21,7 @@ from purple.contracts.profiles import Profile
 from purple.domain.campaigns import Campaign, CampaignState, Phase, Scan, campaign_id_of, end_state
 from purple.domain.clock import Clock, Ids
 from purple.domain.errors import ConflictError, InvalidInputError, OutOfScopeError, UnavailableError
+from purple.domain.imports import left_out_of
 from purple.domain.pages import Page, Query
 from purple.domain.ports import Orchestrator, UnitOfWork, Work
 from purple.domain.scope import Authorisation, check_address, check_contract
@@ -133,6 +134,7 @@ class Campaigns:
                 parallel=profile.limits.parallel,
                 retries=profile.limits.retries,
                 again=again,
+                survey=planning.imports(profile, self._tools),
             )
             try:
                 self._check(campaign, authorisation, targets)
@@ -195,8 +197,8 @@ class Campaigns:
             for scan in await uow.scans.all(campaign_id=campaign.id):
                 ended = await _end_left_over(uow, scan, request.state, left, now) if not scan.state.ended else scan
                 scans.append(ended)
-            state = request.state or end_state([scan.state for scan in scans])
-            summary = await summarise(uow, campaign, scans) | {"notes": request.notes}
+            state = request.state or end_state([scan.state for scan in scans], left_out_of(campaign.summary))
+            summary = campaign.summary | await summarise(uow, campaign, scans) | {"notes": request.notes}
             await uow.campaigns.update(
                 campaign.id,
                 state=state,
@@ -259,7 +261,8 @@ class Campaigns:
         self, uow: UnitOfWork, workflow_id: str, wanted: CampaignInput
     ) -> tuple[Campaign, Authorisation, list[Target]]:
         profile = self._profiles.load(wanted.profile)
-        if not 1 <= len(set(wanted.target_ids)) <= MAX_TARGETS:
+        fewest = 0 if planning.imports(profile, self._tools) else 1
+        if not fewest <= len(set(wanted.target_ids)) <= MAX_TARGETS:
             raise InvalidInputError(
                 f"a campaign has 1 to {MAX_TARGETS} targets",
                 field="target_ids",
@@ -273,7 +276,7 @@ class Campaigns:
             id=campaign_id_of(workflow_id),
             organisation_id=wanted.organisation_id,
             workflow_id=workflow_id,
-            name=wanted.name.strip() or f"{profile.name} on {targets[0].name}",
+            name=wanted.name.strip() or (f"{profile.name} on {targets[0].name}" if targets else profile.name),
             profile=profile.name,
             profile_version=profile.version,
             plan=planning.plan_of(profile, wanted.options, self._tools),

@@ -56,6 +56,12 @@ def plan_of(profile: Profile, options: Mapping[str, Mapping[str, Any]], tools: T
     return whole.model_dump(mode="json")
 
 
+def imports(profile: Profile, tools: ToolCatalogue) -> bool:
+    """Whether it runs nothing and takes in results of tools that ran elsewhere."""
+    steps = (*profile.recon, *profile.tools)
+    return bool(steps) and all(tools.spec(step.tool).imports for step in steps)
+
+
 def check_targets(targets: Iterable[Target], profile: Profile, tools: ToolCatalogue) -> None:
     """Refuse kinds that no tool of the profile takes.
 

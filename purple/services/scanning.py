@@ -30,6 +30,7 @@ from purple.domain.tools import (
     ToolTarget,
 )
 from purple.services.events import event, scan_event
+from purple.services.sharing import Record, Shares
 
 BATCH = 2_000
 MAX_OBSERVATIONS = 200_000
@@ -181,9 +182,9 @@ class Scanning:
             stored = await uow.scans.get(scan.id)
             if stored.state.ended and stored.attempt >= scan.attempt:
                 return _outcome(stored)  # another worker was faster
+            shares = await Shares.of(uow, stored) if spec.imports else None
             if output and run.output:
-                observed = self._read(scan, spec, run.output, reading)
-                await uow.findings.record(observed)
+                await uow.findings.record(self._read(scan, spec, run.output, reading, shares))
             ended = await uow.scans.update(
                 scan.id,
                 state=reading.state,
@@ -198,24 +199,30 @@ class Scanning:
                 observations=await uow.findings.count(scan.id),
             )
             await uow.events.add(scan_event(ended, now, ended.reason))
+            if shares and output:
+                await shares.settle(uow, ended)
         return _outcome(ended)
 
     async def _read(
-        self, scan: Scan, spec: ToolSpec, output: Path, reading: _Reading
+        self, scan: Scan, spec: ToolSpec, output: Path, reading: _Reading, shares: Shares | None
     ) -> AsyncIterator[list[RecordedObservation]]:
         """Parse in a thread, a batch at a time; how it went is left in `reading`."""
-        found = self._tools.parse(scan.tool, output)
+        found = self._tools.parse(scan.tool, output, scan.options if spec.imports else None)
+        now = self._clock.now()
+        record: Record = as_recorded(scan, spec, now)
+        if shares:
+            record = shares.recorder(lambda each: as_recorded(each, spec, now))
         while True:
-            batch, trouble = await asyncio.to_thread(_take, found, as_recorded(scan, spec, self._clock.now()))
-            reading.read += len(batch)
+            batch, taken, trouble = await asyncio.to_thread(_take, found, record)
+            reading.read += taken
             if batch:
                 yield batch
             if trouble is not None:
                 _spoil(reading, trouble)
                 return
-            if len(batch) < BATCH:
+            if taken < BATCH:
                 return
-            if reading.read >= MAX_OBSERVATIONS:
+            if reading.read >= MAX_OBSERVATIONS * (len(shares) if shares else 1):
                 _cut(reading)
                 return
 
@@ -240,15 +247,16 @@ def as_recorded(scan: Scan, spec: ToolSpec, now: datetime) -> Callable[[Observat
     return record
 
 
-def _take(
-    found: Iterator[Observation], record: Callable[[Observation], RecordedObservation]
-) -> tuple[list[RecordedObservation], ParseError | None]:
-    batch: list[RecordedObservation] = []
+def _take(found: Iterator[Observation], record: Record) -> tuple[list[RecordedObservation], int, ParseError | None]:
+    """Rows of the next batch, scan by scan, and how many results they were made of."""
+    batch: list[RecordedObservation | None] = []
+    trouble: ParseError | None = None
     try:
         batch.extend(map(record, itertools.islice(found, BATCH)))
     except ParseError as error:
-        return batch, error
-    return batch, None
+        trouble = error
+    rows = sorted((each for each in batch if each is not None), key=lambda each: each.scan_id)
+    return rows, len(batch), trouble
 
 
 def _spoil(reading: _Reading, trouble: ParseError) -> None:

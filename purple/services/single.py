@@ -1,13 +1,14 @@
 """A scan of one target: a campaign of one, with what it needs created or found."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from purple.contracts.campaigns import CampaignInput
 from purple.domain.campaigns import Campaign
 from purple.domain.clock import Clock
-from purple.domain.errors import OutOfScopeError
+from purple.domain.errors import InvalidInputError, OutOfScopeError
 from purple.domain.ports import Work
 from purple.domain.scope import Authorisation, check_address, check_contract
 from purple.domain.targets import Target
@@ -55,6 +56,23 @@ class SingleScan:
         )
         return await self._campaigns.start(wanted, key)
 
+    async def only_valid(self, organisation_id: UUID) -> Authorisation:
+        """The one authorisation that holds now.
+
+        Raises:
+            InvalidInputError: there is none, or a choice.
+        """
+        now = self._clock.now()
+        async with self._work(organisation_id) as uow:
+            valid = [each for each in await uow.authorisations.all() if holds(each, now)]
+        if len(valid) != 1:
+            raise InvalidInputError(
+                f"{len(valid) or 'no'} authorisations hold now",
+                field="authorisation_id",
+                remedy="name the one that covers what was tested, or the target",
+            )
+        return valid[0]
+
     async def covering(self, organisation_id: UUID, *targets: Target) -> Authorisation:
         """The authorisation that covers all these targets now and allows most.
 
@@ -82,3 +100,12 @@ class SingleScan:
                 remedy="create an authorisation that includes it, signed by who may allow it",
             )
         return max(fitting, key=lambda each: (each.max_intrusiveness.rank, each.created_at))
+
+
+def holds(authorisation: Authorisation, at: datetime) -> bool:
+    """Whether a contract allows anything at all at a time."""
+    try:
+        check_contract(authorisation, at=at, intrusiveness=Intrusiveness.PASSIVE)
+    except OutOfScopeError:
+        return False
+    return True

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from purple.domain.errors import InvalidInputError
 from purple.domain.observations import Observation
@@ -20,6 +20,18 @@ class ToolOptions(BaseModel):
     """Base of a tool's option model: nothing is accepted that it does not name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ImportOptions(ToolOptions):
+    """What every import is told."""
+
+    artifact: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """SHA-256 of the file in the object store."""
+    series: str = Field(default="", max_length=200)
+    """What later imports continue, such as `bandit on main`: a flaw that a complete later import of the same series
+    no longer holds is fixed. Without one, an import closes nothing."""
+    create_targets: bool = False
+    """Whether hosts that are not in the register are registered where the authorisation covers them."""
 
 
 O_contra = TypeVar("O_contra", bound=ToolOptions, contravariant=True)
@@ -53,6 +65,8 @@ class ToolParser(Protocol):
 
     def parse(self, stream: BinaryIO) -> Iterator[Observation]:
         """Read lazily; see DESIGN.
+
+        A parser that has options of its own offers `configured(options)` beside it, which gives such a function.
 
         Raises:
             ParseError: after everything that could be read has been yielded.

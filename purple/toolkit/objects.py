@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from purple.domain.errors import NotFoundError, UnavailableError
 
+CHUNK = 5 * 1024**2
 PARTS = 2
 """Parts of a large file on their way at once; each is held in memory."""
 
@@ -19,6 +21,14 @@ PARTS = 2
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _told(path: Path, progress: Callable[[int], None]) -> Iterator[bytes]:
+    sent = 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+            progress(sent := sent + len(chunk))
 
 
 def _key(sha256: str) -> str:
@@ -41,13 +51,13 @@ class Objects:
         await self._put(sha256, data)
         return sha256
 
-    async def put_file(self, path: Path) -> str:
+    async def put_file(self, path: Path, progress: Callable[[int], None] | None = None) -> str:
         """Keep a file, streamed."""
         sha256 = await asyncio.to_thread(_digest, path)
-        await self._put(sha256, path)
+        await self._put(sha256, _told(path, progress) if progress else path)
         return sha256
 
-    async def _put(self, sha256: str, source: bytes | Path) -> None:
+    async def _put(self, sha256: str, source: bytes | Path | Iterator[bytes]) -> None:
         try:
             await obstore.put_async(self._store, _key(sha256), source, max_concurrency=PARTS)
         except (BaseError, OSError) as error:

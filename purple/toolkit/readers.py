@@ -70,6 +70,15 @@ def read_xml(
     parser = _parser(starts, ends)
     if texts:
         _listen(parser, texts)
+    yield from feed_xml(parser, stream, found, limit)
+
+
+def feed_xml(parser: expat.XMLParserType, stream: BinaryIO, found: list[T], limit: int) -> Iterator[T]:
+    """Feed a parser chunk by chunk, and yield and clear what its handlers found after each.
+
+    Raises:
+        ParseError: as `read_xml`, or what a handler raised; everything that was found before has been yielded.
+    """
     read = 0
     trouble: ParseError | None = None
     while trouble is None:

@@ -98,7 +98,9 @@ CLOSE = text("""
             SELECT 1 FROM scans again
             WHERE again.campaign_id = :campaign AND again.state = 'complete' AND again.target_id = v.target_id
               AND again.tool = saw.tool AND again.key = saw.key AND (again.options = saw.options OR (
-                again.options ->> 'series' <> '' AND again.options - 'artifact' = saw.options - 'artifact'))
+                again.options ->> 'series' <> ''
+                AND again.options - ARRAY['artifact', 'create_targets']
+                  = saw.options - ARRAY['artifact', 'create_targets']))
               AND again.started_at > s.seen_at))
     RETURNING id
 """)

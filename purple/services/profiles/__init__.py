@@ -1,20 +1,31 @@
 """The profiles that come with Purple, one YAML file each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
 
-from purple.contracts.profiles import Profile
+from purple.contracts.profiles import Limits, Profile, ProfileStep
 from purple.domain.errors import InvalidInputError
+
+IMPORT = "import-"
+ONE_BY_ONE = Limits(parallel=1, retries=0)
+"""The first scan of an import reads the file for all of them."""
 
 
 class Profiles:
     """The profiles of a deployment: ours, and those in folders that it adds, which come first."""
 
-    def __init__(self, extra: Iterable[Path] = ()) -> None:
+    def __init__(self, extra: Iterable[Path] = (), importers: Mapping[str, str] | None = None) -> None:
+        """Find them.
+
+        Args:
+            extra: folders of YAML files.
+            importers: formats of imports, with the tool that reads each; every one has a profile `import-FORMAT`.
+        """
+        self._importers = dict(importers or {})
         self._texts: dict[str, str] = {}
         for folder in extra:
             if not folder.is_dir():
@@ -40,6 +51,10 @@ class Profiles:
         Raises:
             InvalidInputError: there is none of that name, or it is malformed; the remedy says what to do.
         """
+        tool = self._importers.get(name.removeprefix(IMPORT))
+        if name not in self._texts and name.startswith(IMPORT) and tool:
+            steps = (ProfileStep(tool=tool),)
+            return Profile(name=name, version=1, title=f"Results as {tool} reads them", tools=steps, limits=ONE_BY_ONE)
         if name not in self._texts:
             raise InvalidInputError(
                 f"unknown profile {name!r}", field=field, value=name, remedy=f"use one of {', '.join(self.names())}"

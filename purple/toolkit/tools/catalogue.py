@@ -7,8 +7,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from purple.domain.errors import InvalidInputError, PurpleError
+from purple.domain.imports import ImportFormat
 from purple.domain.observations import Observation
 from purple.domain.tools import ToolSpec, ToolStatus
+from purple.toolkit.formats import look_at
 from purple.toolkit.tools.install import Programs
 from purple.toolkit.tools.plugins import Plugin, load_plugins
 
@@ -18,6 +20,7 @@ class Catalogue:
 
     def __init__(self, programs: Programs, extra: tuple[Path, ...] = ()) -> None:
         self._plugins = load_plugins(extra)
+        self._importers = {each.importer.spec.name: each.importer for each in self._plugins.values() if each.recognise}
         self.programs = programs
 
     def plugin(self, name: str) -> Plugin:
@@ -26,6 +29,8 @@ class Catalogue:
         Raises:
             InvalidInputError: no such tool.
         """
+        if name in self._importers:
+            return self._importers[name]
         if name not in self._plugins:
             raise InvalidInputError(
                 f"unknown tool {name!r}", field="tool", value=name, remedy=f"use one of {', '.join(self._plugins)}"
@@ -56,10 +61,39 @@ class Catalogue:
             ) from None
         return chosen.model_dump(mode="json")
 
-    def parse(self, name: str, output: Path) -> Iterator[Observation]:
+    def parse(self, name: str, output: Path, options: Mapping[str, Any] | None = None) -> Iterator[Observation]:
         """Lazily."""
+        plugin = self.plugin(name)
+        configured = getattr(plugin.parser, "configured", None)
+        if configured and options:
+            read = configured(plugin.adapter.Options.model_validate(dict(options)))
+        else:
+            read = plugin.parser.parse
         with output.open("rb") as stream:
-            yield from self.plugin(name).parser.parse(stream)
+            yield from read(stream)
+
+    def formats(self) -> tuple[ImportFormat, ...]:
+        """Sorted."""
+        return tuple(
+            ImportFormat(name, each.spec.title, each.importer.spec.name, tuple(map(str, each.recognise)))
+            for name, each in self._plugins.items()
+            if each.recognise
+        )
+
+    def recognise(self, head: bytes, wanted: str = "") -> ImportFormat:
+        """By signatures."""
+        known = {each.name: each for each in self.formats()}
+        remedy = f"name one with format: {', '.join(known)}"
+        if wanted:
+            if wanted not in known:
+                raise InvalidInputError(f"there is no format {wanted!r}", field="format", value=wanted, remedy=remedy)
+            return known[wanted]
+        begins = look_at(head)
+        fitting = [name for name in known if any(each.matches(begins) for each in self._plugins[name].recognise)]
+        if len(fitting) == 1:
+            return known[fitting[0]]
+        said = f"may be {' or '.join(fitting)}" if fitting else "is of no known format"
+        raise InvalidInputError(f"the file {said}: it is {begins}", field="format", remedy=remedy)
 
     def status(self, name: str) -> ToolStatus:
         """Whether it can be used here."""

@@ -5,10 +5,10 @@ import importlib.util
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, Literal, Self, cast
 
 import yaml
@@ -16,9 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from purple.domain.errors import PluginError
 from purple.domain.tools import Intrusiveness, ToolSpec
-from purple.toolkit.adapter import ToolAdapter, ToolParser
+from purple.toolkit.adapter import ImportOptions, ToolAdapter, ToolParser
+from purple.toolkit.formats import Signature
 
 OURS = Path(__file__).parents[2] / "tools"
+_EVERY_KIND = ("host", "service", "url", "repository", "image")
 
 
 class _Version(BaseModel):
@@ -57,6 +59,8 @@ class _Manifest(BaseModel):
     trouble: str = ""
     install: _Install | Literal["none"]
     """`none` where no program is run and an artifact is read instead."""
+    recognise: tuple[Signature, ...] = ()
+    """How a file begins that the parser reads, so that results of a run elsewhere can be imported."""
 
     @model_validator(mode="after")
     def _declares_success(self) -> Self:
@@ -77,6 +81,25 @@ class Plugin:
     folder: Path
     adapter: ToolAdapter
     parser: ToolParser
+    recognise: tuple[Signature, ...] = ()
+
+    @property
+    def importer(self) -> "Plugin":
+        """What imports its results: itself where it runs no program, else its parser without its program."""
+        if self.spec.imports:
+            return self
+        spec = replace(
+            self.spec,
+            name=f"import-{self.spec.name}",
+            title=f"{self.spec.title} import",
+            target_kinds=_EVERY_KIND,
+            role="scan",
+            intrusiveness=Intrusiveness.PASSIVE,
+            exit_codes={},
+            install={},
+            imports=True,
+        )
+        return replace(self, spec=spec, adapter=cast("ToolAdapter", SimpleNamespace(Options=ImportOptions)))
 
 
 def load_plugins(extra: Iterable[Path] = ()) -> dict[str, Plugin]:
@@ -130,12 +153,13 @@ def _load(folder: Path, package: str) -> Plugin:
     for module, attribute in ((adapter, "Options"), (adapter, "command"), (parser, "parse")):
         if not hasattr(module, attribute) and not (imports and attribute == "command"):
             raise PluginError(f"tool {name}: {module.__name__} has no {attribute}")
-    values: dict[str, Any] = manifest.model_dump() | {"imports": imports}
+    values: dict[str, Any] = manifest.model_dump(exclude={"recognise"}) | {"imports": imports}
     if imports:
         if "artifact" not in adapter.Options.model_fields:
             raise PluginError(f"tool {name} runs no program, and its options name no artifact")
         values["install"] = {}
-    return Plugin(ToolSpec(**values), folder, cast("ToolAdapter", adapter), cast("ToolParser", parser))
+    spec = ToolSpec(**values)
+    return Plugin(spec, folder, cast("ToolAdapter", adapter), cast("ToolParser", parser), manifest.recognise)
 
 
 def _module(folder: Path, package: str, name: str) -> ModuleType:

@@ -1,0 +1,66 @@
+"""/imports."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request, Response, status
+from fastapi import Query as QueryParameter
+from starlette.requests import ClientDisconnect
+
+from api.campaigns.schemas import CampaignAnswer
+from api.deps import allowed, service
+from api.imports.schemas import FormatAnswer, wanted
+from purple.domain.campaigns import Campaign
+from purple.domain.errors import InvalidInputError
+from purple.domain.identity import Permission, Principal
+from purple.domain.imports import ImportFormat
+from purple.services.importing import Imports, Wanted
+
+router = APIRouter(prefix="/imports", tags=["imports"])
+Reader = Annotated[Principal, Depends(allowed(Permission.READ_CAMPAIGNS))]
+Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_CAMPAIGNS))]
+Service = Annotated[Imports, Depends(service("imports"))]
+Format = Annotated[str, QueryParameter(max_length=64, description="By default recognised from the content")]
+Key = Annotated[
+    str, Header(alias="Idempotency-Key", max_length=255, description="The same key and request do a thing once")
+]
+FILE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.post("", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer, openapi_extra=FILE)
+async def start_import(
+    request: Request,
+    caller: Writer,
+    imports: Service,
+    asked: Annotated[Wanted, Depends(wanted)],
+    response: Response,
+    format: Format = "",  # noqa: A002 - its name on the wire
+    key: Key = "",
+) -> Campaign:
+    """Take in the body, a file of results of a tool that ran elsewhere, up to 2 GB: a campaign reads it."""
+    if asked.target or asked.create_targets:
+        caller.require(Permission.WRITE_TARGETS)
+    stored = await imports.receive(_body(request), format)
+    campaign = await imports.start(caller.organisation_id, stored, replace(asked, created_by=caller.user_id), key)
+    response.headers["Location"] = f"/api/v1/campaigns/{campaign.id}"
+    return campaign
+
+
+@router.get("/formats", response_model=list[FormatAnswer])
+async def list_import_formats(caller: Reader, imports: Service) -> tuple[ImportFormat, ...]:  # noqa: ARG001 - who may ask
+    """What can be taken in, and how each is recognised."""
+    return imports.formats()
+
+
+async def _body(request: Request) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in request.stream():
+            yield chunk
+    except ClientDisconnect:
+        raise InvalidInputError("the upload broke off", field="body", remedy="send the file again") from None

@@ -1,0 +1,1 @@
+"""Burp Suite: issues that it exports."""

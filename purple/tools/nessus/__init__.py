@@ -1,0 +1,1 @@
+"""Nessus: scans that it exports."""

@@ -1,0 +1,1 @@
+"""OpenVAS and Greenbone: reports in XML."""

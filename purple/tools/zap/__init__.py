@@ -1,0 +1,1 @@
+"""ZAP: reports of the web application scanner."""
