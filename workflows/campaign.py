@@ -1,7 +1,6 @@
 """The campaign: recon → tool runs → analysis → AI triage → report → notify, as durable steps."""
 
 import asyncio
-from collections.abc import Sequence
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
@@ -25,12 +24,12 @@ with workflow.unsafe.imports_passed_through():
         RetryPlan,
         RetryRequest,
         RetryScans,
-        ScanStep,
         Triaged,
     )
     from purple.domain.campaigns import CampaignState, Phase
     from workflows import options
     from workflows.board import Board
+    from workflows.lanes import Lanes
     from workflows.scans import RefusedError, Scans
     from workflows.steps import do, why
 
@@ -49,11 +48,12 @@ class CampaignWorkflow:
     def __init__(self, campaign: CampaignInput) -> None:
         self._token = campaign.retry_token
         self._begun: Begun | None = None
-        self._again: list[ScanStep] | None = None
+        self._again: Plan | None = None
         """Recon to run again; None where nobody asked."""
         self._ending = False
         self._board = Board()
         self._runs = Scans(self._board)
+        self._lanes = Lanes(self._board, self._runs)
         self._notes: dict[str, str] = {}
         self._cancelled = False
         self._worst = ""
@@ -73,6 +73,7 @@ class CampaignWorkflow:
             state = CampaignState.NOT_ALLOWED
         else:
             self._attribute(begun)
+            self._runs.parallel, self._runs.retries = begun.parallel, begun.retries
             phases = asyncio.create_task(self._phases(begun))
             stop = asyncio.create_task(workflow.wait_condition(lambda: self._cancelled))
             try:
@@ -105,18 +106,18 @@ class CampaignWorkflow:
         return begun.ref.model_copy(update={"round": begun.ref.round + self._rounds})
 
     async def _phases(self, begun: Begun) -> None:
-        recon: Sequence[ScanStep] = begun.recon
+        recon = Plan(scans=begun.recon, batches=begun.batches)
         while True:
             await self._scans(Phase.RECON, begun, recon)
             plan = await do(names.PLAN, self._ref(begun), Plan, "what recon asks for", options.CONTROL)
-            await self._scans(Phase.TOOLS, begun, plan.scans)
+            await self._scans(Phase.TOOLS, begun, plan)
             if not self._asked():
                 await self._outcome(self._ref(begun))
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 if not self._asked():
                     return
                 self._rounds += 1
-            recon, self._again = self._again or (), None
+            recon, self._again = self._again or Plan(), None
 
     def _asked(self) -> bool:
         return self._again is not None
@@ -166,11 +167,11 @@ class CampaignWorkflow:
             self._outlive(Phase.NOTIFY, error)
         self._board.done += 1
 
-    async def _scans(self, phase: Phase, begun: Begun, steps: Sequence[ScanStep]) -> None:
-        """Every tool run of a phase."""
-        await self._enter(phase, len(steps))
-        self._runs.parallel, self._runs.retries = begun.parallel, begun.retries
-        await self._runs.run(begun.ref, steps)
+    async def _scans(self, phase: Phase, begun: Begun, plan: Plan) -> None:
+        """Every tool run of a phase: those of this workflow, then those of its children."""
+        await self._enter(phase, len(plan.scans) + sum(scans for _, scans in plan.batches))
+        await self._runs.run(begun.ref, plan.scans)
+        await self._lanes.run(begun.ref, phase, plan.batches)
 
     async def _enter(self, phase: Phase, steps: int) -> None:
         await workflow.wait_condition(lambda: not self._board.paused)
@@ -201,16 +202,19 @@ class CampaignWorkflow:
         self._cancelled = True
 
     @workflow.signal(name=names.SIGNAL_PAUSE)
-    def pause(self) -> None:
+    async def pause(self) -> None:
         """Start nothing new."""
-        self._board.paused = True
-        self._board.show()
+        await self._pause(paused=True)
 
     @workflow.signal(name=names.SIGNAL_RESUME)
-    def resume(self) -> None:
+    async def resume(self) -> None:
         """Go on."""
-        self._board.paused = False
+        await self._pause(paused=False)
+
+    async def _pause(self, *, paused: bool) -> None:
+        self._board.paused = paused
         self._board.show()
+        await self._lanes.changed()
 
     @workflow.update(name=names.UPDATE_RETRY)
     async def retry_failed(self, request: RetryRequest) -> Retried:
@@ -222,11 +226,21 @@ class CampaignWorkflow:
         if request.token == self._token:
             return Retried(scans=begun.again, round=begun.ref.round)
         update = workflow.current_update_info()
-        wanted = RetryScans(ref=self._ref(begun), retry_id=update.id if update else "", token=request.token)
+        wanted = RetryScans(
+            ref=self._ref(begun),
+            retry_id=update.id if update else "",
+            token=request.token,
+            apart=workflow.info().get_current_history_length() > options.LONG_OWN_HISTORY,
+        )
         plan = await do(names.RETRY_SCANS, wanted, RetryPlan, "run again what failed", options.CONTROL)
-        self._again = [*(self._again or ()), *plan.recon]
+        self._add(Plan(scans=plan.recon, batches=plan.batches))
         self._board.say(f"{plan.scans} scans run again")
         return Retried(scans=plan.scans, round=begun.ref.round + self._rounds)
+
+    def _add(self, recon: Plan) -> None:
+        """Recon is to run, again or for what is new; then whatever it asks for."""
+        asked = self._again or Plan()
+        self._again = Plan(scans=(*asked.scans, *recon.scans), batches=(*asked.batches, *recon.batches))
 
     @retry_failed.validator
     def _may_retry(self, request: RetryRequest) -> None:
@@ -238,4 +252,4 @@ class CampaignWorkflow:
     @workflow.query(name=names.QUERY_PROGRESS)
     def progress(self) -> Progress:
         """How far it is."""
-        return self._board.progress()
+        return self._board.progress().model_copy(update={"children": self._lanes.ids})

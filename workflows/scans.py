@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
@@ -31,8 +31,15 @@ class Scans:
         self._running: list[asyncio.Task[None]] = []
         self._trouble: BaseException | None = None
 
-    async def run(self, ref: CampaignRef, steps: Iterable[ScanStep]) -> None:
+    async def run(
+        self, ref: CampaignRef, steps: Iterable[ScanStep], enough: Callable[[], bool] = lambda: False
+    ) -> None:
         """Run all of them, in their order.
+
+        Args:
+            ref: their campaign.
+            steps: what to run.
+            enough: whether nothing more is to be started; asked before each start.
 
         Raises:
             RefusedError: the authorisation no longer holds; what ran is cancelled.
@@ -43,7 +50,9 @@ class Scans:
                 await workflow.wait_condition(self._something_to_do)
                 if self._trouble is not None:
                     raise self._trouble
-                if self._may_start():
+                if enough():
+                    self._waiting.clear()
+                elif self._may_start():
                     self._start(ref, self._waiting.popleft())
         finally:
             await self._let_go()

@@ -80,7 +80,7 @@ class Scanning:
         ref = request.ref
         async with self._work(ref.organisation_id) as uow:
             scan = await uow.scans.get(request.scan_id)
-            campaign = await uow.campaigns.get(ref.campaign_id)
+            campaign = await uow.scan_sets.campaign(ref.campaign_id)
             authorisation = await uow.authorisations.get(campaign.authorisation_id)
         if scan.state.ended and scan.attempt >= request.attempt:
             return _outcome(scan)
