@@ -6,6 +6,8 @@ from activities.errors import told
 from activities.heartbeat import beating
 from purple.contracts import names
 from purple.contracts.campaigns import (
+    BatchRef,
+    BatchSteps,
     BeginRequest,
     Begun,
     CampaignRef,
@@ -21,7 +23,7 @@ from purple.services.retrying import Retrying
 
 
 class CampaignActivities:
-    """Begin, plan, settle, retry, finish."""
+    """Begin, plan, give batches their scans, settle, retry, finish."""
 
     def __init__(self, campaigns: Campaigns, retrying: Retrying) -> None:
         self._campaigns = campaigns
@@ -40,6 +42,13 @@ class CampaignActivities:
         with told():
             async with beating():
                 return await self._campaigns.plan(ref)
+
+    @activity.defn(name=names.NEXT_SCANS)
+    async def next_scans(self, batch: BatchRef) -> BatchSteps:
+        """See `Campaigns.next_scans`."""
+        with told():
+            async with beating():
+                return await self._campaigns.next_scans(batch)
 
     @activity.defn(name=names.SETTLE_SCAN)
     async def settle(self, request: SettleScan) -> None:

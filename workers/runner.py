@@ -19,6 +19,7 @@ from activities.outcome import AnalysisActivities, NotifyActivities, ReportActiv
 from activities.scanning import ScanActivities
 from purple.bootstrap import Container
 from purple.contracts import names
+from workflows.batch import BatchWorkflow
 from workflows.campaign import CampaignWorkflow
 
 HEARTBEAT_THROTTLE = timedelta(seconds=1)
@@ -30,13 +31,15 @@ log = structlog.get_logger()
 
 def _control(container: Container) -> Sequence[Callable[..., Any]]:
     steps = CampaignActivities(container.campaigns, container.retrying)
-    return (steps.begin, steps.plan, steps.settle, steps.retry_scans, steps.finish)
+    return (steps.begin, steps.plan, steps.next_scans, steps.settle, steps.retry_scans, steps.finish)
 
 
 def _scan(container: Container) -> Sequence[Callable[..., Any]]:
     steps = ScanActivities(container.scanning, container.campaigns)
     return (steps.run_scan, ImportActivities(container.surveying).survey)
 
+
+WORKFLOWS = (CampaignWorkflow, BatchWorkflow)
 
 ROLES: dict[str, tuple[str, Callable[[Container], Sequence[Callable[..., Any]]], int]] = {
     "control": (names.QUEUE_CONTROL, _control, 20),
@@ -62,7 +65,7 @@ def build_worker(client: Client, container: Container, role: str) -> Worker:
     return Worker(
         client,
         task_queue=queue,
-        workflows=[CampaignWorkflow] if role == "control" else [],
+        workflows=list(WORKFLOWS) if role == "control" else [],
         activities=list(activities(container)),
         workflow_runner=sandbox(),
         max_concurrent_activities=at_once,

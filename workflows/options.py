@@ -13,6 +13,11 @@ FIRST_RETRY = timedelta(milliseconds=200)
 SCAN_GRACE = timedelta(minutes=10)
 """Beside the tool's own time-out: reading and recording its output."""
 
+LONG_HISTORY = 4_000
+"""Events, after which a child workflow goes on in a new run; each scan makes six, and more where it is tried again."""
+LONG_OWN_HISTORY = 2_500
+"""Events, after which a campaign's own workflow gives all further scans to children."""
+
 STEADY = RetryPolicy(
     initial_interval=FIRST_RETRY,
     backoff_coefficient=2.0,

@@ -18,7 +18,7 @@ class CampaignBody(Body):
 
     name: str = Field(default="", max_length=200)
     profile: str = Field(default="standard", max_length=64)
-    target_ids: list[UUID] = Field(min_length=1, max_length=1000)
+    target_ids: list[UUID] = Field(min_length=1, max_length=10_000)
     authorisation_id: UUID
     options: Options = Field(default_factory=dict, description="By tool: options over the profile's")
 

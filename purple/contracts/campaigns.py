@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from purple.contracts.base import Contract
-from purple.domain.campaigns import CampaignState
+from purple.domain.campaigns import CampaignState, Phase
 from purple.domain.tools import ScanState
 
 
@@ -21,6 +21,9 @@ class CampaignInput(Contract):
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """By tool: options that stand over the profile's."""
     created_by: UUID | None = None
+    targets_of: UUID | None = None
+    """Another campaign whose targets these are, in place of `target_ids`: thousands of ids are more than a message
+    should hold. A campaign that has its row needs neither."""
     retry_token: str = ""
     """The signed word of who asks to run again what failed in a campaign that ended; else empty."""
 
@@ -41,6 +44,9 @@ class CampaignRef(Contract):
     round: int = 1
 
 
+MAX_LABEL = 120
+
+
 class ScanStep(Contract):
     """One tool run to dispatch."""
 
@@ -49,7 +55,7 @@ class ScanStep(Contract):
     role: str
     """`recon` or `scan`."""
     endpoint: str
-    """For people."""
+    """For people, cut to `MAX_LABEL` characters."""
     timeout_s: float
     attempt: int = 0
     """Attempts so far."""
@@ -70,6 +76,8 @@ class Begun(Contract):
     """Scans that run again in a campaign that had ended."""
     survey: bool = False
     """Whether a file is imported, and which targets it speaks of is to be found first."""
+    batches: tuple[tuple[int, int], ...] = ()
+    """Of recon: numbers of batches, which child workflows run, and how many scans each has."""
 
 
 class Surveyed(Contract):
@@ -85,6 +93,51 @@ class Plan(Contract):
     """What recon decided."""
 
     scans: tuple[ScanStep, ...] = ()
+    """What the campaign's own workflow runs."""
+    batches: tuple[tuple[int, int], ...] = ()
+    """As in `Begun`."""
+
+
+class BatchInput(Contract):
+    """What a child workflow runs: a batch of scans, with its share of the campaign's slots."""
+
+    ref: CampaignRef
+    phase: Phase
+    number: int
+    parallel: int
+    retries: int
+    paused: bool = False
+    done: int = 0
+    """Scans that ended in earlier runs of this workflow."""
+
+
+class BatchRef(Contract):
+    """Which batch."""
+
+    ref: CampaignRef
+    phase: Phase
+    number: int
+
+
+class BatchSteps(Contract):
+    """The next scans of a batch that have not ended; none at its end."""
+
+    scans: tuple[ScanStep, ...] = ()
+
+
+class BatchEnded(Contract):
+    """A child workflow's result."""
+
+    done: int
+    refused: str = ""
+    """Why the authorisation no longer holds; empty when it does."""
+
+
+class Hold(Contract):
+    """A parent's word to a child: how many slots it has, and whether it starts anything."""
+
+    parallel: int
+    paused: bool = False
 
 
 class RunScan(Contract):
@@ -190,6 +243,8 @@ class RetryScans(Contract):
     ref: CampaignRef
     retry_id: str
     token: str
+    apart: bool = False
+    """Whether child workflows must run them, because this workflow's history is long."""
 
 
 class RetryPlan(Contract):
@@ -197,6 +252,8 @@ class RetryPlan(Contract):
 
     recon: tuple[ScanStep, ...] = ()
     scans: int = 0
+    batches: tuple[tuple[int, int], ...] = ()
+    """Of recon, as in `Begun`."""
 
 
 class Progress(Contract):
@@ -207,3 +264,5 @@ class Progress(Contract):
     known: int = 0
     running: tuple[str, ...] = ()
     paused: bool = False
+    children: tuple[str, ...] = ()
+    """Ids of the child workflows that run now; each tells of its own part."""

@@ -1,6 +1,7 @@
 """Names by which processes find each other in Temporal. Recorded histories hold them: they never change."""
 
 WORKFLOW = "CampaignWorkflow"
+BATCH_WORKFLOW = "BatchWorkflow"
 
 QUEUE_CONTROL = "purple-control"
 QUEUE_RECON = "purple-recon"
@@ -21,10 +22,12 @@ NOTIFY = "notify"
 FINISH = "finish"
 RETRY_SCANS = "retry_scans"
 SURVEY = "survey"
+NEXT_SCANS = "next_scans"
 
 SIGNAL_CANCEL = "cancel"
 SIGNAL_PAUSE = "pause"
 SIGNAL_RESUME = "resume"
+SIGNAL_HOLD = "hold"
 UPDATE_RETRY = "retry_failed"
 QUERY_PROGRESS = "progress"
 

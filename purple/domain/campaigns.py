@@ -1,5 +1,6 @@
 """Campaigns and scans: one run of a profile on targets, and one tool on one target inside it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +9,7 @@ from uuid import UUID, uuid5
 
 from purple.domain.errors import ExitCode
 from purple.domain.severity import Severity
+from purple.domain.steering import Orders
 from purple.domain.tools import ScanState
 
 CAMPAIGN_NAMESPACE = UUID("5f1ad0f0-3b7e-5c0a-9a56-0a2f1c9b7d11")
@@ -72,6 +74,7 @@ class Campaign:
     """Analysis, report and notice are made once a round; retrying what failed begins another."""
     run_id: str = ""
     """Temporal's run that conducts it."""
+    orders: Orders = field(default_factory=Orders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +108,11 @@ class Scan:
     log_artifact: str = ""
     observations: int = 0
     retry_id: str = ""
-    """Of the last request to run it again."""
+    """Of the last request to run it, or to run it again."""
     revision: str = ""
     """The commit that was looked at, of a repository."""
+    batch: int = 0
+    """Which child workflow runs it; see `domain.scan_sets`."""
 
     @property
     def endpoint(self) -> str:
@@ -125,12 +130,12 @@ def scan_id_of(campaign_id: UUID, key: str) -> UUID:
     return uuid5(campaign_id, key)
 
 
-def end_state(states: list[ScanState], left_out: int = 0) -> CampaignState:
+def end_state(states: Iterable[ScanState], left_out: int = 0) -> CampaignState:
     """How a campaign ended, from how its scans did: anything but complete is a gap. No scan at all is a gap too.
 
     So is a result of an import that was left out.
     """
-    if states and not left_out and all(state is ScanState.COMPLETE for state in states):
+    if not left_out and set(states) == {ScanState.COMPLETE}:
         return CampaignState.COMPLETED
     return CampaignState.COMPLETED_WITH_GAPS
 

@@ -1,6 +1,6 @@
 """Ports: what the services need of the world. Adapters implement them; `bootstrap` joins the two."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,7 @@ from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, 
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
 from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFormat, Triage
+from purple.domain.scan_sets import ScanSets
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
 from purple.domain.vulnerabilities import Vulnerability, Weight
@@ -76,6 +77,14 @@ class Rows(Protocol[E]):
         """
         ...
 
+    async def several(self, ids: Iterable[UUID]) -> tuple[E, ...]:
+        """All of these, in their order.
+
+        Raises:
+            NotFoundError: one is not there, or the organisation may not see it.
+        """
+        ...
+
     async def all(self, **filters: Any) -> tuple[E, ...]:
         """Every row that matches; for kinds that are few in one campaign."""
         ...
@@ -115,8 +124,8 @@ class Findings(Protocol):
         """
         ...
 
-    async def services(self, campaign_id: UUID) -> tuple[RecordedObservation, ...]:
-        """Every listening service that a campaign saw."""
+    async def services(self, campaign_id: UUID, target_ids: Sequence[UUID]) -> tuple[RecordedObservation, ...]:
+        """Every listening service that a campaign saw of these targets."""
         ...
 
     async def merge(self, campaign_id: UUID) -> Merged:
@@ -217,6 +226,8 @@ class UnitOfWork(Protocol):
     def campaigns(self) -> Rows[Campaign]: ...  # noqa: D102
     @property
     def scans(self) -> Rows[Scan]: ...  # noqa: D102
+    @property
+    def scan_sets(self) -> ScanSets: ...  # noqa: D102
     @property
     def reports(self) -> Rows[Report]: ...  # noqa: D102
     @property

@@ -96,6 +96,8 @@ class ReportData:
     """Present vulnerabilities by severity."""
     made_at: datetime
     links: dict[str, str] = field(default_factory=dict)
+    coverage: dict[str, int] = field(default_factory=dict)
+    """All scans by how they ended; of thousands, `scans` holds those that did not complete, and a few more."""
 
 
 @dataclass(frozen=True, slots=True)

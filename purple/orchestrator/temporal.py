@@ -123,7 +123,7 @@ class TemporalOrchestrator:
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     static_summary=summary[:200],
-                    static_details=f"Profile {argument.profile}, {len(argument.target_ids)} target(s)",
+                    static_details=f"Profile {argument.profile}, {len(argument.target_ids) or 'many'} target(s)",
                     rpc_timeout=RPC_TIMEOUT,
                 )
 
@@ -176,13 +176,23 @@ class TemporalOrchestrator:
         """How far a campaign is, or None where no worker answers in time."""
         try:
             async with _reached():
-                handle = await self._handle(workflow_id)
-                told: Progress = await handle.query(
-                    names.QUERY_PROGRESS, result_type=Progress, rpc_timeout=timedelta(seconds=3)
-                )
+                told = await self._query(workflow_id)
+                parts = await asyncio.gather(*map(self._query, told.children), return_exceptions=True)
         except (UnavailableError, WorkflowFailureError):
             return None
-        return told.model_dump(mode="json")
+        for part in parts:
+            if isinstance(part, Progress):  # one that has just ended is told of by its parent
+                told = told.model_copy(
+                    update={"done": told.done + part.done, "running": (*told.running, *part.running)}
+                )
+        return told.model_dump(mode="json", exclude={"children"})
+
+    async def _query(self, workflow_id: str) -> Progress:
+        handle = await self._handle(workflow_id)
+        told: Progress = await handle.query(
+            names.QUERY_PROGRESS, result_type=Progress, rpc_timeout=timedelta(seconds=3)
+        )
+        return told
 
     async def outputs(self, workflow_id: str) -> Mapping[UUID, datetime]:
         """Out of the heartbeats of its running steps."""
@@ -192,6 +202,8 @@ class TemporalOrchestrator:
         except (RPCError, RuntimeError):
             return {}
         found: dict[UUID, datetime] = {}
+        for child in description.raw_description.pending_children:
+            found |= await self.outputs(child.workflow_id)
         for step in description.raw_description.pending_activities:
             beat = await _beat(description, step.heartbeat_details.payloads)
             if beat.get("scan_id") and beat.get("last_output_at"):

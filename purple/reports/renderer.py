@@ -124,6 +124,7 @@ def as_json(data: ReportData) -> bytes:
         "targets": data.targets,
         "counts": data.counts,
         "coverage": data.scans,
+        "coverage_counts": data.coverage,
         "triage": data.triage,
         "vulnerabilities": [
             dataclasses.asdict(each) | {"evidence": data.evidence.get(each.id, ())} for each in data.vulnerabilities

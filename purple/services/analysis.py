@@ -1,5 +1,7 @@
 """Analysis: sightings meet their vulnerabilities, and each gets its risk with reasons."""
 
+from uuid import UUID
+
 from purple.contracts.campaigns import Analysed, CampaignRef
 from purple.domain.campaigns import Phase
 from purple.domain.clock import Clock
@@ -23,12 +25,16 @@ class Analysis:
             campaign = await uow.campaigns.get(ref.campaign_id)
             await enter(uow, ref, Phase.ANALYSIS, now)
             merged = await uow.findings.merge(campaign.id)
-            targets = {target_id: await uow.targets.get(target_id) for target_id in campaign.target_ids}
             weights = await uow.findings.weights(campaign.id)
+            seen = await uow.targets.several({each.target_id for each in weights})
+            targets = {target.id: target for target in seen}
+            changed: dict[tuple[int, tuple[str, ...]], list[UUID]] = {}
             for each in weights:
                 risk = assess(each.severity, targets[each.target_id].criticality, each.tools, each.confidence)
                 if (risk.score, risk.reasons) != (each.risk, each.reasons):
-                    await uow.findings.set_risk(each.ids, risk.score, risk.reasons)
+                    changed.setdefault((risk.score, risk.reasons), []).extend(each.ids)
+            for (score, reasons), ids in changed.items():
+                await uow.findings.set_risk(ids, score, reasons)
             await self._tell(uow, ref, merged)
             return Analysed(
                 found=len(merged.found),

@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from purple.contracts.campaigns import (
+    BatchRef,
+    BatchSteps,
     BeginRequest,
     Begun,
     CampaignInput,
@@ -24,17 +25,18 @@ from purple.domain.errors import ConflictError, InvalidInputError, OutOfScopeErr
 from purple.domain.imports import left_out_of
 from purple.domain.pages import Page, Query
 from purple.domain.ports import Orchestrator, UnitOfWork, Work
+from purple.domain.scan_sets import BATCH
 from purple.domain.scope import Authorisation, check_address, check_contract
-from purple.domain.targets import Target
 from purple.domain.tools import ScanState, ToolCatalogue
 from purple.services import planning
+from purple.services.batching import due, end_all, targets_of
 from purple.services.events import enter, event, nth, phase_event, scan_event
 from purple.services.profiles import Profiles
 from purple.services.retrying import Retrying
-from purple.services.steering import input_of
+from purple.services.steering import by_reference, input_of
 from purple.services.summaries import summarise
 
-MAX_TARGETS = 1_000
+MAX_TARGETS = 10_000
 MAX_KEY = 255
 
 
@@ -81,8 +83,8 @@ class Campaigns:
             known = await uow.idempotency.find(key) if key else None
             if known is not None:
                 return await _repeated(uow, known, digest)
-            campaign, authorisation, targets = await self._draft(uow, workflow_id, wanted)
-            self._check(campaign, authorisation, targets)
+            campaign, authorisation = await self._draft(uow, workflow_id, wanted)
+            await self._check(uow, campaign, authorisation)
             await uow.campaigns.add(campaign)
             await uow.events.add(
                 event(
@@ -97,7 +99,7 @@ class Campaigns:
             if key:
                 await uow.idempotency.add(key, digest, campaign.id)
         try:
-            await self._orchestrator.start(workflow_id, wanted, summary=campaign.name)
+            await self._orchestrator.start(workflow_id, by_reference(wanted), summary=campaign.name)
         except UnavailableError:
             return campaign
         return campaign
@@ -118,13 +120,12 @@ class Campaigns:
         async with self._work(wanted.organisation_id) as uow:
             campaign = await uow.campaigns.find(campaign_id_of(request.workflow_id))
             if campaign is None:  # a schedule started it
-                campaign, _, _ = await self._draft(uow, request.workflow_id, wanted)
+                campaign, _ = await self._draft(uow, request.workflow_id, wanted)
                 await uow.campaigns.upsert(campaign)
             again = 0
             if campaign.state.ended or (campaign.round > 1 and campaign.run_id == request.run_id):
                 campaign, again = await self._retrying.reopen(uow, campaign, request)
             authorisation = await uow.authorisations.get(campaign.authorisation_id)
-            targets = [await uow.targets.get(target_id) for target_id in campaign.target_ids]
             profile = Profile.model_validate(campaign.plan)
             ref = CampaignRef(organisation_id=campaign.organisation_id, campaign_id=campaign.id, round=campaign.round)
             begun = Begun(
@@ -137,12 +138,12 @@ class Campaigns:
                 survey=planning.imports(profile, self._tools),
             )
             try:
-                self._check(campaign, authorisation, targets)
+                await self._check(uow, campaign, authorisation)
             except OutOfScopeError as refused:
                 return begun.model_copy(update={"refused": f"{refused.detail} (rule {refused.rule})"})
-            scans = planning.recon_scans(campaign, profile, targets, self._tools, now)
-            for scan in scans:
-                await uow.scans.upsert(scan)
+            async for targets in targets_of(uow, campaign):
+                await uow.scan_sets.add(planning.recon_scans(campaign, profile, targets, self._tools, now))
+            await uow.scan_sets.number(campaign.id)
             if campaign.started_at is None:
                 await uow.campaigns.update(
                     campaign.id,
@@ -152,22 +153,28 @@ class Campaigns:
                     run_id=request.run_id,
                 )
             await uow.events.add(phase_event(ref, Phase.RECON, now))
-            stored = await uow.scans.all(campaign_id=campaign.id, phase=Phase.RECON)
-            return begun.model_copy(update={"recon": planning.steps_of(stored, self._tools)})
+            recon = await due(uow, self._tools, campaign.id, Phase.RECON)
+            return begun.model_copy(update={"recon": recon.scans, "batches": recon.batches})
 
     async def plan(self, ref: CampaignRef) -> Plan:
         """What recon's findings ask for."""
         now = self._clock.now()
         async with self._work(ref.organisation_id) as uow:
             campaign = await uow.campaigns.get(ref.campaign_id)
-            targets = [await uow.targets.get(target_id) for target_id in campaign.target_ids]
-            services = await uow.findings.services(campaign.id)
             profile = Profile.model_validate(campaign.plan)
-            for scan in planning.tool_scans(campaign, profile, targets, services, self._tools, now):
-                await uow.scans.upsert(scan)
+            async for targets in targets_of(uow, campaign):
+                services = await uow.findings.services(campaign.id, [target.id for target in targets])
+                scans = planning.tool_scans(campaign, profile, targets, services, self._tools, now)
+                await uow.scan_sets.add(scans)
+            await uow.scan_sets.number(campaign.id)
             await enter(uow, ref, Phase.TOOLS, now)
-            stored = await uow.scans.all(campaign_id=campaign.id, phase=Phase.TOOLS)
-            return Plan(scans=planning.steps_of(stored, self._tools))
+            return await due(uow, self._tools, campaign.id, Phase.TOOLS)
+
+    async def next_scans(self, batch: BatchRef) -> BatchSteps:
+        """The next scans of a batch that have not ended."""
+        async with self._work(batch.ref.organisation_id) as uow:
+            found = await uow.scan_sets.due(batch.ref.campaign_id, batch.phase, batch.number, BATCH)
+            return BatchSteps(scans=planning.steps_of(found, self._tools))
 
     async def settle(self, request: SettleScan) -> None:
         """Write down how a scan ended that no worker could bring to its end."""
@@ -193,12 +200,11 @@ class Campaigns:
                     worst=campaign.summary.get("worst", ""),
                 )
             left = "the campaign ended before it ran" + (f": {request.reason}" if request.reason else "")
-            scans = []
-            for scan in await uow.scans.all(campaign_id=campaign.id):
-                ended = await _end_left_over(uow, scan, request.state, left, now) if not scan.state.ended else scan
-                scans.append(ended)
-            state = request.state or end_state([scan.state for scan in scans], left_out_of(campaign.summary))
-            summary = campaign.summary | await summarise(uow, campaign, scans) | {"notes": request.notes}
+            wanted = ScanState.CANCELLED if request.state is CampaignState.CANCELLED else ScanState.SKIPPED
+            await end_all(uow, campaign.id, wanted, left, now)
+            counts = await uow.scan_sets.counts(campaign.id)
+            state = request.state or end_state(counts, left_out_of(campaign.summary))
+            summary = campaign.summary | await summarise(uow, campaign, counts) | {"notes": request.notes}
             await uow.campaigns.update(
                 campaign.id,
                 state=state,
@@ -257,39 +263,34 @@ class Campaigns:
         async with self._work(organisation_id) as uow:
             return await uow.scans.get(scan_id)
 
-    async def _draft(
-        self, uow: UnitOfWork, workflow_id: str, wanted: CampaignInput
-    ) -> tuple[Campaign, Authorisation, list[Target]]:
+    async def _draft(self, uow: UnitOfWork, workflow_id: str, wanted: CampaignInput) -> tuple[Campaign, Authorisation]:
         profile = self._profiles.load(wanted.profile)
-        fewest = 0 if planning.imports(profile, self._tools) else 1
-        if not fewest <= len(set(wanted.target_ids)) <= MAX_TARGETS:
-            raise InvalidInputError(
-                f"a campaign has 1 to {MAX_TARGETS} targets",
-                field="target_ids",
-                value=len(wanted.target_ids),
-                remedy="name targets of the register",
-            )
-        targets = [await uow.targets.get(target_id) for target_id in wanted.target_ids]
-        planning.check_targets(targets, profile, self._tools)
+        ids = tuple(dict.fromkeys(wanted.target_ids))
+        if wanted.targets_of and not ids:
+            ids = (await uow.campaigns.get(wanted.targets_of)).target_ids
+        check_number(len(ids), fewest=0 if planning.imports(profile, self._tools) else 1)
+        first = await uow.targets.several(ids[:1])
         authorisation = await uow.authorisations.get(wanted.authorisation_id)
         campaign = Campaign(
             id=campaign_id_of(workflow_id),
             organisation_id=wanted.organisation_id,
             workflow_id=workflow_id,
-            name=wanted.name.strip() or (f"{profile.name} on {targets[0].name}" if targets else profile.name),
+            name=wanted.name.strip() or (f"{profile.name} on {first[0].name}" if first else profile.name),
             profile=profile.name,
             profile_version=profile.version,
             plan=planning.plan_of(profile, wanted.options, self._tools),
             authorisation_id=authorisation.id,
             authorisation_digest=authorisation.digest,
-            target_ids=tuple(dict.fromkeys(wanted.target_ids)),
+            target_ids=ids,
             state=CampaignState.PENDING,
             created_at=self._clock.now(),
             created_by=wanted.created_by,
         )
-        return campaign, authorisation, targets
+        async for targets in targets_of(uow, campaign):
+            planning.check_targets(targets, profile, self._tools)
+        return campaign, authorisation
 
-    def _check(self, campaign: Campaign, authorisation: Authorisation, targets: list[Target]) -> None:
+    async def _check(self, uow: UnitOfWork, campaign: Campaign, authorisation: Authorisation) -> None:
         """The contract holds now, allows the hardest tool of the profile, and covers each target as it is written."""
         profile = Profile.model_validate(campaign.plan)
         hardest = max(
@@ -297,15 +298,24 @@ class Campaigns:
             key=lambda each: each.rank,
         )
         check_contract(authorisation, at=self._clock.now(), intrusiveness=hardest)
-        for target in targets:
-            check_address(authorisation, target.address)
+        async for targets in targets_of(uow, campaign):
+            for target in targets:
+                check_address(authorisation, target.address)
 
 
-async def _end_left_over(uow: UnitOfWork, scan: Scan, state: CampaignState | None, reason: str, now: datetime) -> Scan:
-    wanted = ScanState.CANCELLED if state is CampaignState.CANCELLED else ScanState.SKIPPED
-    ended = await uow.scans.update(scan.id, state=wanted, reason=reason, ended_at=now)
-    await uow.events.add(scan_event(ended, now, reason))
-    return ended
+def check_number(targets: int, *, fewest: int = 1) -> None:
+    """Hold a campaign to its most and its fewest; an import may find its targets later.
+
+    Raises:
+        InvalidInputError: it has no targets, or too many.
+    """
+    if not fewest <= targets <= MAX_TARGETS:
+        raise InvalidInputError(
+            f"a campaign has 1 to {MAX_TARGETS} targets",
+            field="target_ids",
+            value=targets,
+            remedy="name targets of the register",
+        )
 
 
 async def _repeated(uow: UnitOfWork, known: tuple[str, UUID], digest: str) -> Campaign:

@@ -51,7 +51,7 @@ def nth(ref: CampaignRef, occasion: str = "") -> str:
 
 async def enter(uow: UnitOfWork, ref: CampaignRef, phase: Phase, now: datetime) -> None:
     """Note that a campaign has come to a phase."""
-    campaign = await uow.campaigns.get(ref.campaign_id)
+    campaign = await uow.scan_sets.campaign(ref.campaign_id)
     if not campaign.state.ended:
         await uow.campaigns.update(campaign.id, phase=phase)
         await uow.events.add(phase_event(ref, phase, now))

@@ -40,7 +40,7 @@ class Notifying:
         async with self._work(ref.organisation_id) as uow:
             campaign = await uow.campaigns.get(ref.campaign_id)
             await enter(uow, ref, Phase.NOTIFY, now)
-            scans = await uow.scans.all(campaign_id=campaign.id)
+            scans = await uow.scan_sets.counts(campaign.id)
             summary = await summarise(uow, campaign, scans)
             marks = {each.receiver: _served(ref, each.receiver, now) for each in self._notifiers}
             written = {each.id: each for each in await uow.events.written([mark.id for mark in marks.values()])}
@@ -50,7 +50,7 @@ class Notifying:
             "campaign_id": str(campaign.id),
             "name": campaign.name,
             "profile": campaign.profile,
-            "state": end_state([scan.state for scan in scans]),
+            "state": end_state(scans),
             **summary,
         }
         if self._api_url:

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from purple.contracts.campaigns import ScanStep
+from purple.contracts.campaigns import MAX_LABEL, ScanStep
 from purple.contracts.profiles import Profile, ProfileStep
 from purple.domain.campaigns import Campaign, Phase, Scan, scan_id_of
 from purple.domain.errors import InvalidInputError
 from purple.domain.observations import RecordedObservation
+from purple.domain.scan_sets import FRESH
 from purple.domain.targets import Address, Target, TargetKind, authority
 from purple.domain.tools import ScanState, ToolCatalogue
 
@@ -157,7 +158,7 @@ def steps_of(scans: Iterable[Scan], tools: ToolCatalogue) -> tuple[ScanStep, ...
                     scan_id=scan.id,
                     tool=scan.tool,
                     role=spec.role,
-                    endpoint=scan.endpoint,
+                    endpoint=scan.endpoint[:MAX_LABEL],
                     timeout_s=spec.timeout_s,
                     attempt=scan.attempt,
                 )
@@ -182,4 +183,5 @@ def _scan(campaign: Campaign, phase: Phase, step: ProfileStep, target: Target, p
         options=step.options,
         state=ScanState.PENDING,
         created_at=at,
+        batch=FRESH,
     )

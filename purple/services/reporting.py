@@ -16,6 +16,8 @@ from purple.services.events import enter, event, nth
 from purple.services.summaries import counts_of, sighted
 
 _EVIDENCE = 3
+MAX_SCANS = 1_000
+"""That a report lists, gaps first; of all it tells how many ended how."""
 
 
 def _distinct(seen: Iterable[RecordedObservation]) -> tuple[RecordedObservation, ...]:
@@ -95,6 +97,7 @@ class Reporting:
             each.id: _distinct([await uow.findings.observation(one) for one in each.observation_ids[:_EVIDENCE]])
             for each in seen
         }
+        coverage = {str(state): n for state, n in sorted((await uow.scan_sets.counts(campaign.id)).items())}
         triage = await uow.triages.find(campaign.id)
         links = {"Temporal": self._orchestrator.link(campaign.workflow_id)}
         if self._api_url:
@@ -102,8 +105,11 @@ class Reporting:
         return ReportData(
             campaign=campaign,
             authorisation=f"{authorisation.name}, signed by {authorisation.signed_by}",
-            targets=tuple([await uow.targets.get(target_id) for target_id in campaign.target_ids]),
-            scans=await uow.scans.all(campaign_id=campaign.id),
+            targets=await uow.targets.several(campaign.target_ids),
+            scans=await uow.scans.all(campaign_id=campaign.id)
+            if sum(coverage.values()) <= MAX_SCANS
+            else tuple(await uow.scan_sets.worst_first(campaign.id, MAX_SCANS)),
+            coverage=coverage,
             vulnerabilities=tuple(seen),
             evidence=evidence,
             triage=triage

@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from purple.contracts.campaigns import BeginRequest, RetryPlan, RetryScans
-from purple.domain.campaigns import Campaign, CampaignState, Phase, Scan
+from purple.domain.campaigns import Campaign, CampaignState, Phase
 from purple.domain.clock import Clock
 from purple.domain.identity import Action, ActorTokens
 from purple.domain.ports import UnitOfWork, Work
-from purple.domain.tools import ScanState, ToolCatalogue
-from purple.services import planning
+from purple.domain.tools import ToolCatalogue
+from purple.services.batching import due
 from purple.services.events import event
 
 
@@ -29,9 +29,9 @@ class Retrying:
         """
         async with self._work(request.ref.organisation_id) as uow:
             campaign = await uow.campaigns.get(request.ref.campaign_id)
-            scans = await self._reset(uow, campaign, request.retry_id, request.token)
-            recon = [scan for scan in scans if scan.phase is Phase.RECON]
-            return RetryPlan(recon=planning.steps_of(recon, self._tools), scans=len(scans))
+            scans = await self._reset(uow, campaign, request.retry_id, request.token, apart=request.apart)
+            recon = await due(uow, self._tools, campaign.id, Phase.RECON, request.retry_id)
+            return RetryPlan(recon=recon.scans, batches=recon.batches, scans=scans)
 
     async def reopen(self, uow: UnitOfWork, campaign: Campaign, request: BeginRequest) -> tuple[Campaign, int]:
         """Begin the next round of a campaign that ended; it, and how many scans run again.
@@ -49,16 +49,18 @@ class Retrying:
                 round=campaign.round + 1,
                 run_id=request.run_id,
             )
-        return campaign, len(await uow.scans.all(campaign_id=campaign.id, retry_id=request.run_id))
+        return campaign, await uow.scan_sets.of_request(campaign.id, request.run_id)
 
-    async def _reset(self, uow: UnitOfWork, campaign: Campaign, retry_id: str, token: str) -> tuple[Scan, ...]:
+    async def _reset(
+        self, uow: UnitOfWork, campaign: Campaign, retry_id: str, token: str, *, apart: bool = False
+    ) -> int:
         actor = self._actors.verify(token, Action.RETRY_FAILED, campaign.workflow_id)
         now = self._clock.now()
-        for scan in await uow.scans.all(campaign_id=campaign.id):
-            if scan.state.ended and scan.state is not ScanState.COMPLETE and scan.retry_id != retry_id:
-                await uow.scans.update(scan.id, state=ScanState.PENDING, reason="", ended_at=None, retry_id=retry_id)
-        scans = await uow.scans.all(campaign_id=campaign.id, retry_id=retry_id)
-        await self._tell(uow, campaign, retry_id, actor.username, len(scans), now)
+        orders = campaign.orders
+        await uow.scan_sets.reset(campaign.id, retry_id, tools=orders.refused, ids=orders.left_out)
+        await uow.scan_sets.number(campaign.id, apart=apart)
+        scans = await uow.scan_sets.of_request(campaign.id, retry_id)
+        await self._tell(uow, campaign, retry_id, actor.username, scans, now)
         return scans
 
     @staticmethod

@@ -81,7 +81,7 @@ class Scanning:
         ref = request.ref
         async with self._work(ref.organisation_id) as uow:
             scan = await uow.scans.get(request.scan_id)
-            campaign = await uow.campaigns.get(ref.campaign_id)
+            campaign = await uow.scan_sets.campaign(ref.campaign_id)
             kind = (await uow.targets.get(scan.target_id)).kind
             authorisation = await uow.authorisations.get(campaign.authorisation_id)
         if scan.state.ended and scan.attempt >= request.attempt:

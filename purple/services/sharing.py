@@ -30,7 +30,7 @@ class Shares:
     async def of(cls, uow: UnitOfWork, scan: Scan) -> "Shares":
         """Those that read what this one reads, itself among them."""
         campaign = await uow.campaigns.get(scan.campaign_id)
-        targets = [await uow.targets.get(target_id) for target_id in campaign.target_ids]
+        targets = await uow.targets.several(campaign.target_ids)
         known = given_target(campaign.summary, scan.target_id)
         given = next((target for target in targets if target.id == known), None)
         same = [

@@ -12,6 +12,9 @@ from purple.domain.identity import Action, Actor, ActorTokens
 from purple.domain.ports import Orchestrator, Work
 from purple.domain.tools import ScanState
 
+MAX_SENT = 200
+"""Targets that travel with a start; more are read from the campaign's row."""
+
 
 class Steering:
     """What people and programs ask of a campaign that is there."""
@@ -80,8 +83,8 @@ class Steering:
             campaign = await uow.campaigns.get(campaign_id)
             if key and await uow.idempotency.find(key) == (request, campaign_id):
                 return campaign
-            scans = await uow.scans.all(campaign_id=campaign_id)
-        if not any(scan.state.ended and scan.state is not ScanState.COMPLETE for scan in scans):
+            states = await uow.scan_sets.counts(campaign_id)
+        if not any(state.ended and state is not ScanState.COMPLETE for state in states):
             raise ConflictError(
                 "no scan of this campaign has failed", field="campaign_id", value=campaign_id, remedy="start a new one"
             )
@@ -110,10 +113,15 @@ class Steering:
         return campaign
 
 
+def by_reference(wanted: CampaignInput) -> CampaignInput:
+    """What starts the workflow of a campaign that has its row: many targets are read there and are not sent along."""
+    return wanted if len(wanted.target_ids) <= MAX_SENT else wanted.model_copy(update={"target_ids": ()})
+
+
 def input_of(campaign: Campaign) -> CampaignInput:
     """What starts the workflow of a campaign that has its row."""
     profile = Profile.model_validate(campaign.plan)
-    return CampaignInput(
+    wanted = CampaignInput(
         organisation_id=campaign.organisation_id,
         name=campaign.name,
         profile=campaign.profile,
@@ -122,3 +130,4 @@ def input_of(campaign: Campaign) -> CampaignInput:
         options={step.tool: step.options for step in (*profile.recon, *profile.tools)},
         created_by=campaign.created_by,
     )
+    return by_reference(wanted)

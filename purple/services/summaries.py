@@ -1,13 +1,14 @@
 """Counts and coverage of a campaign, for its row, its report and its notice."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
-from purple.domain.campaigns import Campaign, Scan
+from purple.domain.campaigns import Campaign
 from purple.domain.pages import MAX_LIMIT, Query
 from purple.domain.ports import UnitOfWork
 from purple.domain.severity import Severity
+from purple.domain.tools import ScanState
 from purple.domain.vulnerabilities import Vulnerability, Weight
 
 
@@ -37,12 +38,8 @@ def worst_of(counts: dict[str, int]) -> str:
     return next((severity for severity, number in counts.items() if number), "")
 
 
-def coverage_of(scans: Iterable[Scan]) -> dict[str, int]:
-    """Scans by how they ended."""
-    return dict(sorted(Counter(str(scan.state) for scan in scans).items()))
-
-
-async def summarise(uow: UnitOfWork, campaign: Campaign, scans: Iterable[Scan]) -> dict[str, Any]:
-    """What the campaign's row keeps."""
+async def summarise(uow: UnitOfWork, campaign: Campaign, scans: Mapping[ScanState, int]) -> dict[str, Any]:
+    """What the campaign's row keeps; `scans` are how many there are in each state."""
     counts = counts_of(await uow.findings.weights(campaign.id))
-    return {"counts": counts, "worst": worst_of(counts), "coverage": coverage_of(scans)}
+    coverage = dict(sorted((str(state), number) for state, number in scans.items()))
+    return {"counts": counts, "worst": worst_of(counts), "coverage": coverage}

@@ -60,7 +60,7 @@ class Surveying:
             if "import" in campaign.summary:
                 return _told(campaign)
             authorisation = await uow.authorisations.get(campaign.authorisation_id)
-            named = [await uow.targets.get(target_id) for target_id in campaign.target_ids]
+            named = list(await uow.targets.several(campaign.target_ids))
             register = named or await uow.targets.all()
         profile = Profile.model_validate(campaign.plan)
         steps = (*profile.recon, *profile.tools)

@@ -107,14 +107,15 @@ class Watching:
     async def timeline(self, campaign: Campaign) -> Timeline:
         """Its phases and scans; what only the workflow server knows is left out where that is away."""
         async with self._work(campaign.organisation_id) as uow:
-            scans = await uow.scans.all(campaign_id=campaign.id)
+            counts = await uow.scan_sets.counts(campaign.id)
+            scans = await uow.scan_sets.worst_first(campaign.id, MAX_SHOWN)
             milestones = await uow.events.milestones(campaign.id)
         running = not campaign.state.ended
         return Timeline(
             stages=tuple(_stages(campaign, scans, milestones)),
-            scans=len(scans),
-            ended=sum(scan.state.ended for scan in scans),
-            gaps=sum(scan.state.ended and scan.state is not ScanState.COMPLETE for scan in scans),
+            scans=sum(counts.values()),
+            ended=sum(number for state, number in counts.items() if state.ended),
+            gaps=sum(number for state, number in counts.items() if state.ended and state is not ScanState.COMPLETE),
             outputs=await self._orchestrator.outputs(campaign.workflow_id) if running else {},
             progress=await self._orchestrator.progress(campaign.workflow_id) if running else None,
         )
@@ -140,8 +141,7 @@ def _stages(campaign: Campaign, scans: Iterable[Scan], milestones: Iterable[Even
             told = str(each.data.get(_TALE[each.type], "")).replace("_", " ")
             why = each.data.get("reason")
             words.setdefault(_LAST_WORDS[each.type], []).append(f"{told}: {why}" if why else told)
-    shown = sorted(scans, key=_urgency)[:MAX_SHOWN]
-    shown.sort(key=lambda scan: (scan.started_at is None, scan.started_at or scan.created_at, scan.key))
+    shown = sorted(scans, key=lambda scan: (scan.started_at is None, scan.started_at or scan.created_at, scan.key))
     latest = max(entered, key=list(Phase).index, default=None)
     for phase in Phase:
         mine = tuple(scan for scan in shown if scan.phase is phase)
@@ -155,11 +155,3 @@ def _state(campaign: Campaign, phase: Phase, entered: Mapping[Phase, datetime], 
     if campaign.state.ended or phase is not latest:
         return "done"
     return "active"
-
-
-def _urgency(scan: Scan) -> int:
-    if scan.state is ScanState.RUNNING:
-        return 0
-    if scan.state is ScanState.COMPLETE:
-        return 3
-    return 1 if scan.state.ended else 2

@@ -1,11 +1,38 @@
 """Campaigns and their scans."""
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, UniqueConstraint, Uuid
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, UniqueConstraint, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
-from purple.db.models.base import enum_text, key, metadata, moment, organisation, text, tuple_of
+from purple.db.models.base import enum_text, json_as, key, metadata, moment, organisation, text, tuple_of
 from purple.domain.campaigns import CampaignState, Phase
+from purple.domain.steering import Approval, ApprovalState, Orders
 from purple.domain.tools import ScanState
+
+
+def _write(orders: Orders) -> dict[str, Any]:
+    return {
+        "parallel": orders.parallel,
+        "skipped": dict(orders.skipped),
+        "left_out": [str(each) for each in orders.left_out],
+        "approvals": {
+            tool: {"state": each.state, "until": each.until.isoformat(), "by": each.by, "reason": each.reason}
+            for tool, each in orders.approvals.items()
+        },
+    }
+
+
+def _read(row: dict[str, Any]) -> Orders:
+    approvals = {
+        tool: Approval(ApprovalState(each["state"]), datetime.fromisoformat(each["until"]), each["by"], each["reason"])
+        for tool, each in row.get("approvals", {}).items()
+    }
+    left_out = tuple(map(UUID, row.get("left_out", ())))
+    return Orders(row.get("parallel", 0), row.get("skipped", {}), left_out, approvals)
+
 
 campaigns = Table(
     "campaigns",
@@ -30,6 +57,7 @@ campaigns = Table(
     Column("summary", JSONB, nullable=False),
     Column("round", Integer, nullable=False, server_default="1"),
     text("run_id"),
+    Column("orders", json_as(_write, _read), nullable=False, server_default="{}"),
     UniqueConstraint("organisation_id", "workflow_id"),
 )
 
@@ -38,7 +66,7 @@ scans = Table(
     metadata,
     key(),
     organisation(),
-    Column("campaign_id", Uuid, ForeignKey("campaigns.id"), nullable=False, index=True),
+    Column("campaign_id", Uuid, ForeignKey("campaigns.id"), nullable=False),
     Column("target_id", Uuid, ForeignKey("targets.id"), nullable=False, index=True),
     text("key"),
     Column("phase", enum_text(Phase), nullable=False),
@@ -62,6 +90,8 @@ scans = Table(
     Column("observations", Integer, nullable=False),
     text("retry_id"),
     text("revision"),
+    Column("batch", Integer, nullable=False, server_default="0"),
+    Index("ix_scans_campaign_id_batch", "campaign_id", "batch"),
     UniqueConstraint("campaign_id", "key"),
     UniqueConstraint("id", "organisation_id", "campaign_id", "target_id"),
     UniqueConstraint("id", "organisation_id", "campaign_id"),

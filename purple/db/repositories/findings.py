@@ -88,10 +88,12 @@ class FindingRows:
             raise NotFoundError(f"there is no observation {row_id}", value=row_id, remedy="list those that exist")
         return read(row)
 
-    async def services(self, campaign_id: UUID) -> tuple[RecordedObservation, ...]:
+    async def services(self, campaign_id: UUID, target_ids: Sequence[UUID]) -> tuple[RecordedObservation, ...]:
         """Listening services."""
         statement = select(*_SEEN).where(
-            observations.c.campaign_id == campaign_id, observations.c.kind == ObservationKind.SERVICE.value
+            observations.c.campaign_id == campaign_id,
+            observations.c.kind == ObservationKind.SERVICE.value,
+            observations.c.target_id == func.any(list(target_ids)),
         )
         rows = await self._connection.execute(statement.order_by(observations.c.seq))
         return tuple(read(row) for row in rows)

@@ -1,11 +1,11 @@
 """One table of entities: the columns carry the names of the entity's fields."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, insert, select, update
+from sqlalchemy import ColumnElement, Select, Table, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -60,14 +60,29 @@ class TableRows(Generic[E]):
         """One."""
         found = await self.find(row_id)
         if found is None:
-            raise NotFoundError(f"there is no {self._noun} {row_id}", value=row_id, remedy="list those that exist")
+            raise self._missing(row_id)
         return found
 
+    def _missing(self, row_id: UUID) -> NotFoundError:
+        return NotFoundError(f"there is no {self._noun} {row_id}", value=row_id, remedy="list those that exist")
+
+    async def several(self, ids: Iterable[UUID]) -> tuple[E, ...]:
+        """All of these."""
+        wanted = list(ids)
+        rows = await self._connection.execute(self._select(self._table.c.id == func.any(wanted)))
+        found = {row.id: self._read(row) for row in rows}
+        for row_id in wanted:
+            if row_id not in found:
+                raise self._missing(row_id)
+        return tuple(found[row_id] for row_id in wanted)
+
     async def update(self, row_id: UUID, **changes: Any) -> E:
-        """Change one."""
-        statement = update(self._table).where(self._table.c.id == row_id).values(changes)
-        await self._connection.execute(statement)
-        return await self.get(row_id)
+        """Change one, and read it in the same statement."""
+        statement = update(self._table).where(self._table.c.id == row_id).values(changes).returning(*self._columns)
+        row = (await self._connection.execute(statement)).one_or_none()
+        if row is None:
+            raise self._missing(row_id)
+        return self._read(row)
 
     async def edit(self, row_id: UUID, version: int, **changes: Any) -> E:
         """Change one, compared and set in one statement."""

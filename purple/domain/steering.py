@@ -1,0 +1,47 @@
+"""What people ask of a campaign while it runs, and what it waits for them to say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class ApprovalState(StrEnum):
+    """What became of a question."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    """Nobody answered in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Whether a tool of a campaign may run, where its profile asks for a second person."""
+
+    state: ApprovalState
+    until: datetime
+    by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What was asked of a campaign; those that come later stand over its profile."""
+
+    parallel: int = 0
+    """So many tools at once; 0 where the profile's limit stands."""
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """Tool to why none of its scans runs any more."""
+    left_out: tuple[UUID, ...] = ()
+    """Single scans that people skipped; running again what failed leaves them out."""
+    approvals: Mapping[str, Approval] = field(default_factory=dict)
+    """By tool."""
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """Tools of which no scan may run."""
+        rejected = {tool for tool, each in self.approvals.items() if each.state is ApprovalState.REJECTED}
+        return frozenset(self.skipped) | rejected

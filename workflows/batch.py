@@ -1,0 +1,60 @@
+"""A batch of a campaign's scans as a child workflow: a campaign of thousands keeps every history short."""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from purple.contracts import names
+    from purple.contracts.campaigns import BatchEnded, BatchInput, BatchRef, BatchSteps, Hold, Progress
+    from workflows import options
+    from workflows.board import Board
+    from workflows.scans import RefusedError, Scans
+    from workflows.steps import do
+
+
+@workflow.defn(name=names.BATCH_WORKFLOW)
+class BatchWorkflow:
+    """Scans of one batch, a page at a time; goes on in a new run where its history grows long."""
+
+    @workflow.init
+    def __init__(self, batch: BatchInput) -> None:
+        self._board = Board()
+        self._board.phase = batch.phase
+        self._board.done = batch.done
+        self._board.paused = batch.paused
+        self._runs = Scans(self._board)
+        self._runs.parallel, self._runs.retries = batch.parallel, batch.retries
+
+    @workflow.run
+    async def run(self, batch: BatchInput) -> BatchEnded:
+        """Until no scan of the batch is left. What ended is known to the database, so every run begins alike."""
+        which = BatchRef(ref=batch.ref, phase=batch.phase, number=batch.number)
+        while True:
+            page = await do(names.NEXT_SCANS, which, BatchSteps, f"scans of batch {batch.number}", options.CONTROL)
+            if not page.scans:
+                return BatchEnded(done=self._board.done)
+            self._board.known = self._board.done + len(page.scans)
+            try:
+                await self._runs.run(batch.ref, page.scans, _long)
+            except RefusedError as refused:
+                return BatchEnded(done=self._board.done, refused=str(refused))
+            if _long():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                changed = {"done": self._board.done, "parallel": self._runs.parallel, "paused": self._board.paused}
+                workflow.continue_as_new(batch.model_copy(update=changed))
+
+    @workflow.signal(name=names.SIGNAL_HOLD)
+    def hold(self, hold: Hold) -> None:
+        """The parent's word on slots and pause."""
+        self._runs.parallel = hold.parallel
+        self._board.paused = hold.paused
+        self._board.show()
+
+    @workflow.query(name=names.QUERY_PROGRESS)
+    def progress(self) -> Progress:
+        """How far it is."""
+        return self._board.progress()
+
+
+def _long() -> bool:
+    info = workflow.info()
+    return info.is_continue_as_new_suggested() or info.get_current_history_length() > options.LONG_HISTORY

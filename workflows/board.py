@@ -1,0 +1,41 @@
+"""What people see of a workflow while it runs: in the Temporal UI, and as the answer to the query."""
+
+from collections import deque
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from purple.contracts.campaigns import Progress
+
+LINES = 20
+
+
+class Board:
+    """Steps done of steps known, what runs now, and the last lines of what happened."""
+
+    def __init__(self) -> None:
+        self.phase = ""
+        self.done = 0
+        self.known = 0
+        self.paused = False
+        self.running: list[str] = []
+        self._lines: deque[str] = deque(maxlen=LINES)
+
+    def say(self, line: str) -> None:
+        """Add a line."""
+        self._lines.append(" ".join(line.split())[:200])
+        self.show()
+
+    def show(self) -> None:
+        """Give the Temporal UI what stands here now."""
+        head = f"Phase **{self.phase}**, {self.done} of {self.known} known steps done"
+        head += ", paused" if self.paused else ""
+        running = "".join(f"\n- running: {each}" for each in self.running)
+        lines = "".join(f"\n- {each}" for each in self._lines)
+        workflow.set_current_details(f"{head}{running}{lines}")
+
+    def progress(self) -> Progress:
+        """The answer to the query."""
+        return Progress(
+            phase=self.phase, done=self.done, known=self.known, running=tuple(self.running), paused=self.paused
+        )

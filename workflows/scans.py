@@ -1,0 +1,125 @@
+"""Tool runs inside a workflow: in line, so many at once, held while paused, each again as often as is allowed."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from purple.contracts import names
+    from purple.contracts.campaigns import CampaignRef, RunScan, ScanOutcome, ScanStep, SettleScan
+    from purple.domain.tools import ScanState
+    from workflows import options
+    from workflows.board import Board
+    from workflows.steps import do, why
+
+
+class RefusedError(Exception):
+    """The authorisation does not allow the campaign, or no longer."""
+
+
+class Scans:
+    """The tool runs of one workflow; its `parallel` may change while they run."""
+
+    def __init__(self, board: Board) -> None:
+        self.parallel = 1
+        self.retries = 0
+        self._board = board
+        self._waiting: deque[ScanStep] = deque()
+        self._running: list[asyncio.Task[None]] = []
+        self._trouble: BaseException | None = None
+
+    async def run(
+        self, ref: CampaignRef, steps: Iterable[ScanStep], enough: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Run all of them, in their order.
+
+        Args:
+            ref: their campaign.
+            steps: what to run.
+            enough: whether nothing more is to be started; asked before each start.
+
+        Raises:
+            RefusedError: the authorisation no longer holds; what ran is cancelled.
+        """
+        self._waiting.extend(steps)
+        try:
+            while self._waiting or self._running:
+                await workflow.wait_condition(self._something_to_do)
+                if self._trouble is not None:
+                    raise self._trouble
+                if enough():
+                    self._waiting.clear()
+                elif self._may_start():
+                    self._start(ref, self._waiting.popleft())
+        finally:
+            await self._let_go()
+
+    def _may_start(self) -> bool:
+        return bool(self._waiting) and not self._board.paused and len(self._running) < self.parallel
+
+    def _something_to_do(self) -> bool:
+        return self._trouble is not None or self._may_start() or not (self._waiting or self._running)
+
+    def _start(self, ref: CampaignRef, step: ScanStep) -> None:
+        task = asyncio.create_task(self._one(ref, step))
+        self._running.append(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._running.remove(task)
+        if not task.cancelled() and self._trouble is None:
+            self._trouble = task.exception()
+
+    async def _let_go(self) -> None:
+        """Cancel what still runs, in the order in which it began, and wait until it has ended."""
+        self._waiting.clear()
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        if running:
+            await workflow.wait(running)
+
+    async def _one(self, ref: CampaignRef, step: ScanStep) -> None:
+        label = f"{step.tool} {step.endpoint}"
+        self._board.running.append(label)
+        self._board.show()
+        try:
+            outcome = await self.scan(ref, step)
+        finally:
+            self._board.running.remove(label)
+        self._board.done += 1
+        self._board.say(f"{label}: {outcome.state}, {outcome.observations} observations {outcome.reason}")
+        if outcome.refused:
+            raise RefusedError(outcome.reason)
+
+    async def scan(self, ref: CampaignRef, step: ScanStep) -> ScanOutcome:
+        """One scan; a tool that ran and failed is run again as often as the profile allows."""
+        attempt = step.attempt + 1
+        while True:
+            try:
+                outcome = await self._attempt(ref, step, attempt)
+            except ActivityError as error:
+                if is_cancelled_exception(error):
+                    raise
+                return await self._settle(ref, step, why(error))
+            if not outcome.again or attempt > step.attempt + self.retries:
+                return outcome
+            attempt += 1
+
+    async def _attempt(self, ref: CampaignRef, step: ScanStep, attempt: int) -> ScanOutcome:
+        """The one place where a tool is run. What must be had before, or given back after, belongs here."""
+        return await do(
+            names.RUN_SCAN,
+            RunScan(ref=ref, scan_id=step.scan_id, attempt=attempt),
+            ScanOutcome,
+            f"{step.tool} {step.endpoint}" + (f", attempt {attempt}" if attempt > 1 else ""),
+            options.scan(step.role, step.timeout_s),
+        )
+
+    async def _settle(self, ref: CampaignRef, step: ScanStep, reason: str) -> ScanOutcome:
+        request = SettleScan(ref=ref, scan_id=step.scan_id, state=ScanState.FAILED, reason=reason)
+        await do(names.SETTLE_SCAN, request, type(None), f"{step.tool} {step.endpoint} failed", options.CONTROL)
+        return ScanOutcome(scan_id=step.scan_id, state=ScanState.FAILED, reason=reason)
