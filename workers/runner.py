@@ -14,11 +14,13 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.campaign import CampaignActivities
+from activities.gates import GateActivities
 from activities.outcome import AnalysisActivities, NotifyActivities, ReportActivities, TriageActivities
 from activities.scanning import ScanActivities
 from purple.bootstrap import Container
 from purple.contracts import names
 from workflows.campaign import CampaignWorkflow
+from workflows.gate import GateWorkflow
 
 HEARTBEAT_THROTTLE = timedelta(seconds=1)
 DRAIN = timedelta(seconds=5)
@@ -29,7 +31,8 @@ log = structlog.get_logger()
 
 def _control(container: Container) -> Sequence[Callable[..., Any]]:
     steps = CampaignActivities(container.campaigns, container.retrying)
-    return (steps.begin, steps.plan, steps.settle, steps.retry_scans, steps.finish)
+    gate = GateActivities(container.gatekeeping)
+    return (steps.begin, steps.plan, steps.settle, steps.retry_scans, steps.finish, gate.turn)
 
 
 def _scan(container: Container) -> Sequence[Callable[..., Any]]:
@@ -60,7 +63,7 @@ def build_worker(client: Client, container: Container, role: str) -> Worker:
     return Worker(
         client,
         task_queue=queue,
-        workflows=[CampaignWorkflow] if role == "control" else [],
+        workflows=[CampaignWorkflow, GateWorkflow] if role == "control" else [],
         activities=list(activities(container)),
         workflow_runner=sandbox(),
         max_concurrent_activities=at_once,

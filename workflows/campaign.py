@@ -28,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
         ScanStep,
         Triaged,
     )
+    from purple.contracts.gates import GateOpen
     from purple.domain.campaigns import CampaignState, Phase
     from workflows import options
     from workflows.board import Board
@@ -211,6 +212,11 @@ class CampaignWorkflow:
         """Go on."""
         self._board.paused = False
         self._board.show()
+
+    @workflow.signal(name=names.SIGNAL_GATE_OPEN)
+    def gate_open(self, turn: GateOpen) -> None:
+        """The turn of a scan that waits at the gate of its host has come."""
+        self._runs.open(turn.scan_id)
 
     @workflow.update(name=names.UPDATE_RETRY)
     async def retry_failed(self, request: RetryRequest) -> Retried:

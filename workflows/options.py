@@ -13,6 +13,9 @@ FIRST_RETRY = timedelta(milliseconds=200)
 SCAN_GRACE = timedelta(minutes=10)
 """Beside the tool's own time-out: reading and recording its output."""
 
+ASK_AGAIN = timedelta(minutes=10)
+"""A scan that waits at a gate asks again after this time, should nobody tell it."""
+
 STEADY = RetryPolicy(
     initial_interval=FIRST_RETRY,
     backoff_coefficient=2.0,

@@ -95,6 +95,10 @@ class ScanOutcome(Contract):
     """Whether another attempt may fare better."""
     refused: bool = False
     """Whether the authorisation no longer holds, so that the whole campaign must stop."""
+    waiting: bool = False
+    """Whether it did not run yet: the gate of its host tells when to run it again."""
+    stalled: bool = False
+    """Whether it waits for a host that stopped answering, which may take long."""
 
 
 class SettleScan(Contract):
@@ -196,3 +200,5 @@ class Progress(Contract):
     known: int = 0
     running: tuple[str, ...] = ()
     paused: bool = False
+    waiting: tuple[str, ...] = ()
+    """What waits at the gate of its host, and why."""

@@ -1,6 +1,7 @@
 """Names by which processes find each other in Temporal. Recorded histories hold them: they never change."""
 
 WORKFLOW = "CampaignWorkflow"
+GATE_WORKFLOW = "GateWorkflow"
 
 QUEUE_CONTROL = "purple-control"
 QUEUE_RECON = "purple-recon"
@@ -20,10 +21,13 @@ REPORT = "report"
 NOTIFY = "notify"
 FINISH = "finish"
 RETRY_SCANS = "retry_scans"
+GATE_TURN = "gate_turn"
 
 SIGNAL_CANCEL = "cancel"
 SIGNAL_PAUSE = "pause"
 SIGNAL_RESUME = "resume"
+SIGNAL_GATE_OPEN = "gate_open"
+SIGNAL_GATE_WAKE = "wake"
 UPDATE_RETRY = "retry_failed"
 QUERY_PROGRESS = "progress"
 

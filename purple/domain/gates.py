@@ -139,8 +139,8 @@ class Queue:
 class GateRules:
     """What the operator allows for each target."""
 
-    tools: int = 4
-    """At once."""
+    most: int = 4
+    """Tools at once."""
     requests_per_second: int = 0
     """Of all tools together that take a rate; 0 is no limit."""
     lease: timedelta = timedelta(seconds=30)
@@ -149,6 +149,11 @@ class GateRules:
     probe_failures: int = 3
     """In a row, until the host counts as gone."""
     give_up: timedelta = timedelta(hours=1)
+
+    @property
+    def tools(self) -> int:
+        """Tools at once; each that takes a rate needs at least one request a second of the budget."""
+        return min(self.most, self.requests_per_second or self.most)
 
     def rate(self, own: float | None, *, exclusive: bool) -> int | float | None:
         """The requests a second of one tool: its own limit, and no more than its part of the host's budget.

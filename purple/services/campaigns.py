@@ -190,6 +190,7 @@ class Campaigns:
                     reason=campaign.reason,
                     worst=campaign.summary.get("worst", ""),
                 )
+            await uow.gates.leave_all(campaign.id)
             left = "the campaign ended before it ran" + (f": {request.reason}" if request.reason else "")
             scans = []
             for scan in await uow.scans.all(campaign_id=campaign.id):
