@@ -43,7 +43,7 @@ class ScanActivities:
         with told():
             async with beating(details):
                 try:
-                    return await self._scanning.run(request, beat)
+                    return await self._scanning.run(request, beat, activity.info().workflow_id or "")
                 except asyncio.CancelledError:
                     settle = SettleScan(
                         ref=request.ref, scan_id=request.scan_id, state=ScanState.CANCELLED, reason="cancelled"

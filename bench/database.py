@@ -14,18 +14,22 @@ from purple.db.engine import open_engine
 from purple.db.migrate import upgrade
 from purple.db.unit_of_work import unit_of_work
 from purple.domain.campaigns import Campaign, CampaignState, Phase, Scan
+from purple.domain.gates import GateRules
 from purple.domain.identity import Organisation
 from purple.domain.ports import Work
 from purple.domain.scope import Authorisation, parse_rule
 from purple.domain.targets import Criticality, Target, TargetKind
 from purple.domain.tools import Intrusiveness, ScanState, ToolJob, ToolProgress, ToolRun
+from purple.orchestrator.temporal import TemporalOrchestrator
 from purple.services.analysis import Analysis
+from purple.services.gates import Gates
 from purple.services.scanning import Scanning
+from purple.settings.app import TemporalSettings
 from purple.stack.servers import Servers
 from purple.toolkit.objects import Objects
 from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.install import Programs
-from purple.toolkit.world import SystemClock, SystemResolver
+from purple.toolkit.world import SystemClock, SystemResolver, TcpProber, TimeOrderedIds
 
 HOST = "192.0.2.7"
 
@@ -122,7 +126,7 @@ async def tenant(servers: Servers, folder: Path) -> AsyncIterator[Tenant]:
     scanning = Scanning(
         work,
         Catalogue(Programs(folder / "tools", folder / "cache"), ()),
-        runner,
+        Gates(work, runner, TemporalOrchestrator(TemporalSettings()), TcpProber(), TimeOrderedIds(), GateRules()),
         objects,
         SystemResolver(),
         clock,

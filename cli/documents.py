@@ -25,6 +25,11 @@ VULNERABILITY = (
     "url", "parameter", "description", "remediation", "references", "tools", "first_seen", "last_seen",
     "observation_ids", "fingerprint",
 )  # fmt: skip
+LEASE = (
+    "scan_id", "campaign_id", "target_id", "host", "tool", "endpoint", "exclusive", "state", "since", "expires_at",
+    "reason",
+)  # fmt: skip
+BREAKER = ("host", "port", "campaign_id", "scan_id", "since", "probes", "probe_at")
 REPORT = ("id", "campaign_id", "format", "size", "created_at")
 TOOL = ("name", "title", "usable", "version", "detail", "purpose")
 
@@ -48,6 +53,14 @@ def run(row: Any) -> dict[str, Any]:
 def target(row: Any) -> dict[str, Any]:
     """`purple.target/1`."""
     return _document("purple.target/1", row, TARGET)
+
+
+def gate(row: Any) -> dict[str, Any]:
+    """`purple.gate/1`: who runs and waits at a target, over all campaigns."""
+    known = _document("purple.gate/1", row, ("target_id", "hosts", "tools_at_once"))
+    for name, fields in (("running", LEASE), ("waiting", LEASE), ("breakers", BREAKER)):
+        known[name] = [{field: getattr(each, field) for field in fields} for each in getattr(row, name)]
+    return known
 
 
 def authorisation(row: Any, now: datetime) -> dict[str, Any]:

@@ -27,6 +27,16 @@ LISTED = Listed(
         Column("created_at", optional=True),
     ),
 )
+GATE = (
+    Column("state"),
+    Column("tool"),
+    Column("endpoint"),
+    Column("host", optional=True),
+    Column("exclusive", "alone", optional=True),
+    Column("since", optional=True),
+    Column("reason", optional=True),
+    Column("campaign_id", "campaign", whole=True, optional=True),
+)
 One = Annotated[str, typer.Argument(metavar="TARGET", help="Its id, or its value as it was registered")]
 
 
@@ -65,6 +75,24 @@ def show(target: One, output: Output = None) -> None:
         document(documents.target(await find_target(container, target)), wanted)
 
     with_container(look)
+
+
+def gate(target: One, output: Output = None) -> None:
+    """Show which tools of any campaign run against one, which wait, and whether it stopped answering."""
+    wanted = form(output)
+
+    async def look(container: Any) -> Any:
+        known = await find_target(container, target)
+        return await container.gatekeeping.standing(organisation(), known.id)
+
+    standing = with_container(look)
+    found = documents.gate(standing)
+    if wanted is not Format.TABLE:
+        document(found, wanted)
+        return
+    for breaker in standing.breakers:
+        note(f"{breaker}; nothing starts there until it is back")
+    table(f"At most {found['tools_at_once']} tools at once", GATE, [*found["running"], *found["waiting"]])
 
 
 def add(
@@ -140,6 +168,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     nouns = typer.Typer(help="The register of what may be tested.", no_args_is_help=True)
     nouns.command("list", epilog=f"--filter and --sort take {FIELDS}.")(list_targets)
-    for verb in (show, add, edit):
+    for verb in (show, add, edit, gate):
         nouns.command()(verb)
     app.add_typer(nouns, name="target")

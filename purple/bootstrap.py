@@ -1,6 +1,7 @@
 """The only file that knows every adapter: settings become a container of services."""
 
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from purple.db.engine import open_engine
 from purple.db.outbox import PlacedSignal, SqlOutbox, libpq_url
 from purple.db.unit_of_work import unit_of_work
 from purple.domain.errors import PurpleError
+from purple.domain.gates import GateRules
 from purple.domain.ports import Notifier, Work
 from purple.orchestrator.temporal import TemporalOrchestrator
 from purple.search.fallback import FullText
@@ -17,6 +19,8 @@ from purple.services.analysis import Analysis
 from purple.services.authorisations import Authorisations
 from purple.services.campaigns import Campaigns
 from purple.services.findings import FindingsReader
+from purple.services.gatekeeping import Gatekeeping
+from purple.services.gates import Gates
 from purple.services.identity import Identity
 from purple.services.importing import Imports
 from purple.services.notifying import Notifying
@@ -38,7 +42,7 @@ from purple.toolkit.repositories import Repositories, Room
 from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.install import Programs
 from purple.toolkit.tools.runner import GuardedRunner
-from purple.toolkit.world import SystemClock, SystemResolver, TimeOrderedIds
+from purple.toolkit.world import SystemClock, SystemResolver, TcpProber, TimeOrderedIds
 
 if TYPE_CHECKING:
     from purple.reports.renderer import Renderer
@@ -206,8 +210,21 @@ class Container:
         return Sessions(self.work, self.clock, self.ids)
 
     @cached_property
-    def scanning(self) -> Scanning:
-        """Tool runs."""
+    def gate_rules(self) -> GateRules:
+        """What a target bears."""
+        told = self.settings.gate
+        return GateRules(
+            most=told.tools_per_target,
+            requests_per_second=told.requests_per_second,
+            lease=timedelta(seconds=told.lease_s),
+            probe_every_s=told.probe_every_s,
+            probe_failures=told.probe_failures,
+            give_up=timedelta(seconds=told.give_up_s),
+        )
+
+    @cached_property
+    def gates(self) -> Gates:
+        """Tools, each through the gate of its host."""
         limits = self.settings.tools
         runner = GuardedRunner(
             self.tools,
@@ -216,8 +233,18 @@ class Container:
             output_mb=limits.output_mb,
             repositories=self.repositories,
         )
+        return Gates(self.work, runner, self.orchestrator, TcpProber(), self.ids, self.gate_rules)
+
+    @cached_property
+    def gatekeeping(self) -> Gatekeeping:
+        """Places at hosts, as they are given out."""
+        return Gatekeeping(self.work, self.orchestrator, TcpProber(), self.clock, self.gate_rules)
+
+    @cached_property
+    def scanning(self) -> Scanning:
+        """Tool runs."""
         scratch = self.data / "scratch"
-        return Scanning(self.work, self.tools, runner, self.objects, self.resolver, self.clock, scratch)
+        return Scanning(self.work, self.tools, self.gates, self.objects, self.resolver, self.clock, scratch)
 
     @cached_property
     def repositories(self) -> Repositories:

@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.campaign import CampaignActivities
+from activities.gates import GateActivities
 from activities.importing import ImportActivities
 from activities.outcome import AnalysisActivities, NotifyActivities, ReportActivities, TriageActivities
 from activities.scanning import ScanActivities
@@ -21,6 +22,7 @@ from purple.bootstrap import Container
 from purple.contracts import names
 from workflows.batch import BatchWorkflow
 from workflows.campaign import CampaignWorkflow
+from workflows.gate import GateWorkflow
 
 HEARTBEAT_THROTTLE = timedelta(seconds=1)
 DRAIN = timedelta(seconds=5)
@@ -31,7 +33,8 @@ log = structlog.get_logger()
 
 def _control(container: Container) -> Sequence[Callable[..., Any]]:
     steps = CampaignActivities(container.campaigns, container.retrying)
-    return (steps.begin, steps.plan, steps.next_scans, steps.settle, steps.retry_scans, steps.finish)
+    gate = GateActivities(container.gatekeeping)
+    return (steps.begin, steps.plan, steps.next_scans, steps.settle, steps.retry_scans, steps.finish, gate.turn)
 
 
 def _scan(container: Container) -> Sequence[Callable[..., Any]]:
@@ -39,7 +42,7 @@ def _scan(container: Container) -> Sequence[Callable[..., Any]]:
     return (steps.run_scan, ImportActivities(container.surveying).survey)
 
 
-WORKFLOWS = (CampaignWorkflow, BatchWorkflow)
+WORKFLOWS = (CampaignWorkflow, BatchWorkflow, GateWorkflow)
 
 ROLES: dict[str, tuple[str, Callable[[Container], Sequence[Callable[..., Any]]], int]] = {
     "control": (names.QUEUE_CONTROL, _control, 20),

@@ -5,6 +5,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from purple.contracts import names
     from purple.contracts.campaigns import BatchEnded, BatchInput, BatchRef, BatchSteps, Hold, Progress
+    from purple.contracts.gates import GateOpen
     from workflows import options
     from workflows.board import Board
     from workflows.scans import RefusedError, Scans
@@ -48,6 +49,11 @@ class BatchWorkflow:
         self._runs.parallel = hold.parallel
         self._board.paused = hold.paused
         self._board.show()
+
+    @workflow.signal(name=names.SIGNAL_GATE_OPEN)
+    def gate_open(self, turn: GateOpen) -> None:
+        """The turn of a scan that waits at the gate of its host has come."""
+        self._runs.open(turn.scan_id)
 
     @workflow.query(name=names.QUERY_PROGRESS)
     def progress(self) -> Progress:

@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
         Surveyed,
         Triaged,
     )
+    from purple.contracts.gates import GateOpen
     from purple.domain.campaigns import CampaignState, Phase
     from workflows import options
     from workflows.board import Board
@@ -224,6 +225,11 @@ class CampaignWorkflow:
         self._board.paused = paused
         self._board.show()
         await self._lanes.changed()
+
+    @workflow.signal(name=names.SIGNAL_GATE_OPEN)
+    def gate_open(self, turn: GateOpen) -> None:
+        """The turn of a scan that waits at the gate of its host has come."""
+        self._runs.open(turn.scan_id)
 
     @workflow.update(name=names.UPDATE_RETRY)
     async def retry_failed(self, request: RetryRequest) -> Retried:

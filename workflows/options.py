@@ -17,6 +17,8 @@ LONG_HISTORY = 4_000
 """Events, after which a child workflow goes on in a new run; each scan makes six, and more where it is tried again."""
 LONG_OWN_HISTORY = 2_500
 """Events, after which a campaign's own workflow gives all further scans to children."""
+ASK_AGAIN = timedelta(minutes=10)
+"""A scan that waits at a gate asks again after this time, should nobody tell it."""
 
 STEADY = RetryPolicy(
     initial_interval=FIRST_RETRY,

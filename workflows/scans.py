@@ -1,8 +1,10 @@
 """Tool runs inside a workflow: in line, so many at once, held while paused, each again as often as is allowed."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable
+from uuid import UUID
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
@@ -30,6 +32,14 @@ class Scans:
         self._waiting: deque[ScanStep] = deque()
         self._running: list[asyncio.Task[None]] = []
         self._trouble: BaseException | None = None
+        self._stalled = 0
+        """Of those that run, how many wait for a host that is gone; they leave their slot to others."""
+        self._opened: set[UUID] = set()
+        """Whose turn at a gate has come."""
+
+    def open(self, scan_id: UUID) -> None:
+        """The turn of a scan that waits at a gate has come."""
+        self._opened.add(scan_id)
 
     async def run(
         self, ref: CampaignRef, steps: Iterable[ScanStep], enough: Callable[[], bool] = lambda: False
@@ -58,7 +68,13 @@ class Scans:
             await self._let_go()
 
     def _may_start(self) -> bool:
-        return bool(self._waiting) and not self._board.paused and len(self._running) < self.parallel
+        return bool(self._waiting) and self._has_slot()
+
+    def _has_slot(self) -> bool:
+        return not self._board.paused and len(self._running) - self._stalled < self.parallel
+
+    def _may_go_on(self, outcome: ScanOutcome) -> bool:
+        return self._has_slot() if outcome.stalled else not self._board.paused
 
     def _something_to_do(self) -> bool:
         return self._trouble is not None or self._may_start() or not (self._waiting or self._running)
@@ -90,6 +106,7 @@ class Scans:
             outcome = await self.scan(ref, step)
         finally:
             self._board.running.remove(label)
+            self._board.waiting.pop(label, None)
         self._board.done += 1
         self._board.say(f"{label}: {outcome.state}, {outcome.observations} observations {outcome.reason}")
         if outcome.refused:
@@ -111,13 +128,37 @@ class Scans:
 
     async def _attempt(self, ref: CampaignRef, step: ScanStep, attempt: int) -> ScanOutcome:
         """The one place where a tool is run. What must be had before, or given back after, belongs here."""
-        return await do(
-            names.RUN_SCAN,
-            RunScan(ref=ref, scan_id=step.scan_id, attempt=attempt),
-            ScanOutcome,
-            f"{step.tool} {step.endpoint}" + (f", attempt {attempt}" if attempt > 1 else ""),
-            options.scan(step.role, step.timeout_s),
-        )
+        while True:
+            self._opened.discard(step.scan_id)
+            outcome = await do(
+                names.RUN_SCAN,
+                RunScan(ref=ref, scan_id=step.scan_id, attempt=attempt),
+                ScanOutcome,
+                f"{step.tool} {step.endpoint}" + (f", attempt {attempt}" if attempt > 1 else ""),
+                options.scan(step.role, step.timeout_s),
+            )
+            if not outcome.waiting:
+                return outcome
+            await self._at_the_gate(step, outcome)
+
+    async def _at_the_gate(self, step: ScanStep, outcome: ScanOutcome) -> None:
+        """Wait until the gate of its host says that it is this scan's turn.
+
+        Who waits for a turn keeps its slot, for that is short; who waits for a host that is gone does not.
+        """
+        label = f"{step.tool} {step.endpoint}"
+        self._board.waiting[label] = outcome.reason
+        self._board.show()
+        self._stalled += outcome.stalled
+        try:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await workflow.wait_condition(lambda: step.scan_id in self._opened, timeout=options.ASK_AGAIN)
+            while not self._may_go_on(outcome):  # of two that wake, only one may find a slot
+                await workflow.wait_condition(lambda: self._may_go_on(outcome))
+        finally:
+            self._stalled -= outcome.stalled
+            self._board.waiting.pop(label, None)
+        self._board.show()
 
     async def _settle(self, ref: CampaignRef, step: ScanStep, reason: str) -> ScanOutcome:
         request = SettleScan(ref=ref, scan_id=step.scan_id, state=ScanState.FAILED, reason=reason)

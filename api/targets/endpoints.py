@@ -7,10 +7,11 @@ from fastapi import APIRouter, Depends, Response, status
 
 from api.deps import allowed, etag, if_match, paging, service
 from api.schemas import PageAnswer
-from api.targets.schemas import TargetAnswer, TargetBody, TargetEdit
+from api.targets.schemas import GateAnswer, TargetAnswer, TargetBody, TargetEdit
 from purple.domain.identity import Permission, Principal
 from purple.domain.pages import Query
 from purple.domain.targets import Target
+from purple.services.gatekeeping import Gatekeeping, Standing
 from purple.services.targets import Targets
 
 router = APIRouter(prefix="/targets", tags=["targets"])
@@ -45,6 +46,14 @@ async def get_target(target_id: UUID, caller: Reader, targets: Service, response
     target = await targets.get(caller.organisation_id, target_id)
     response.headers["ETag"] = etag(target.version)
     return target
+
+
+@router.get("/{target_id}/gate", response_model=GateAnswer)
+async def target_gate(
+    target_id: UUID, caller: Reader, gates: Annotated[Gatekeeping, Depends(service("gatekeeping"))]
+) -> Standing:
+    """Which tools of any campaign run against it now, which wait, and whether it stopped answering."""
+    return await gates.standing(caller.organisation_id, target_id)
 
 
 @router.patch("/{target_id}", response_model=TargetAnswer)

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from api.schemas import Answer, Body
+from purple.domain.gates import LeaseState
 from purple.domain.targets import Criticality, TargetKind
 
 
@@ -37,3 +38,42 @@ class TargetAnswer(Answer):
     criticality: Criticality
     tags: list[str]
     created_at: datetime
+
+
+class LeaseAnswer(Answer):
+    """One tool run at the gate of a target."""
+
+    scan_id: UUID
+    campaign_id: UUID
+    target_id: UUID
+    host: str = Field(description="The address, or the network, whose gate it is")
+    tool: str
+    endpoint: str
+    exclusive: bool = Field(description="Whether it runs there alone")
+    state: LeaseState
+    since: datetime = Field(description="When it first asked: the order of the queue")
+    expires_at: datetime | None
+    reason: str = Field(description="Why it waits")
+
+
+class BreakerAnswer(Answer):
+    """An address that stopped answering; nothing starts there until it is back."""
+
+    host: str
+    port: int
+    campaign_id: UUID
+    scan_id: UUID
+    since: datetime
+    probes: int = Field(description="So often it did not answer since")
+    probe_at: datetime
+
+
+class GateAnswer(Answer):
+    """Who is at the gates of a target."""
+
+    target_id: UUID
+    hosts: list[str] = Field(description="Its addresses, as far as they are known: a name has them from its scans")
+    tools_at_once: int
+    running: list[LeaseAnswer]
+    waiting: list[LeaseAnswer]
+    breakers: list[BreakerAnswer]

@@ -159,6 +159,10 @@ class ScanOutcome(Contract):
     """Whether another attempt may fare better."""
     refused: bool = False
     """Whether the authorisation no longer holds, so that the whole campaign must stop."""
+    waiting: bool = False
+    """Whether it did not run yet: the gate of its host tells when to run it again."""
+    stalled: bool = False
+    """Whether it waits for a host that stopped answering, which may take long."""
 
 
 class SettleScan(Contract):
@@ -266,3 +270,5 @@ class Progress(Contract):
     paused: bool = False
     children: tuple[str, ...] = ()
     """Ids of the child workflows that run now; each tells of its own part."""
+    waiting: tuple[str, ...] = ()
+    """What waits at the gate of its host, and why."""

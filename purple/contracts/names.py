@@ -2,6 +2,7 @@
 
 WORKFLOW = "CampaignWorkflow"
 BATCH_WORKFLOW = "BatchWorkflow"
+GATE_WORKFLOW = "GateWorkflow"
 
 QUEUE_CONTROL = "purple-control"
 QUEUE_RECON = "purple-recon"
@@ -23,11 +24,14 @@ FINISH = "finish"
 RETRY_SCANS = "retry_scans"
 SURVEY = "survey"
 NEXT_SCANS = "next_scans"
+GATE_TURN = "gate_turn"
 
 SIGNAL_CANCEL = "cancel"
 SIGNAL_PAUSE = "pause"
 SIGNAL_RESUME = "resume"
 SIGNAL_HOLD = "hold"
+SIGNAL_GATE_OPEN = "gate_open"
+SIGNAL_GATE_WAKE = "wake"
 UPDATE_RETRY = "retry_failed"
 QUERY_PROGRESS = "progress"
 

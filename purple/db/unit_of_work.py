@@ -12,6 +12,7 @@ from purple.db.engine import away
 from purple.db.repositories import listings
 from purple.db.repositories.events import EventRows, IdempotencyRows
 from purple.db.repositories.findings import FindingRows
+from purple.db.repositories.gates import GateTable
 from purple.db.repositories.rows import TableRows
 from purple.db.repositories.scan_sets import ScanSetRows
 from purple.domain.campaigns import Campaign, Scan
@@ -41,6 +42,7 @@ class SqlUnitOfWork:
         self.reports = TableRows(connection, models.reports, Report, listings.REPORTS)
         self.triages = TableRows(connection, models.triages, Triage)
         self.findings = FindingRows(connection, organisation_id)
+        self.gates = GateTable(connection, organisation_id)
         self.events = EventRows(connection)
         self.idempotency = IdempotencyRows(connection, organisation_id)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.events import Event
+from purple.domain.gates import Bell, GateRows
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
@@ -235,6 +236,8 @@ class UnitOfWork(Protocol):
     @property
     def findings(self) -> Findings: ...  # noqa: D102
     @property
+    def gates(self) -> GateRows: ...  # noqa: D102
+    @property
     def events(self) -> Events: ...  # noqa: D102
     @property
     def idempotency(self) -> Idempotency: ...  # noqa: D102
@@ -290,7 +293,7 @@ class Notifier(Protocol):
         ...
 
 
-class Orchestrator(Protocol):
+class Orchestrator(Bell, Protocol):
     """Runs campaigns durably."""
 
     async def start(self, workflow_id: str, argument: Any, *, summary: str) -> None:

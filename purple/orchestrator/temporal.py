@@ -27,6 +27,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from purple.contracts import names
 from purple.contracts.campaigns import CampaignInput, Progress, Retried
+from purple.contracts.gates import GateOpen, GateRef
 from purple.domain.errors import ConflictError, ForbiddenError, PurpleError, UnavailableError
 from purple.settings.app import TemporalSettings
 
@@ -139,14 +140,36 @@ class TemporalOrchestrator:
         """Signal; one that ended is left alone."""
         await self._signal(workflow_id, names.SIGNAL_RESUME)
 
-    async def _signal(self, workflow_id: str, name: str) -> None:
+    async def _signal(self, workflow_id: str, name: str, *arguments: Any) -> bool:
+        """Whether there was somebody to take it."""
         async with _reached():
             handle = await self._handle(workflow_id)
             try:
-                await handle.signal(name, rpc_timeout=RPC_TIMEOUT)
+                await handle.signal(name, args=arguments, rpc_timeout=RPC_TIMEOUT)
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise
+                return False
+        return True
+
+    async def wake_gate(self, organisation_id: UUID, host: str) -> None:
+        """Signal with start."""
+        async with _reached():
+            client = await self.client()
+            await client.start_workflow(
+                names.GATE_WORKFLOW,
+                GateRef(organisation_id=organisation_id, host=host),
+                id=f"gate/{organisation_id}/{host}",
+                task_queue=names.QUEUE_CONTROL,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                start_signal=names.SIGNAL_GATE_WAKE,
+                static_summary=f"Gate of {host}",
+                rpc_timeout=RPC_TIMEOUT,
+            )
+
+    async def open_gate(self, workflow_id: str, scan_id: UUID) -> bool:
+        """Signal; false where nobody is there."""
+        return await self._signal(workflow_id, names.SIGNAL_GATE_OPEN, GateOpen(scan_id=scan_id))
 
     async def retry(self, workflow_id: str, argument: Any, request: Any, *, key: str) -> None:
         """Update with start: a workflow that ended takes no update."""

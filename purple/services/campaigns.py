@@ -199,6 +199,7 @@ class Campaigns:
                     reason=campaign.reason,
                     worst=campaign.summary.get("worst", ""),
                 )
+            await uow.gates.leave_all(campaign.id)
             left = "the campaign ended before it ran" + (f": {request.reason}" if request.reason else "")
             wanted = ScanState.CANCELLED if request.state is CampaignState.CANCELLED else ScanState.SKIPPED
             await end_all(uow, campaign.id, wanted, left, now)

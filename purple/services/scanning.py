@@ -5,7 +5,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from purple.domain.campaigns import Campaign, Scan
 from purple.domain.clock import Clock, Resolver
 from purple.domain.errors import InvalidInputError, NotFoundError, OutOfScopeError, ParseError
 from purple.domain.fingerprints import fingerprint
+from purple.domain.gates import TargetAwayError
 from purple.domain.objects import ObjectStore
 from purple.domain.observations import Observation, ObservationKind, RecordedObservation, observation_id_of
-from purple.domain.ports import Work
+from purple.domain.ports import UnitOfWork, Work
 from purple.domain.scope import Authorisation, check_address, check_contract, check_resolved
 from purple.domain.targets import Address, TargetKind, source_of
 from purple.domain.tools import (
@@ -25,11 +26,11 @@ from purple.domain.tools import (
     ToolJob,
     ToolProgress,
     ToolRun,
-    ToolRunner,
     ToolSpec,
     ToolTarget,
 )
 from purple.services.events import event, scan_event
+from purple.services.gates import Admission, Gates
 from purple.services.sharing import Record, Shares
 
 BATCH = 2_000
@@ -53,7 +54,7 @@ class Scanning:
         self,
         work: Work,
         tools: ToolCatalogue,
-        runner: ToolRunner,
+        gates: Gates,
         objects: ObjectStore,
         resolver: Resolver,
         clock: Clock,
@@ -61,18 +62,19 @@ class Scanning:
     ) -> None:
         self._work = work
         self._tools = tools
-        self._runner = runner
+        self._gates = gates
         self._objects = objects
         self._resolver = resolver
         self._clock = clock
         self._scratch = scratch
 
-    async def run(self, request: RunScan, beat: Callable[[ToolProgress], None]) -> ScanOutcome:
-        """Bring one attempt of a scan to its end.
+    async def run(self, request: RunScan, beat: Callable[[ToolProgress], None], workflow_id: str = "") -> ScanOutcome:
+        """Bring one attempt of a scan to its end, or to the queue at the gate of its host.
 
         Args:
             request: which scan, which attempt.
             beat: told now and then how the tool is doing.
+            workflow_id: whom the gate tells when the scan's turn comes.
 
         Raises:
             NotFoundError: there is no such scan.
@@ -95,14 +97,20 @@ class Scanning:
             address = await self._checked_address(scan, kind, authorisation, spec)
         except (OutOfScopeError, InvalidInputError) as refusal:
             return _outcome(await self._skip(scan, request.attempt, refusal))
-        scan = await self._started(scan, request.attempt, address)
+        scan, admission = await self._enter(scan, spec, request.attempt, address, workflow_id)
+        if not admission.admitted:
+            return await self._held_back(scan, admission)
         self._scratch.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f"{scan.id}-", dir=self._scratch))
         try:
             run = await (
-                self._fetched(scan, work) if spec.imports else self._runner.run(self._job(scan, kind, spec, work), beat)
+                self._fetched(scan, work)
+                if spec.imports
+                else self._gates.run(admission.lease, self._job(scan, kind, spec, work), beat)
             )
             return await self._record(ref, scan, spec, run)
+        except TargetAwayError:
+            return await self._stopped(scan, admission)
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
@@ -154,23 +162,63 @@ class Scanning:
             await uow.events.add(scan_event(ended, now, ended.reason))
         return ended
 
-    async def _started(self, scan: Scan, attempt: int, address: str) -> Scan:
-        now = self._clock.now()
+    async def _enter(
+        self, scan: Scan, spec: ToolSpec, attempt: int, address: str, workflow_id: str
+    ) -> tuple[Scan, Admission]:
+        """Through the gate of the host, or to its queue."""
         async with self._work(scan.organisation_id) as uow:
-            await uow.events.add(
-                event(
-                    scan.organisation_id,
-                    "scan.started",
-                    scan.id,
-                    now,
-                    campaign_id=scan.campaign_id,
-                    data={"tool": scan.tool, "endpoint": scan.endpoint, "attempt": attempt},
-                    occasion=str(attempt),
-                )
+            admission = await self._gates.enter(uow, scan, spec, address, workflow_id)
+            if admission.admitted:
+                scan = await self._started(uow, scan, attempt, address)
+            else:
+                scan = await self._hold_back(uow, replace(scan, attempt=attempt, address=address), admission)
+        return scan, admission
+
+    async def _started(self, uow: UnitOfWork, scan: Scan, attempt: int, address: str) -> Scan:
+        now = self._clock.now()
+        await uow.events.add(
+            event(
+                scan.organisation_id,
+                "scan.started",
+                scan.id,
+                now,
+                campaign_id=scan.campaign_id,
+                data={"tool": scan.tool, "endpoint": scan.endpoint, "attempt": attempt},
+                occasion=str(attempt),
             )
+        )
+        return await uow.scans.update(
+            scan.id, state=ScanState.RUNNING, attempt=attempt, started_at=now, address=address, reason=""
+        )
+
+    async def _stopped(self, scan: Scan, admission: Admission) -> ScanOutcome:
+        """Its host is gone: what the tool wrote until then is not used, and it runs again when the host is back."""
+        async with self._work(scan.organisation_id) as uow:
+            admission = await self._gates.trip(uow, admission, scan.port)
+            scan = await self._hold_back(uow, scan, admission)
+        return await self._held_back(scan, admission)
+
+    async def _hold_back(self, uow: UnitOfWork, scan: Scan, admission: Admission) -> Scan:
+        """Written down as waiting, or as failed where the gate gave its host up."""
+        if admission.waiting:
             return await uow.scans.update(
-                scan.id, state=ScanState.RUNNING, attempt=attempt, started_at=now, address=address, reason=""
+                scan.id, state=ScanState.PENDING, reason=admission.waiting, address=scan.address
             )
+        now = self._clock.now()
+        ended = await uow.scans.update(
+            scan.id,
+            state=ScanState.FAILED,
+            reason=admission.given_up,
+            attempt=scan.attempt,
+            ended_at=now,
+            exit_code=None,
+        )
+        await uow.events.add(scan_event(ended, now, ended.reason))
+        return ended
+
+    async def _held_back(self, scan: Scan, admission: Admission) -> ScanOutcome:
+        await self._gates.announce(admission)
+        return _outcome(scan).model_copy(update={"waiting": bool(admission.waiting), "stalled": admission.stalled})
 
     async def _record(self, ref: CampaignRef, scan: Scan, spec: ToolSpec, run: ToolRun) -> ScanOutcome:
         """Artifacts first, then observations, the scan's end and its event in one transaction."""

@@ -119,6 +119,23 @@ class ToolsSettings(_Room):
     """Certificates in PEM that servers of repositories may be signed with, in place of the machine's."""
 
 
+class GateSettings(_Room):
+    """What each target bears, over all campaigns of an organisation; the same for all workers."""
+
+    tools_per_target: int = Field(default=4, ge=1, le=1000)
+    """Tools at once on one host; one that is intrusive or harder runs there alone."""
+    requests_per_second: int = Field(default=0, ge=0)
+    """Of all tools on one host that take a rate; 0 is no limit. Below `tools_per_target` fewer tools run at once."""
+    lease_s: float = Field(default=30, ge=1)
+    """A worker that died frees its places after so long."""
+    probe_every_s: float = Field(default=5, gt=0)
+    """How often a running tool's port is probed."""
+    probe_failures: int = Field(default=3, ge=1)
+    """In a row, until the target counts as gone and its tools are stopped."""
+    give_up_s: float = Field(default=3600, ge=0)
+    """A target that is not back after so long is given up: its scans fail."""
+
+
 class ProfilesSettings(_Room):
     """Pipelines."""
 
@@ -174,6 +191,7 @@ class Settings(BaseSettings):
     ai: AiSettings = AiSettings()
     notify: NotifySettings = NotifySettings()
     tools: ToolsSettings = ToolsSettings()
+    gate: GateSettings = GateSettings()
     profiles: ProfilesSettings = ProfilesSettings()
     stack: StackSettings = Field(default_factory=StackSettings)
     cli: CliSettings = CliSettings()

@@ -1,6 +1,7 @@
-"""The real clock, the real random source, the real Domain Name System."""
+"""The real clock, the real random source, the real Domain Name System, the real network."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import time
@@ -11,6 +12,7 @@ from purple.domain.errors import InvalidInputError
 
 _VERSION = 0x7
 _VARIANT = 0b10
+PROBE_S = 2.0
 
 
 class SystemClock:
@@ -46,3 +48,19 @@ class SystemResolver:
             ) from error
         addresses = dict.fromkeys(str(each[4][0]) for each in sorted(found, key=lambda each: each[0] != socket.AF_INET))
         return tuple(addresses)
+
+
+class TcpProber:
+    """See `domain.gates.Prober`."""
+
+    async def answers(self, address: str, port: int) -> bool:
+        """Within two seconds."""
+        try:
+            async with asyncio.timeout(PROBE_S):
+                _, writer = await asyncio.open_connection(address, port)
+        except (OSError, TimeoutError):
+            return False
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        return True

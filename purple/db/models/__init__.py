@@ -5,6 +5,7 @@ from purple.db.models.base import metadata
 from purple.db.models.campaigns import campaigns, scans
 from purple.db.models.events import events, feeds, idempotency_keys
 from purple.db.models.findings import observations, sightings, vulnerabilities
+from purple.db.models.gates import gate_breakers, gate_leases
 from purple.db.models.identity import api_tokens, organisations, sessions, sign_in_links, users
 from purple.db.models.reports import reports, triages
 from purple.db.models.targets import targets
@@ -15,6 +16,8 @@ __all__ = [
     "campaigns",
     "events",
     "feeds",
+    "gate_breakers",
+    "gate_leases",
     "idempotency_keys",
     "metadata",
     "observations",
