@@ -13,6 +13,7 @@ from purple.db.engine import open_engine
 from purple.db.migrate import upgrade
 from purple.db.unit_of_work import unit_of_work
 from purple.domain.campaigns import Campaign, CampaignState, Phase, Scan
+from purple.domain.capacity import Capacity
 from purple.domain.identity import Organisation
 from purple.domain.ports import Work
 from purple.domain.scope import Authorisation, parse_rule
@@ -20,6 +21,7 @@ from purple.domain.targets import Criticality, Target, TargetKind
 from purple.domain.tools import Intrusiveness, ScanState, ToolJob, ToolProgress, ToolRun
 from purple.services.analysis import Analysis
 from purple.services.scanning import Scanning
+from purple.services.workshop import Workshop
 from purple.stack.servers import Servers
 from purple.toolkit.objects import Objects
 from purple.toolkit.tools.catalogue import Catalogue
@@ -123,7 +125,7 @@ async def tenant(servers: Servers, folder: Path) -> AsyncIterator[Tenant]:
         Objects((folder / "objects").as_uri()),
         SystemResolver(),
         clock,
-        folder / "scratch",
+        Workshop(folder / "scratch", Capacity(cpus=1, memory_mb=1024)),
     )
     try:
         yield Tenant(work, target, authorisation, runner, scanning, Analysis(work, clock))

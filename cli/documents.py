@@ -13,6 +13,10 @@ RUN = (
     "state", "reason", "attempt", "observations", "exit_code", "options", "created_at", "started_at", "ended_at",
     "output_artifact", "log_artifact",
 )  # fmt: skip
+UNDO = (
+    "id", "campaign_id", "scan_id", "tool", "title", "endpoint", "state", "attempts", "last_error", "instructions",
+    "done_at", "done_by", "done_why",
+)  # fmt: skip
 TARGET = ("id", "kind", "value", "name", "criticality", "tags", "created_at", "version")
 AUTHORISATION = (
     "id", "name", "signed_by", "include", "exclude", "valid_from", "valid_until", "max_intrusiveness", "digest",
@@ -39,6 +43,11 @@ def campaign(row: Any) -> dict[str, Any]:
 def run(row: Any) -> dict[str, Any]:
     """`purple.run/1`: one tool on one target inside a campaign."""
     return _document("purple.run/1", row, RUN)
+
+
+def undo(row: Any) -> dict[str, Any]:
+    """`purple.undo/1`: how to take back what a tool changed."""
+    return _document("purple.undo/1", row, UNDO) | {"registered_at": row.created_at}
 
 
 def target(row: Any) -> dict[str, Any]:

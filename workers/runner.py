@@ -16,36 +16,42 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.campaign import CampaignActivities
 from activities.outcome import AnalysisActivities, NotifyActivities, ReportActivities, TriageActivities
 from activities.scanning import ScanActivities
+from activities.undoing import AlarmActivities, OpenUndoActivities, UndoActivities
 from purple.bootstrap import Container
 from purple.contracts import names
+from workers.slots import tool_tuner
 from workflows.campaign import CampaignWorkflow
+from workflows.undo import UndoWorkflow
 
 HEARTBEAT_THROTTLE = timedelta(seconds=1)
-DRAIN = timedelta(seconds=5)
-"""A tool run that a worker leaves behind is taken up by another, so there is no point in waiting long."""
-
 log = structlog.get_logger()
 
 
 def _control(container: Container) -> Sequence[Callable[..., Any]]:
     steps = CampaignActivities(container.campaigns, container.retrying)
-    return (steps.begin, steps.plan, steps.settle, steps.retry_scans, steps.finish)
+    undos = OpenUndoActivities(container.undos)
+    return (steps.begin, steps.plan, steps.settle, steps.retry_scans, steps.finish, undos.open_undos)
 
 
 def _scan(container: Container) -> Sequence[Callable[..., Any]]:
-    return (ScanActivities(container.scanning, container.campaigns).run_scan,)
+    return (ScanActivities(container.scanning, container.campaigns).run_scan, UndoActivities(container.undoing).undo)
+
+
+def _notify(container: Container) -> Sequence[Callable[..., Any]]:
+    return (NotifyActivities(container.notifying).notify, AlarmActivities(container.notifying).alarm)
 
 
 ROLES: dict[str, tuple[str, Callable[[Container], Sequence[Callable[..., Any]]], int]] = {
     "control": (names.QUEUE_CONTROL, _control, 20),
-    "recon": (names.QUEUE_RECON, _scan, 2),
-    "scan": (names.QUEUE_SCAN, _scan, 2),
+    "recon": (names.QUEUE_RECON, _scan, 0),
+    "scan": (names.QUEUE_SCAN, _scan, 0),
     "analysis": (names.QUEUE_ANALYSIS, lambda c: (AnalysisActivities(c.analysis).analyse,), 4),
     "ai": (names.QUEUE_AI, lambda c: (TriageActivities(c.triage).triage,), 2),
     "report": (names.QUEUE_REPORT, lambda c: (ReportActivities(c.reporting).report,), 2),
-    "notify": (names.QUEUE_NOTIFY, lambda c: (NotifyActivities(c.notifying).notify,), 10),
+    "notify": (names.QUEUE_NOTIFY, _notify, 10),
 }
-"""Role to queue, activities, and how many run at once."""
+"""Role to queue, activities, and how many run at once; tools by their weight instead."""
+TOOL_ROLES = frozenset({"recon", "scan"})
 
 
 def sandbox() -> SandboxedWorkflowRunner:
@@ -57,17 +63,20 @@ def sandbox() -> SandboxedWorkflowRunner:
 def build_worker(client: Client, container: Container, role: str) -> Worker:
     """A worker of one role."""
     queue, activities, at_once = ROLES[role]
+    sized: dict[str, Any] = {"max_concurrent_activities": at_once}
+    if role in TOOL_ROLES:  # one poll at a time: what comes is meant to find room
+        sized = {"tuner": tool_tuner(container.capacity, container.tools), "max_concurrent_activity_task_polls": 1}
     return Worker(
         client,
         task_queue=queue,
-        workflows=[CampaignWorkflow] if role == "control" else [],
+        workflows=[CampaignWorkflow, UndoWorkflow] if role == "control" else [],
         activities=list(activities(container)),
         workflow_runner=sandbox(),
-        max_concurrent_activities=at_once,
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
-        graceful_shutdown_timeout=DRAIN,
+        graceful_shutdown_timeout=timedelta(seconds=container.settings.worker.drain_s),
         identity=f"{role}@{os.getpid()}",
+        **sized,
     )
 
 

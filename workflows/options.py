@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from temporalio.common import RetryPolicy
-from temporalio.workflow import ActivityConfig
+from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
 from purple.contracts import names
 
@@ -62,9 +62,11 @@ NOTIFY = ActivityConfig(
 )
 
 
-def scan(role: str, timeout_s: float) -> ActivityConfig:
-    """A tool run on the queue of its role."""
+def scan(role: str, timeout_s: float, *, changes: bool = False) -> ActivityConfig:
+    """A tool run on the queue of its role; one that changes something has ended when it counts as cancelled."""
+    kind = ActivityCancellationType
     return ActivityConfig(
+        cancellation_type=kind.WAIT_CANCELLATION_COMPLETED if changes else kind.TRY_CANCEL,
         task_queue={"recon": names.QUEUE_RECON}.get(role, names.QUEUE_SCAN),
         start_to_close_timeout=timedelta(seconds=timeout_s) + SCAN_GRACE,
         heartbeat_timeout=HEARTBEAT,

@@ -16,6 +16,7 @@ from purple.domain.pages import Query
 from purple.services.campaigns import Campaigns
 from purple.services.reporting import Reporting
 from purple.services.steering import Steering
+from purple.services.undos import Undos
 from purple.services.watching import Watching
 
 router = APIRouter(prefix="/campaigns")
@@ -24,6 +25,7 @@ Writer = Annotated[Principal, Depends(viewer(Permission.WRITE_CAMPAIGNS))]
 Service = Annotated[Campaigns, Depends(service("campaigns"))]
 Watch = Annotated[Watching, Depends(service("watching"))]
 Steer = Annotated[Steering, Depends(service("steering"))]
+Clean = Annotated[Undos, Depends(service("undos"))]
 Reports = Annotated[Reporting, Depends(service("reporting"))]
 
 
@@ -70,10 +72,12 @@ async def one(
     campaigns: Service,
     watching: Watch,
     reporting: Reports,
+    undos: Clean,
 ) -> Response:
     """One campaign, live; asked by htmx, the part of the page that changes."""
     campaign = await campaigns.get(caller.organisation_id, campaign_id)
     shown = await _shown(campaign, campaigns, watching, reporting)
+    shown["undos"] = await undos.of_campaign(campaign)
     part = "campaign_live.html" if "HX-Request" in request.headers else "campaign.html"
     return render(request, part, **shown)
 
@@ -115,4 +119,18 @@ async def retry_failed(campaign_id: UUID, caller: Writer, form: Form, steering: 
     """Run again what is not complete; the key makes a button that is pressed twice ask once."""
     key = form.text("key")
     await steering.retry_failed(caller.organisation_id, campaign_id, caller.actor, f"console/{key}" if key else "")
+    return go(f"/campaigns/{campaign_id}")
+
+
+@router.post("/{campaign_id}/undos/{undo_id}/retry")
+async def retry_undo(campaign_id: UUID, undo_id: UUID, caller: Writer, undos: Clean) -> Response:
+    """Try one again."""
+    await undos.retry(caller.organisation_id, undo_id, caller.actor)
+    return go(f"/campaigns/{campaign_id}")
+
+
+@router.post("/{campaign_id}/undos/{undo_id}/done")
+async def undo_done(campaign_id: UUID, undo_id: UUID, caller: Writer, form: Form, undos: Clean) -> Response:
+    """Believe who did it by hand."""
+    await undos.mark_done(caller.organisation_id, undo_id, caller.actor, form.text("why"))
     return go(f"/campaigns/{campaign_id}")

@@ -53,6 +53,8 @@ class ScanStep(Contract):
     timeout_s: float
     attempt: int = 0
     """Attempts so far."""
+    changes: bool = False
+    """Whether the tool changes something, so that an undo may be open afterwards."""
 
 
 class Begun(Contract):
@@ -68,6 +70,8 @@ class Begun(Contract):
     """Why the authorisation does not allow it; empty when it does."""
     again: int = 0
     """Scans that run again in a campaign that had ended."""
+    changes: bool = False
+    """Whether a tool of its profile changes something, so that it ends with a clean-up."""
 
 
 class Plan(Contract):

@@ -1,6 +1,7 @@
 """Names by which processes find each other in Temporal. Recorded histories hold them: they never change."""
 
 WORKFLOW = "CampaignWorkflow"
+WORKFLOW_UNDO = "UndoWorkflow"
 
 QUEUE_CONTROL = "purple-control"
 QUEUE_RECON = "purple-recon"
@@ -20,6 +21,9 @@ REPORT = "report"
 NOTIFY = "notify"
 FINISH = "finish"
 RETRY_SCANS = "retry_scans"
+OPEN_UNDOS = "open_undos"
+UNDO = "undo"
+UNDO_ALARM = "undo_alarm"
 
 SIGNAL_CANCEL = "cancel"
 SIGNAL_PAUSE = "pause"

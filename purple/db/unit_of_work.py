@@ -19,6 +19,7 @@ from purple.domain.ports import UnitOfWork, Work
 from purple.domain.reports import Report, Triage
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
+from purple.domain.undos import Undo
 
 SET_ORGANISATION = text("SELECT set_config('purple.organisation', :organisation, true)")
 
@@ -36,6 +37,7 @@ class SqlUnitOfWork:
         self.authorisations = TableRows(connection, models.authorisations, Authorisation, listings.AUTHORISATIONS)
         self.campaigns = TableRows(connection, models.campaigns, Campaign, listings.CAMPAIGNS)
         self.scans = TableRows(connection, models.scans, Scan, listings.SCANS)
+        self.undos = TableRows(connection, models.undos, Undo, listings.UNDOS)
         self.reports = TableRows(connection, models.reports, Report, listings.REPORTS)
         self.triages = TableRows(connection, models.triages, Triage)
         self.findings = FindingRows(connection, organisation_id)

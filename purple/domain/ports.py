@@ -15,6 +15,7 @@ from purple.domain.pages import Page, Query
 from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFormat, Triage
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
+from purple.domain.undos import Undo
 from purple.domain.vulnerabilities import Vulnerability, Weight
 
 E = TypeVar("E")
@@ -218,6 +219,8 @@ class UnitOfWork(Protocol):
     @property
     def scans(self) -> Rows[Scan]: ...  # noqa: D102
     @property
+    def undos(self) -> Rows[Undo]: ...  # noqa: D102
+    @property
     def reports(self) -> Rows[Report]: ...  # noqa: D102
     @property
     def triages(self) -> Rows[Triage]: ...  # noqa: D102
@@ -284,6 +287,22 @@ class Orchestrator(Protocol):
 
     async def start(self, workflow_id: str, argument: Any, *, summary: str) -> None:
         """Start a campaign; one that runs or ran under this id is left alone.
+
+        Raises:
+            UnavailableError: the server is away.
+        """
+        ...
+
+    async def start_undos(self, workflow_id: str, argument: Any, *, summary: str) -> None:
+        """Run what is still to be undone; nothing happens where this is under way.
+
+        Raises:
+            UnavailableError: the server is away.
+        """
+        ...
+
+    async def ended_at(self, workflow_id: str) -> datetime | None:
+        """When a workflow ended, however that came; None while it runs.
 
         Raises:
             UnavailableError: the server is away.

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -126,6 +126,31 @@ class TemporalOrchestrator:
                     static_details=f"Profile {argument.profile}, {len(argument.target_ids)} target(s)",
                     rpc_timeout=RPC_TIMEOUT,
                 )
+
+    async def start_undos(self, workflow_id: str, argument: Any, *, summary: str) -> None:
+        """Start; one that runs is left alone, one that ended runs again."""
+        async with _reached():
+            await (await self.client()).start_workflow(
+                names.WORKFLOW_UNDO,
+                argument,
+                id=workflow_id,
+                task_queue=names.QUEUE_CONTROL,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=summary[:200],
+                rpc_timeout=RPC_TIMEOUT,
+            )
+
+    async def ended_at(self, workflow_id: str) -> datetime | None:
+        """One that the server has forgotten ended long ago."""
+        async with _reached():
+            handle = await self._handle(workflow_id)
+            try:
+                return (await handle.describe(rpc_timeout=RPC_TIMEOUT)).close_time
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                return datetime.min.replace(tzinfo=UTC)
 
     async def cancel(self, workflow_id: str) -> None:
         """Signal; one that ended is left alone."""

@@ -26,7 +26,7 @@ from purple.domain.ports import Orchestrator, UnitOfWork, Work
 from purple.domain.scope import Authorisation, check_address, check_contract
 from purple.domain.targets import Target
 from purple.domain.tools import ScanState, ToolCatalogue
-from purple.services import planning
+from purple.services import cleanup, planning
 from purple.services.events import enter, event, nth, phase_event, scan_event
 from purple.services.profiles import Profiles
 from purple.services.retrying import Retrying
@@ -133,6 +133,7 @@ class Campaigns:
                 parallel=profile.limits.parallel,
                 retries=profile.limits.retries,
                 again=again,
+                changes=any(self._tools.spec(step.tool).changes for step in (*profile.recon, *profile.tools)),
             )
             try:
                 self._check(campaign, authorisation, targets)
@@ -196,11 +197,12 @@ class Campaigns:
                 ended = await _end_left_over(uow, scan, request.state, left, now) if not scan.state.ended else scan
                 scans.append(ended)
             state = request.state or end_state([scan.state for scan in scans])
-            summary = await summarise(uow, campaign, scans) | {"notes": request.notes}
+            ending = await cleanup.settle(uow, campaign, state, request.reason, now)
+            summary = await summarise(uow, campaign, scans) | {"notes": request.notes} | ending.summary
             await uow.campaigns.update(
                 campaign.id,
-                state=state,
-                reason=request.reason,
+                state=ending.state,
+                reason=ending.reason,
                 phase=None,
                 ended_at=now,
                 summary=summary,
@@ -213,11 +215,11 @@ class Campaigns:
                     campaign.id,
                     now,
                     campaign_id=campaign.id,
-                    data={"state": state, "reason": request.reason, "counts": summary["counts"]},
+                    data={"state": ending.state, "reason": ending.reason, "counts": summary["counts"]},
                     occasion=nth(ref),
                 )
             )
-            return Finished(campaign_id=campaign.id, state=state, reason=request.reason, worst=summary["worst"])
+            return Finished(campaign_id=campaign.id, state=ending.state, reason=ending.reason, worst=summary["worst"])
 
     async def get(self, organisation_id: UUID, campaign_id: UUID) -> Campaign:
         """One campaign.

@@ -154,6 +154,7 @@ def steps_of(scans: Iterable[Scan], tools: ToolCatalogue) -> tuple[ScanStep, ...
                     endpoint=scan.endpoint,
                     timeout_s=spec.timeout_s,
                     attempt=scan.attempt,
+                    changes=spec.changes,
                 )
             )
     return tuple(found)

@@ -1,9 +1,8 @@
 """One scan: checked, run, read, recorded."""
 
 import asyncio
+import contextlib
 import itertools
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +11,7 @@ from pathlib import Path
 from purple.contracts.campaigns import CampaignRef, RunScan, ScanOutcome
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.clock import Clock, Resolver
-from purple.domain.errors import InvalidInputError, NotFoundError, OutOfScopeError, ParseError
+from purple.domain.errors import InvalidInputError, NotFoundError, OutOfScopeError, ParseError, UnavailableError
 from purple.domain.fingerprints import fingerprint
 from purple.domain.objects import ObjectStore
 from purple.domain.observations import Observation, ObservationKind, RecordedObservation, observation_id_of
@@ -29,7 +28,9 @@ from purple.domain.tools import (
     ToolSpec,
     ToolTarget,
 )
+from purple.services import undoing
 from purple.services.events import event, scan_event
+from purple.services.workshop import Workshop
 
 BATCH = 2_000
 MAX_OBSERVATIONS = 200_000
@@ -56,7 +57,7 @@ class Scanning:
         objects: ObjectStore,
         resolver: Resolver,
         clock: Clock,
-        scratch: Path,
+        workshop: Workshop,
     ) -> None:
         self._work = work
         self._tools = tools
@@ -64,7 +65,7 @@ class Scanning:
         self._objects = objects
         self._resolver = resolver
         self._clock = clock
-        self._scratch = scratch
+        self._workshop = workshop
 
     async def run(self, request: RunScan, beat: Callable[[ToolProgress], None]) -> ScanOutcome:
         """Bring one attempt of a scan to its end.
@@ -75,7 +76,7 @@ class Scanning:
 
         Raises:
             NotFoundError: there is no such scan.
-            UnavailableError: a store is away; nothing is lost by running again.
+            UnavailableError: a store is away, or this worker has no room; nothing is lost by running again.
         """
         ref = request.ref
         async with self._work(ref.organisation_id) as uow:
@@ -93,16 +94,23 @@ class Scanning:
             address = await self._checked_address(scan, authorisation, spec)
         except (OutOfScopeError, InvalidInputError) as refusal:
             return _outcome(await self._skip(scan, request.attempt, refusal))
-        scan = await self._started(scan, request.attempt, address)
-        self._scratch.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f"{scan.id}-", dir=self._scratch))
+        if spec.imports:
+            return await self._attempt(request, scan, spec, address, beat)
+        async with self._workshop.room(spec):
+            return await self._attempt(request, scan, spec, address, beat)
+
+    async def _attempt(
+        self, request: RunScan, scan: Scan, spec: ToolSpec, address: str, beat: Callable[[ToolProgress], None]
+    ) -> ScanOutcome:
+        scan = await self._started(scan, spec, request.attempt, address)
         try:
-            run = await (
-                self._fetched(scan, work) if spec.imports else self._runner.run(self._job(scan, spec, work), beat)
-            )
-            return await self._record(ref, scan, spec, run)
+            with self._workshop.folder(scan.id) as work:
+                run = await (
+                    self._fetched(scan, work) if spec.imports else self._runner.run(self._job(scan, spec, work), beat)
+                )
+                return await self._record(request.ref, scan, spec, run)
         finally:
-            shutil.rmtree(work, ignore_errors=True)
+            await self._has_acted(scan, spec)
 
     def _check_contract(self, campaign: Campaign, authorisation: Authorisation, spec: ToolSpec) -> None:
         if authorisation.digest != campaign.authorisation_digest:
@@ -139,7 +147,14 @@ class Scanning:
             options=scan.options,
             timeout_s=float(spec.timeout_s),
             work=work,
+            mark=undoing.mark_of(scan, spec),
         )
+
+    async def _has_acted(self, scan: Scan, spec: ToolSpec) -> None:
+        if spec.changes:
+            with contextlib.suppress(UnavailableError):  # then nobody else can have run the undo meanwhile either
+                async with self._work(scan.organisation_id) as uow:
+                    await undoing.acted(uow, scan, spec, self._clock.now())
 
     async def _skip(self, scan: Scan, attempt: int, refusal: OutOfScopeError | InvalidInputError) -> Scan:
         rule = f" (rule {refusal.rule})" if isinstance(refusal, OutOfScopeError) else ""
@@ -150,7 +165,7 @@ class Scanning:
             await uow.events.add(scan_event(ended, now, ended.reason))
         return ended
 
-    async def _started(self, scan: Scan, attempt: int, address: str) -> Scan:
+    async def _started(self, scan: Scan, spec: ToolSpec, attempt: int, address: str) -> Scan:
         now = self._clock.now()
         async with self._work(scan.organisation_id) as uow:
             await uow.events.add(
@@ -164,9 +179,11 @@ class Scanning:
                     occasion=str(attempt),
                 )
             )
-            return await uow.scans.update(
+            started = await uow.scans.update(
                 scan.id, state=ScanState.RUNNING, attempt=attempt, started_at=now, address=address, reason=""
             )
+            await undoing.register(uow, started, spec, now)
+            return started
 
     async def _record(self, ref: CampaignRef, scan: Scan, spec: ToolSpec, run: ToolRun) -> ScanOutcome:
         """Artifacts first, then observations, the scan's end and its event in one transaction."""

@@ -108,8 +108,23 @@ class ToolsSettings(_Room):
     """Where tools are installed; by default `tools` in the stack's cache."""
     memory_mb: int = Field(default=4096, ge=128)
     output_mb: int = Field(default=512, ge=1)
+    undo_attempts: int = Field(default=8, ge=1, le=1000)
+    """How often an undo is tried, over two minutes, before people are told to do it by hand."""
     extra: tuple[Path, ...] = ()
     """More folders of tool plugins, one folder a tool."""
+
+
+class WorkerSettings(_Room):
+    """What one process that runs tools may use, and how it ends."""
+
+    cpus: float = Field(default=0, ge=0, le=4096)
+    """Processors for tools; 0 takes those of this machine."""
+    memory_mb: int = Field(default=0, ge=0)
+    """Memory for tools; 0 takes three quarters of this machine's."""
+    tool_limits: dict[str, int] = Field(default_factory=dict)
+    """At most so many runs of a tool at once in one process, such as `{"nmap": 1}`."""
+    drain_s: float = Field(default=5, ge=0, le=86_400)
+    """After SIGTERM running tools have so long to end; what is left then is run by another worker from its start."""
 
 
 class ProfilesSettings(_Room):
@@ -167,6 +182,7 @@ class Settings(BaseSettings):
     ai: AiSettings = AiSettings()
     notify: NotifySettings = NotifySettings()
     tools: ToolsSettings = ToolsSettings()
+    worker: WorkerSettings = WorkerSettings()
     profiles: ProfilesSettings = ProfilesSettings()
     stack: StackSettings = Field(default_factory=StackSettings)
     cli: CliSettings = CliSettings()

@@ -38,6 +38,14 @@ class ToolAdapter(Protocol):
         ...
 
 
+class ToolUndo(Protocol):
+    """What the adapter of a tool that changes something offers beside."""
+
+    def undo(self, job: ToolJob, options: ToolOptions) -> Command:
+        """The command line that takes back what the run of this job changed, if it did; it may run twice."""
+        ...
+
+
 class ToolParser(Protocol):
     """The module `parser.py`."""
 

@@ -13,6 +13,7 @@ from purple.db.models import (
     scans,
     sightings,
     targets,
+    undos,
     vulnerabilities,
 )
 from purple.db.repositories.fields import Field, Kind
@@ -56,6 +57,14 @@ SCANS = Listing(
     ),
     scans.c.id,
 )  # fmt: skip
+UNDOS = Listing(
+    fields_of(
+        undos,
+        ("id", "campaign_id", "scan_id", "tool", "title", "state", "attempts", "created_at", "done_at", "done_by"),
+    ),
+    undos.c.id,
+    sort="-created_at",
+)
 REPORTS = Listing(fields_of(reports, ("id", "campaign_id", "format", "size", "created_at")), reports.c.id)
 OBSERVATIONS = Listing(
     fields_of(

@@ -48,9 +48,13 @@ class _Manifest(BaseModel):
     timeout_s: int = Field(ge=1, le=604_800)
     intrusiveness: Intrusiveness
     weight: int = Field(default=1, ge=1)
+    cpu: float = Field(default=0.5, ge=0.05, le=64)
+    memory_mb: int = Field(default=256, ge=16, le=1_048_576)
     techniques: tuple[str, ...] = ()
     fingerprint_fields: tuple[str, ...] = ()
     exit_codes: dict[int, str] = Field(default_factory=dict)
+    changes: bool = False
+    instructions: str = ""
     install: _Install | Literal["none"]
     """`none` where no program is run and an artifact is read instead."""
 
@@ -58,6 +62,12 @@ class _Manifest(BaseModel):
     def _declares_success(self) -> Self:
         if self.install != "none" and not self.exit_codes:
             raise ValueError("exit_codes: say which of them mean that the tool did its work")
+        return self
+
+    @model_validator(mode="after")
+    def _says_how_to_undo(self) -> Self:
+        if self.changes != bool(self.instructions.strip()):
+            raise ValueError("instructions: a tool with `changes` says what a person does when its undo keeps failing")
         return self
 
 
@@ -119,8 +129,11 @@ def _load(folder: Path, package: str) -> Plugin:
     except Exception as error:
         raise PluginError(f"tool {name} does not load: {type(error).__name__}: {error}") from error
     imports = manifest.install == "none"
-    for module, attribute in ((adapter, "Options"), (adapter, "command"), (parser, "parse")):
-        if not hasattr(module, attribute) and not (imports and attribute == "command"):
+    wanted = [(adapter, "Options"), (parser, "parse")]
+    wanted += [] if imports else [(adapter, "command")]
+    wanted += [(adapter, "undo")] if manifest.changes else []
+    for module, attribute in wanted:
+        if not hasattr(module, attribute):
             raise PluginError(f"tool {name}: {module.__name__} has no {attribute}")
     values: dict[str, Any] = manifest.model_dump() | {"imports": imports}
     if imports:

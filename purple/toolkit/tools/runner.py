@@ -7,10 +7,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 from purple.domain.clock import Clock
 from purple.domain.errors import PurpleError
 from purple.domain.tools import ScanState, ToolJob, ToolProgress, ToolRun
+from purple.toolkit.adapter import ToolUndo
 from purple.toolkit.packages import Found
 from purple.toolkit.process import Limits, bare_environment, run_guarded
 from purple.toolkit.tools.catalogue import Catalogue
@@ -44,10 +46,19 @@ class GuardedRunner:
 
     async def run(self, job: ToolJob, progress: Callable[[ToolProgress], None]) -> ToolRun:
         """Run once."""
+        return await self._run(job, progress)
+
+    async def undo(self, job: ToolJob, progress: Callable[[ToolProgress], None]) -> ToolRun:
+        """The same program with the undo's arguments."""
+        return await self._run(job, progress, undo=True)
+
+    async def _run(self, job: ToolJob, progress: Callable[[ToolProgress], None], *, undo: bool = False) -> ToolRun:
         plugin = self._catalogue.plugin(job.tool)
         try:
             options = plugin.adapter.Options.model_validate(dict(job.options))
-            command = plugin.adapter.command(job, options)
+            command = (
+                cast("ToolUndo", plugin.adapter).undo(job, options) if undo else plugin.adapter.command(job, options)
+            )
             found = await asyncio.to_thread(self._catalogue.programs.find, plugin)
             version = await asyncio.to_thread(self._catalogue.programs.version, plugin, found)
             digest = await asyncio.to_thread(sha256_of, found.path)
@@ -69,6 +80,8 @@ class GuardedRunner:
         present = output if output.exists() and output.stat().st_size else None
         if ended.timed_out:
             state, reason = ScanState.TIMED_OUT, f"still running after {job.timeout_s:g} s, and was killed"
+        elif undo:
+            state, reason = self._judge_undo(plugin, ended.code, log)
         else:
             state, reason = self._judge(plugin, ended.code, present, log)
         if (flooded := self._flooded(output, stdout, stderr)) and state is not ScanState.TIMED_OUT:
@@ -93,13 +106,16 @@ class GuardedRunner:
 
     def _judge(self, plugin: Plugin, code: int, output: Path | None, log: Path) -> tuple[ScanState, str]:
         title = plugin.spec.title
-        said = _end_of(log, 4 * _TAIL).strip()[-_TAIL:].strip()
-        tail = f": {' / '.join(said.split(chr(10)))}" if said else ""
         if code not in plugin.spec.exit_codes:
-            how = f"was ended by signal {code - _SIGNAL}" if code > _SIGNAL else f"ended with code {code}"
-            return ScanState.FAILED, f"{title} {how}{tail}"
+            return ScanState.FAILED, f"{title} {_how(code)}{_tail(log)}"
         if output is None:
-            return ScanState.FAILED, f"{title} ended with code {code} and wrote no result{tail}"
+            return ScanState.FAILED, f"{title} ended with code {code} and wrote no result{_tail(log)}"
+        return ScanState.COMPLETE, ""
+
+    @staticmethod
+    def _judge_undo(plugin: Plugin, code: int, log: Path) -> tuple[ScanState, str]:
+        if code:
+            return ScanState.FAILED, f"the undo of {plugin.spec.title} {_how(code)}{_tail(log)}"
         return ScanState.COMPLETE, ""
 
     def _flooded(self, output: Path, stdout: Path, stderr: Path) -> str:
@@ -122,6 +138,16 @@ class GuardedRunner:
                             source.seek(left_out, os.SEEK_CUR)
                         file.write(source.read(_LOG_HALF))
         return log
+
+
+def _how(code: int) -> str:
+    return f"was ended by signal {code - _SIGNAL}" if code > _SIGNAL else f"ended with code {code}"
+
+
+def _tail(log: Path) -> str:
+    """The last words of a log, as the end of a sentence."""
+    said = _end_of(log, 4 * _TAIL).strip()[-_TAIL:].strip()
+    return f": {' / '.join(said.split(chr(10)))}" if said else ""
 
 
 def _end_of(path: Path, size: int) -> str:
