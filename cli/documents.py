@@ -10,14 +10,14 @@ CAMPAIGN = (
 )  # fmt: skip
 RUN = (
     "id", "campaign_id", "target_id", "phase", "tool", "tool_version", "endpoint", "host", "port", "url", "address",
-    "state", "reason", "attempt", "observations", "exit_code", "options", "created_at", "started_at", "ended_at",
-    "output_artifact", "log_artifact",
+    "state", "reason", "attempt", "observations", "exit_code", "zone", "options", "created_at", "started_at",
+    "ended_at", "output_artifact", "log_artifact",
 )  # fmt: skip
 UNDO = (
     "id", "campaign_id", "scan_id", "tool", "title", "endpoint", "state", "attempts", "last_error", "instructions",
     "done_at", "done_by", "done_why",
 )  # fmt: skip
-TARGET = ("id", "kind", "value", "name", "criticality", "tags", "created_at", "version")
+TARGET = ("id", "kind", "value", "name", "criticality", "tags", "zone", "created_at", "version")
 AUTHORISATION = (
     "id", "name", "signed_by", "include", "exclude", "valid_from", "valid_until", "max_intrusiveness", "digest",
     "revoked_at", "created_at",

@@ -12,7 +12,7 @@ from cli.output import Column, document
 from cli.runtime import organisation, with_container
 
 FIELDS = (
-    "id, campaign_id, target_id, phase, tool, host, port, url, state, reason, attempt, observations, exit_code, "
+    "id, campaign_id, target_id, phase, tool, host, port, url, state, reason, attempt, observations, exit_code, zone, "
     "created_at, started_at, ended_at"
 )
 LISTED = Listed(

@@ -33,6 +33,7 @@ from purple.services.targets import Targets
 from purple.services.triage import TriageService
 from purple.services.undoing import Undoing
 from purple.services.undos import Undos
+from purple.services.waiting import Waiting
 from purple.services.watching import Watching
 from purple.services.workshop import Workshop
 from purple.settings import Settings
@@ -173,6 +174,11 @@ class Container:
     def watching(self) -> Watching:
         """What people look at."""
         return Watching(self.work, self.orchestrator)
+
+    @cached_property
+    def waiting(self) -> Waiting:
+        """Why campaigns wait."""
+        return Waiting(self.work, self.orchestrator, self.tools)
 
     @cached_property
     def single(self) -> SingleScan:

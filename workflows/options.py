@@ -62,12 +62,12 @@ NOTIFY = ActivityConfig(
 )
 
 
-def scan(role: str, timeout_s: float, *, changes: bool = False) -> ActivityConfig:
-    """A tool run on the queue of its role; one that changes something has ended when it counts as cancelled."""
+def scan(role: str, timeout_s: float, zone: str = "", *, changes: bool = False) -> ActivityConfig:
+    """A tool run on its queue; one that changes something has ended when it counts as cancelled."""
     kind = ActivityCancellationType
     return ActivityConfig(
         cancellation_type=kind.WAIT_CANCELLATION_COMPLETED if changes else kind.TRY_CANCEL,
-        task_queue={"recon": names.QUEUE_RECON}.get(role, names.QUEUE_SCAN),
+        task_queue=names.tool_queue(role, zone),
         start_to_close_timeout=timedelta(seconds=timeout_s) + SCAN_GRACE,
         heartbeat_timeout=HEARTBEAT,
         retry_policy=STEADY,

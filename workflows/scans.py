@@ -107,7 +107,7 @@ class Scans:
             RunScan(ref=ref, scan_id=step.scan_id, attempt=attempt),
             ScanOutcome,
             f"{step.tool} {step.endpoint}" + (f", attempt {attempt}" if attempt > 1 else ""),
-            options.scan(step.role, step.timeout_s, changes=step.changes),
+            options.scan(step.role, step.timeout_s, step.zone, changes=step.changes),
         )
 
     async def _settle(self, ref: CampaignRef, step: ScanStep, reason: str) -> ScanOutcome:

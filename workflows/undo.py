@@ -65,7 +65,7 @@ class UndoWorkflow:
                 RunUndo(ref=ref, undo_id=step.undo_id, attempt=attempt),
                 UndoOutcome,
                 f"undo {step.tool} {step.endpoint}" + (f", attempt {attempt}" if attempt > 1 else ""),
-                options.scan(step.role, step.timeout_s),
+                options.scan(step.role, step.timeout_s, step.zone),
             )
             if outcome.state is not UndoState.OPEN:
                 break

@@ -55,6 +55,8 @@ class ScanStep(Contract):
     """Attempts so far."""
     changes: bool = False
     """Whether the tool changes something, so that an undo may be open afterwards."""
+    zone: str = ""
+    """Only workers of this network zone run it."""
 
 
 class Begun(Contract):

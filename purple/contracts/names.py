@@ -39,3 +39,9 @@ ATTRIBUTE_SEVERITY = "PurpleMaxSeverity"
 
 ERROR_REFUSED = "purple-refused"
 """Type of an application error that trying again does not mend."""
+
+
+def tool_queue(role: str, zone: str = "") -> str:
+    """Where the tools of a role run; each network zone has a queue of its own."""
+    queue = QUEUE_RECON if role == "recon" else QUEUE_SCAN
+    return f"{queue}-{zone}" if zone else queue

@@ -28,6 +28,7 @@ class UndoStep(Contract):
     timeout_s: float
     attempts: int = 0
     """So far."""
+    zone: str = ""
 
 
 class OpenUndos(Contract):

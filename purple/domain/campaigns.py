@@ -106,6 +106,8 @@ class Scan:
     observations: int = 0
     retry_id: str = ""
     """Of the last request to run it again."""
+    zone: str = ""
+    """Of its target when it was planned: only workers of this zone run it."""
 
     @property
     def endpoint(self) -> str:

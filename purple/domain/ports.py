@@ -301,6 +301,14 @@ class Orchestrator(Protocol):
         """
         ...
 
+    async def served(self, queue: str) -> bool:
+        """Whether a worker asks for work of this queue, or did about a minute ago.
+
+        Raises:
+            UnavailableError: the server is away.
+        """
+        ...
+
     async def ended_at(self, workflow_id: str) -> datetime | None:
         """When a workflow ended, however that came; None while it runs.
 

@@ -53,6 +53,8 @@ class Undo:
     done_by: str = ""
     """Who says that it was done by hand; empty where a worker did it."""
     done_why: str = ""
+    zone: str = ""
+    """Whose workers reach the place."""
 
     @property
     def place(self) -> Address:

@@ -10,7 +10,9 @@ from urllib.parse import quote
 from uuid import UUID
 
 from temporalio.api.common.v1 import Payload
-from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSystemInfoRequest
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -28,10 +30,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from purple.contracts import names
 from purple.contracts.campaigns import CampaignInput, Progress, Retried
 from purple.domain.errors import ConflictError, ForbiddenError, PurpleError, UnavailableError
+from purple.orchestrator.builds import Builds
 from purple.settings.app import TemporalSettings
 
 RPC_TIMEOUT = timedelta(seconds=10)
 UPDATE_TIMEOUT = timedelta(seconds=30)
+POLL = timedelta(seconds=75)
 PATIENCE_S = 4.0
 """A caller waits so long for a server that is away, however often the client tries within."""
 
@@ -89,6 +93,7 @@ class TemporalOrchestrator:
         self._settings = settings
         self._client: Client | None = None
         self._lock = asyncio.Lock()
+        self.builds = Builds(settings, self.client)
 
     async def client(self) -> Client:
         """The one client of this process."""
@@ -140,6 +145,19 @@ class TemporalOrchestrator:
                 static_summary=summary[:200],
                 rpc_timeout=RPC_TIMEOUT,
             )
+
+    async def served(self, queue: str) -> bool:
+        """A poll lasts a minute at most; who asked before that is gone."""
+        async with _reached():
+            client = await self.client()
+            request = DescribeTaskQueueRequest(
+                namespace=self._settings.namespace,
+                task_queue=TaskQueue(name=queue),
+                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+            )
+            told = await client.workflow_service.describe_task_queue(request, timeout=RPC_TIMEOUT)
+        since = datetime.now(UTC) - POLL
+        return any(each.last_access_time.ToDatetime(UTC) >= since for each in told.pollers)
 
     async def ended_at(self, workflow_id: str) -> datetime | None:
         """One that the server has forgotten ended long ago."""

@@ -155,6 +155,7 @@ def steps_of(scans: Iterable[Scan], tools: ToolCatalogue) -> tuple[ScanStep, ...
                     timeout_s=spec.timeout_s,
                     attempt=scan.attempt,
                     changes=spec.changes,
+                    zone=scan.zone,
                 )
             )
     return tuple(found)
@@ -177,4 +178,5 @@ def _scan(campaign: Campaign, phase: Phase, step: ProfileStep, target: Target, p
         options=step.options,
         state=ScanState.PENDING,
         created_at=at,
+        zone=target.zone,
     )

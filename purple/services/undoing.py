@@ -165,4 +165,5 @@ def _undo_of(scan: Scan, spec: ToolSpec, now: datetime) -> Undo:
         timeout_s=float(spec.timeout_s),
         state=UndoState.OPEN,
         created_at=now,
+        zone=scan.zone,
     )

@@ -61,6 +61,7 @@ class Undos:
                 endpoint=each.endpoint,
                 timeout_s=each.timeout_s,
                 attempts=each.attempts,
+                zone=each.zone,
             )
             for each in reversed(found)
         ]

@@ -38,6 +38,12 @@ class TemporalSettings(_Room):
     api_key: SecretStr | None = None
     tls: bool = False
     ui_url: str = ""
+    versioning: Literal["off", "auto_upgrade", "pinned"] = "off"
+    """Worker versioning: campaigns move to the current build, or stay with the one that they began on."""
+    deployment: str = Field(default="purple", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    """The name under which builds are known."""
+    build_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]{0,64}$")
+    """Of the workflows that this process runs; by default of their version and content."""
 
 
 class SearchSettings(_Room):

@@ -61,6 +61,7 @@ scans = Table(
     text("log_artifact"),
     Column("observations", Integer, nullable=False),
     text("retry_id"),
+    text("zone"),
     UniqueConstraint("campaign_id", "key"),
     UniqueConstraint("id", "organisation_id", "campaign_id", "target_id"),
     UniqueConstraint("id", "organisation_id", "campaign_id"),

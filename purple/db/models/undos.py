@@ -27,6 +27,7 @@ undos = Table(
     moment("done_at", nullable=True),
     text("done_by"),
     text("done_why"),
+    text("zone"),
     ForeignKeyConstraint(
         ["scan_id", "organisation_id", "campaign_id"],
         ["scans.id", "scans.organisation_id", "scans.campaign_id"],

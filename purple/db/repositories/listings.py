@@ -20,7 +20,7 @@ from purple.db.repositories.fields import Field, Kind
 from purple.db.repositories.listing import Listing, fields_of
 
 TARGETS = Listing(
-    fields_of(targets, ("id", "kind", "value", "name", "criticality", "tags", "created_at")), targets.c.id
+    fields_of(targets, ("id", "kind", "value", "name", "criticality", "tags", "zone", "created_at")), targets.c.id
 )
 AUTHORISATIONS = Listing(
     fields_of(
@@ -52,7 +52,7 @@ SCANS = Listing(
         scans,
         (
             "id", "campaign_id", "target_id", "phase", "tool", "host", "port", "url", "state", "reason", "attempt",
-            "observations", "exit_code", "created_at", "started_at", "ended_at",
+            "observations", "exit_code", "zone", "created_at", "started_at", "ended_at",
         ),
     ),
     scans.c.id,

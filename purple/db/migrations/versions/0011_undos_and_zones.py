@@ -1,4 +1,4 @@
-"""Undos: registered before a tool acts, so that clean-up runs whatever becomes of the tool or its worker."""
+"""Undos, registered before a tool acts, and network zones, whose targets only workers of their own reach."""
 
 from alembic import op
 
@@ -29,6 +29,7 @@ CREATE TABLE undos (
     done_at TIMESTAMP WITH TIME ZONE,
     done_by TEXT DEFAULT '' NOT NULL,
     done_why TEXT DEFAULT '' NOT NULL,
+    zone TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pk_undos PRIMARY KEY (id),
     CONSTRAINT fk_undos_scan_id FOREIGN KEY (scan_id, organisation_id, campaign_id)
       REFERENCES scans (id, organisation_id, campaign_id)
@@ -41,8 +42,10 @@ ALTER TABLE undos FORCE ROW LEVEL SECURITY;
 
 
 def upgrade() -> None:
-    """The table, the tenant's policy, and the relay's look at what was left open."""
+    """The table, the tenant's policy, the relay's look at what was left open; two columns with a default."""
     op.execute(TABLE)
+    op.execute("ALTER TABLE targets ADD zone TEXT NOT NULL DEFAULT ''")
+    op.execute("ALTER TABLE scans ADD zone TEXT NOT NULL DEFAULT ''")
     op.execute(
         f"CREATE POLICY tenant ON undos TO {APP} USING (organisation_id = {PRESENT})"
         f" WITH CHECK (organisation_id = {PRESENT})"
