@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from temporalio.exceptions import ApplicationError
 
 from purple.contracts import names
-from purple.domain.errors import PurpleError, UnavailableError
+from purple.domain.errors import NoRoomError, PurpleError, UnavailableError
+
+NO_ROOM_RETRY = timedelta(seconds=1)
 
 
 @contextmanager
@@ -18,6 +21,8 @@ def told() -> Iterator[None]:
     """
     try:
         yield
+    except NoRoomError as error:
+        raise ApplicationError(error.line(), type=error.code, next_retry_delay=NO_ROOM_RETRY) from error
     except UnavailableError as error:
         raise ApplicationError(error.line(), type=error.code) from error
     except PurpleError as error:

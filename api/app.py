@@ -19,6 +19,7 @@ from api.limits import BodyLimit
 from api.openapi import PROBLEMS, document
 from api.reports import endpoints as reports
 from api.targets import endpoints as targets
+from api.undos import endpoints as undos
 from purple.bootstrap import Container
 from purple.settings import Settings
 
@@ -50,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     add_handlers(app)
     app.add_middleware(BodyLimit)
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
-    for room in (targets, authorisations, campaigns, imports, findings, reports):
+    for room in (targets, authorisations, campaigns, imports, findings, reports, undos):
         v1.include_router(room.router)
     app.include_router(v1)
     app.include_router(live.router, prefix="/api/v1")

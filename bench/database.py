@@ -14,6 +14,7 @@ from purple.db.engine import open_engine
 from purple.db.migrate import upgrade
 from purple.db.unit_of_work import unit_of_work
 from purple.domain.campaigns import Campaign, CampaignState, Phase, Scan
+from purple.domain.capacity import Capacity
 from purple.domain.gates import GateRules
 from purple.domain.identity import Organisation
 from purple.domain.ports import Work
@@ -24,6 +25,7 @@ from purple.orchestrator.temporal import TemporalOrchestrator
 from purple.services.analysis import Analysis
 from purple.services.gates import Gates
 from purple.services.scanning import Scanning
+from purple.services.workshop import Workshop
 from purple.settings.app import TemporalSettings
 from purple.stack.servers import Servers
 from purple.toolkit.objects import Objects
@@ -130,7 +132,7 @@ async def tenant(servers: Servers, folder: Path) -> AsyncIterator[Tenant]:
         objects,
         SystemResolver(),
         clock,
-        folder / "scratch",
+        Workshop(folder / "scratch", Capacity(cpus=1, memory_mb=1024)),
     )
     try:
         yield Tenant(work, target, authorisation, runner, scanning, Analysis(work, clock), objects)

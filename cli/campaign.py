@@ -70,6 +70,7 @@ def show(campaign: One, output: Output = None) -> None:
         made = documents.campaign(found) | {
             "temporal_url": container.campaigns.link(found),
             "progress": dict(progress) if progress else None,
+            "waits": list(await container.waiting.reasons(found)),
             "runs": len(result.scans),
             "new": sorted(map(str, result.new)),
             "not_covered": [

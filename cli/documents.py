@@ -12,10 +12,14 @@ CAMPAIGN = (
 )  # fmt: skip
 RUN = (
     "id", "campaign_id", "target_id", "phase", "tool", "tool_version", "endpoint", "host", "port", "url", "address",
-    "state", "reason", "attempt", "observations", "exit_code", "options", "created_at", "started_at", "ended_at",
-    "output_artifact", "log_artifact", "revision",
+    "state", "reason", "attempt", "observations", "exit_code", "zone", "options", "created_at", "started_at",
+    "ended_at", "output_artifact", "log_artifact", "revision",
 )  # fmt: skip
-TARGET = ("id", "kind", "value", "name", "criticality", "tags", "created_at", "version")
+UNDO = (
+    "id", "campaign_id", "scan_id", "tool", "title", "endpoint", "state", "attempts", "last_error", "instructions",
+    "done_at", "done_by", "done_why",
+)  # fmt: skip
+TARGET = ("id", "kind", "value", "name", "criticality", "tags", "zone", "created_at", "version")
 AUTHORISATION = (
     "id", "name", "signed_by", "include", "exclude", "valid_from", "valid_until", "max_intrusiveness", "digest",
     "revoked_at", "created_at",
@@ -48,6 +52,11 @@ def campaign(row: Any) -> dict[str, Any]:
 def run(row: Any) -> dict[str, Any]:
     """`purple.run/1`: one tool on one target inside a campaign."""
     return _document("purple.run/1", row, RUN)
+
+
+def undo(row: Any) -> dict[str, Any]:
+    """`purple.undo/1`: how to take back what a tool changed."""
+    return _document("purple.undo/1", row, UNDO) | {"registered_at": row.created_at}
 
 
 def target(row: Any) -> dict[str, Any]:

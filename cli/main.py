@@ -11,6 +11,7 @@ from typer import TyperException
 
 from cli import (
     authorisation,
+    build,
     campaign,
     config,
     console,
@@ -126,5 +127,6 @@ for room in (
     demo,
     console,
     config,
+    build,
 ):
     room.register(app)

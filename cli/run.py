@@ -6,12 +6,13 @@ from uuid import UUID
 import typer
 
 from cli import documents
+from cli import undo as undos
 from cli.listing import LIMIT, Asked, Filter, Limit, Listed, Output, Sort, form, show_list
 from cli.output import Column, document
 from cli.runtime import organisation, with_container
 
 FIELDS = (
-    "id, campaign_id, target_id, phase, tool, host, port, url, state, reason, attempt, observations, exit_code, "
+    "id, campaign_id, target_id, phase, tool, host, port, url, state, reason, attempt, observations, exit_code, zone, "
     "created_at, started_at, ended_at"
 )
 LISTED = Listed(
@@ -65,4 +66,6 @@ def register(app: typer.Typer) -> None:
     nouns = typer.Typer(help=HELP, short_help="Tool runs of campaigns.", no_args_is_help=True)
     nouns.command("list", epilog=f"--filter and --sort take {FIELDS}.")(list_runs)
     nouns.command()(show)
+    nouns.command("undos", epilog=f"--filter and --sort take {undos.FIELDS}.")(undos.list_undos)
+    nouns.command()(undos.undo)
     app.add_typer(nouns, name="run")

@@ -13,7 +13,7 @@ from purple.domain.errors import InvalidInputError, NotFoundError
 from purple.domain.pages import Query
 from purple.domain.targets import Criticality, Target, TargetKind, recognise
 
-FIELDS = "id, kind, value, name, criticality, tags, created_at"
+FIELDS = "id, kind, value, name, criticality, tags, zone, created_at"
 LISTED = Listed(
     "Targets",
     "purple.targets/1",
@@ -24,6 +24,7 @@ LISTED = Listed(
         Column("kind", optional=True),
         Column("criticality", optional=True),
         Column("tags", optional=True),
+        Column("zone", optional=True),
         Column("created_at", optional=True),
     ),
 )
@@ -103,6 +104,7 @@ def add(
     name: Annotated[str, typer.Option(help="For people; by default its value")] = "",
     criticality: Annotated[Criticality, typer.Option(help="How much depends on it")] = Criticality.MEDIUM,
     tag: Annotated[list[str] | None, typer.Option(help="Again for each")] = None,
+    zone: Annotated[str, typer.Option(help="The network zone whose workers alone reach it")] = "",
     output: Output = None,
 ) -> None:
     """Register targets. To register one says nothing about whether it may be tested: see `purple authorisation`."""
@@ -116,7 +118,7 @@ def add(
         return [
             documents.target(
                 await container.targets.create(
-                    organisation(), value, kind=kind, name=name, criticality=criticality, tags=tag or ()
+                    organisation(), value, kind=kind, name=name, criticality=criticality, tags=tag or (), zone=zone
                 )
             )
             for value in values
@@ -138,11 +140,12 @@ def edit(
     criticality: Annotated[Criticality | None, typer.Option(help="A new one", show_default=False)] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Add a tag; again for each")] = None,
     untag: Annotated[list[str] | None, typer.Option(help="Take a tag away; again for each")] = None,
+    zone: Annotated[str | None, typer.Option(help="Its network zone; empty for none", show_default=False)] = None,
     output: Output = None,
 ) -> None:
-    """Change a target's name, criticality or tags; what is not named stays."""
+    """Change a target's name, criticality, tags or zone; what is not named stays."""
     wanted = form(output)
-    if name is None and criticality is None and not tag and not untag:
+    if name is None and criticality is None and zone is None and not tag and not untag:
         raise InvalidInputError("nothing to change", field="--name", remedy="name what becomes of it, see --help")
     if name is not None and not name.strip():
         raise InvalidInputError("the name is empty", field="--name", value=name, remedy="give one")
@@ -154,6 +157,8 @@ def edit(
             changes["name"] = name
         if criticality is not None:
             changes["criticality"] = criticality
+        if zone is not None:
+            changes["zone"] = zone
         if tag or untag:
             changes["tags"] = (set(known.tags) | set(tag or ())) - set(untag or ())
         changed: Target = await container.targets.edit(organisation(), known.id, known.version, **changes)

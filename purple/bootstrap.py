@@ -1,5 +1,6 @@
 """The only file that knows every adapter: settings become a container of services."""
 
+import os
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import cached_property
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from purple.db.engine import open_engine
 from purple.db.outbox import PlacedSignal, SqlOutbox, libpq_url
 from purple.db.unit_of_work import unit_of_work
+from purple.domain.capacity import Capacity
 from purple.domain.errors import PurpleError
 from purple.domain.gates import GateRules
 from purple.domain.ports import Notifier, Work
@@ -35,7 +37,11 @@ from purple.services.steering import Steering
 from purple.services.surveying import Surveying
 from purple.services.targets import Targets
 from purple.services.triage import TriageService
+from purple.services.undoing import Undoing
+from purple.services.undos import Undos
+from purple.services.waiting import Waiting
 from purple.services.watching import Watching
+from purple.services.workshop import Workshop
 from purple.settings import Settings
 from purple.toolkit.objects import Objects
 from purple.toolkit.repositories import Repositories, Room
@@ -178,6 +184,11 @@ class Container:
         return Watching(self.work, self.orchestrator)
 
     @cached_property
+    def waiting(self) -> Waiting:
+        """Why campaigns wait."""
+        return Waiting(self.work, self.orchestrator, self.tools)
+
+    @cached_property
     def single(self) -> SingleScan:
         """Campaigns of one."""
         return SingleScan(self.work, self.targets, self.campaigns, self.clock)
@@ -223,17 +234,21 @@ class Container:
         )
 
     @cached_property
-    def gates(self) -> Gates:
-        """Tools, each through the gate of its host."""
+    def runner(self) -> GuardedRunner:
+        """Tools as processes."""
         limits = self.settings.tools
-        runner = GuardedRunner(
+        return GuardedRunner(
             self.tools,
             self.clock,
             memory_mb=limits.memory_mb,
             output_mb=limits.output_mb,
             repositories=self.repositories,
         )
-        return Gates(self.work, runner, self.orchestrator, TcpProber(), self.ids, self.gate_rules)
+
+    @cached_property
+    def gates(self) -> Gates:
+        """Tools, each through the gate of its host."""
+        return Gates(self.work, self.runner, self.orchestrator, TcpProber(), self.ids, self.gate_rules)
 
     @cached_property
     def gatekeeping(self) -> Gatekeeping:
@@ -243,8 +258,30 @@ class Container:
     @cached_property
     def scanning(self) -> Scanning:
         """Tool runs."""
-        scratch = self.data / "scratch"
-        return Scanning(self.work, self.tools, self.gates, self.objects, self.resolver, self.clock, scratch)
+        return Scanning(self.work, self.tools, self.gates, self.objects, self.resolver, self.clock, self.workshop)
+
+    @cached_property
+    def capacity(self) -> Capacity:
+        """What the tools of this process may use at once."""
+        settings = self.settings.worker
+        memory = settings.memory_mb or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024**2 * 3 // 4
+        return Capacity(settings.cpus or os.cpu_count() or 1, memory, settings.tool_limits)
+
+    @cached_property
+    def workshop(self) -> Workshop:
+        """Where the tools of this process run."""
+        return Workshop(self.data / "scratch", self.capacity)
+
+    @cached_property
+    def undoing(self) -> Undoing:
+        """Undo runs."""
+        attempts = self.settings.tools.undo_attempts
+        return Undoing(self.work, self.tools, self.runner, self.clock, self.workshop, attempts=attempts)
+
+    @cached_property
+    def undos(self) -> Undos:
+        """What is to be undone, for people and the workflow."""
+        return Undos(self.work, self.orchestrator, self.clock)
 
     @cached_property
     def repositories(self) -> Repositories:
@@ -299,4 +336,4 @@ class Container:
     @cached_property
     def relay(self) -> Relay:
         """The outbox's work."""
-        return Relay(self.outbox, self.work, self.search, self.campaigns, self.clock)
+        return Relay(self.outbox, self.work, self.search, self.campaigns, self.undos, self.clock)

@@ -34,6 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.lanes import Lanes
     from workflows.scans import RefusedError, Scans
     from workflows.steps import do, why
+    from workflows.undo import CleanUp
 
 _CAMPAIGN = SearchAttributeKey.for_keyword(names.ATTRIBUTE_CAMPAIGN)
 _ORGANISATION = SearchAttributeKey.for_keyword(names.ATTRIBUTE_ORGANISATION)
@@ -56,6 +57,7 @@ class CampaignWorkflow:
         self._board = Board()
         self._runs = Scans(self._board)
         self._lanes = Lanes(self._board, self._runs)
+        self._clean_up = CleanUp(self._board)
         self._notes: dict[str, str] = {}
         self._cancelled = False
         self._worst = ""
@@ -70,6 +72,7 @@ class CampaignWorkflow:
         begun = await do(names.BEGIN, request, Begun, campaign.name, options.CONTROL)
         self._begun = begun
         state: CampaignState | None = None
+        phases: asyncio.Task[None] | None = None
         reason = begun.refused
         if begun.refused:
             state = CampaignState.NOT_ALLOWED
@@ -96,6 +99,8 @@ class CampaignWorkflow:
                     phases.cancel()
             stop.cancel()
         self._ending = True
+        if phases is not None and begun.changes:
+            await self._clean_up.finally_run(self._ref(begun), phases)
         return await asyncio.shield(self._finish(self._ref(begun), state, reason))
 
     async def _finish(self, ref: CampaignRef, state: CampaignState | None, reason: str) -> Finished:
@@ -115,6 +120,8 @@ class CampaignWorkflow:
             await self._scans(Phase.RECON, begun, recon)
             plan = await do(names.PLAN, self._ref(begun), Plan, "what recon asks for", options.CONTROL)
             await self._scans(Phase.TOOLS, begun, plan)
+            if begun.changes:
+                await self._clean_up.run(self._ref(begun))
             if not self._asked():
                 await self._outcome(self._ref(begun))
                 await workflow.wait_condition(workflow.all_handlers_finished)

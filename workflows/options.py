@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from temporalio.common import RetryPolicy
-from temporalio.workflow import ActivityConfig
+from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
 from purple.contracts import names
 
@@ -76,10 +76,12 @@ NOTIFY = ActivityConfig(
 )
 
 
-def scan(role: str, timeout_s: float) -> ActivityConfig:
-    """A tool run on the queue of its role."""
+def scan(role: str, timeout_s: float, zone: str = "", *, changes: bool = False) -> ActivityConfig:
+    """A tool run on its queue; one that changes something has ended when it counts as cancelled."""
+    kind = ActivityCancellationType
     return ActivityConfig(
-        task_queue={"recon": names.QUEUE_RECON}.get(role, names.QUEUE_SCAN),
+        cancellation_type=kind.WAIT_CANCELLATION_COMPLETED if changes else kind.TRY_CANCEL,
+        task_queue=names.tool_queue(role, zone),
         start_to_close_timeout=timedelta(seconds=timeout_s) + SCAN_GRACE,
         heartbeat_timeout=HEARTBEAT,
         retry_policy=STEADY,

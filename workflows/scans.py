@@ -135,7 +135,7 @@ class Scans:
                 RunScan(ref=ref, scan_id=step.scan_id, attempt=attempt),
                 ScanOutcome,
                 f"{step.tool} {step.endpoint}" + (f", attempt {attempt}" if attempt > 1 else ""),
-                options.scan(step.role, step.timeout_s),
+                options.scan(step.role, step.timeout_s, step.zone, changes=step.changes),
             )
             if not outcome.waiting:
                 return outcome

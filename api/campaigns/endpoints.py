@@ -15,11 +15,12 @@ from purple.domain.pages import Query
 from purple.services.campaigns import Campaigns
 from purple.services.single import SingleScan
 from purple.services.steering import Steering
+from purple.services.waiting import Waiting
 
 router = APIRouter(tags=["campaigns"])
 CAMPAIGN_FIELDS = "id, name, profile, state, phase, reason, authorisation_id, created_at, started_at, ended_at"
 SCAN_FIELDS = (
-    "id, campaign_id, target_id, phase, tool, host, port, url, state, reason, attempt, observations, exit_code, "
+    "id, campaign_id, target_id, phase, tool, host, port, url, state, reason, attempt, observations, exit_code, zone, "
     "created_at, started_at, ended_at"
 )
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_CAMPAIGNS))]
@@ -61,12 +62,22 @@ async def list_campaigns(
 
 
 @router.get("/campaigns/{campaign_id}")
-async def get_campaign(campaign_id: UUID, caller: Reader, campaigns: Service) -> CampaignDetail:
+async def get_campaign(
+    campaign_id: UUID,
+    caller: Reader,
+    campaigns: Service,
+    waiting: Annotated[Waiting, Depends(service("waiting"))],
+) -> CampaignDetail:
     """One campaign, with steps done of steps known while it runs."""
     campaign = await campaigns.get(caller.organisation_id, campaign_id)
     progress = await campaigns.progress(campaign)
     known = CampaignAnswer.model_validate(campaign).model_dump()
-    return CampaignDetail(**known, progress=dict(progress) if progress else None, temporal_url=campaigns.link(campaign))
+    return CampaignDetail(
+        **known,
+        progress=dict(progress) if progress else None,
+        temporal_url=campaigns.link(campaign),
+        waits=list(await waiting.reasons(campaign)),
+    )
 
 
 @router.post("/campaigns/{campaign_id}/cancel", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)

@@ -58,6 +58,7 @@ class CampaignDetail(CampaignAnswer):
 
     progress: dict[str, Any] | None
     temporal_url: str
+    waits: list[str] = Field(description="Why tool runs do not begin, such as a zone that no worker serves")
 
 
 class ScanAnswer(Answer):
@@ -76,6 +77,7 @@ class ScanAnswer(Answer):
     reason: str
     attempt: int
     observations: int
+    zone: str
     exit_code: int | None
     executable_sha256: str
     revision: str

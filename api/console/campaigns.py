@@ -16,6 +16,8 @@ from purple.domain.pages import Query
 from purple.services.campaigns import Campaigns
 from purple.services.reporting import Reporting
 from purple.services.steering import Steering
+from purple.services.undos import Undos
+from purple.services.waiting import Waiting
 from purple.services.watching import Watching
 
 router = APIRouter(prefix="/campaigns")
@@ -24,6 +26,8 @@ Writer = Annotated[Principal, Depends(viewer(Permission.WRITE_CAMPAIGNS))]
 Service = Annotated[Campaigns, Depends(service("campaigns"))]
 Watch = Annotated[Watching, Depends(service("watching"))]
 Steer = Annotated[Steering, Depends(service("steering"))]
+Wait = Annotated[Waiting, Depends(service("waiting"))]
+Clean = Annotated[Undos, Depends(service("undos"))]
 Reports = Annotated[Reporting, Depends(service("reporting"))]
 
 
@@ -62,31 +66,38 @@ async def start(request: Request, caller: Writer, form: Form, campaigns: Service
     return go(f"/campaigns/{campaign.id}")
 
 
+class Sight:
+    """What a campaign's page shows beside the campaign."""
+
+    def __init__(self, campaigns: Service, watching: Watch, reporting: Reports, undos: Clean, waiting: Wait) -> None:
+        self.campaigns = campaigns
+        self.watching = watching
+        self.reporting = reporting
+        self.undos = undos
+        self.waiting = waiting
+
+    async def of(self, campaign: Campaign) -> dict[str, Any]:
+        """For the template."""
+        reports = await self.reporting.page(campaign.organisation_id, Query({"campaign_id": campaign.id}))
+        return {
+            "campaign": campaign,
+            "timeline": await self.watching.timeline(campaign),
+            "reports": sorted(reports.items, key=lambda report: report.format),
+            "undos": await self.undos.of_campaign(campaign),
+            "waits": await self.waiting.reasons(campaign),
+            "temporal_url": self.campaigns.link(campaign),
+            "key": uuid4(),
+        }
+
+
 @router.get("/{campaign_id}")
 async def one(
-    campaign_id: UUID,
-    request: Request,
-    caller: Reader,
-    campaigns: Service,
-    watching: Watch,
-    reporting: Reports,
+    campaign_id: UUID, request: Request, caller: Reader, campaigns: Service, sight: Annotated[Sight, Depends()]
 ) -> Response:
     """One campaign, live; asked by htmx, the part of the page that changes."""
     campaign = await campaigns.get(caller.organisation_id, campaign_id)
-    shown = await _shown(campaign, campaigns, watching, reporting)
     part = "campaign_live.html" if "HX-Request" in request.headers else "campaign.html"
-    return render(request, part, **shown)
-
-
-async def _shown(campaign: Campaign, campaigns: Campaigns, watching: Watching, reporting: Reporting) -> dict[str, Any]:
-    reports = await reporting.page(campaign.organisation_id, Query({"campaign_id": campaign.id}))
-    return {
-        "campaign": campaign,
-        "timeline": await watching.timeline(campaign),
-        "reports": sorted(reports.items, key=lambda report: report.format),
-        "temporal_url": campaigns.link(campaign),
-        "key": uuid4(),
-    }
+    return render(request, part, **await sight.of(campaign))
 
 
 @router.post("/{campaign_id}/cancel")
@@ -115,4 +126,18 @@ async def retry_failed(campaign_id: UUID, caller: Writer, form: Form, steering: 
     """Run again what is not complete; the key makes a button that is pressed twice ask once."""
     key = form.text("key")
     await steering.retry_failed(caller.organisation_id, campaign_id, caller.actor, f"console/{key}" if key else "")
+    return go(f"/campaigns/{campaign_id}")
+
+
+@router.post("/{campaign_id}/undos/{undo_id}/retry")
+async def retry_undo(campaign_id: UUID, undo_id: UUID, caller: Writer, undos: Clean) -> Response:
+    """Try one again."""
+    await undos.retry(caller.organisation_id, undo_id, caller.actor)
+    return go(f"/campaigns/{campaign_id}")
+
+
+@router.post("/{campaign_id}/undos/{undo_id}/done")
+async def undo_done(campaign_id: UUID, undo_id: UUID, caller: Writer, form: Form, undos: Clean) -> Response:
+    """Believe who did it by hand."""
+    await undos.mark_done(caller.organisation_id, undo_id, caller.actor, form.text("why"))
     return go(f"/campaigns/{campaign_id}")

@@ -37,6 +37,7 @@ async def create(request: Request, caller: Writer, form: Form, targets: Service)
             name=form.text("name"),
             criticality=form.one_of(Criticality, "criticality", Criticality.MEDIUM),
             tags=form.text("tags").split(","),
+            zone=form.text("zone"),
         )
     except PurpleError as error:
         found = await targets.page(caller.organisation_id, FIRST)

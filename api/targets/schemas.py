@@ -9,6 +9,8 @@ from api.schemas import Answer, Body
 from purple.domain.gates import LeaseState
 from purple.domain.targets import Criticality, TargetKind
 
+ZONE = "^([a-z][a-z0-9-]{0,31})?$"
+
 
 class TargetBody(Body):
     """A target to register."""
@@ -18,6 +20,7 @@ class TargetBody(Body):
     name: str = Field(default="", max_length=200)
     criticality: Criticality = Criticality.MEDIUM
     tags: list[str] = Field(default_factory=list, max_length=50)
+    zone: str = Field(default="", pattern=ZONE, description="The network zone whose workers alone reach it")
 
 
 class TargetEdit(Body):
@@ -26,6 +29,7 @@ class TargetEdit(Body):
     name: str = Field(default="", min_length=1, max_length=200)
     criticality: Criticality = Criticality.MEDIUM
     tags: list[str] = Field(default_factory=list, max_length=50)
+    zone: str = Field(default="", pattern=ZONE)
 
 
 class TargetAnswer(Answer):
@@ -37,6 +41,7 @@ class TargetAnswer(Answer):
     name: str
     criticality: Criticality
     tags: list[str]
+    zone: str
     created_at: datetime
 
 

@@ -59,6 +59,10 @@ class ScanStep(Contract):
     timeout_s: float
     attempt: int = 0
     """Attempts so far."""
+    changes: bool = False
+    """Whether the tool changes something, so that an undo may be open afterwards."""
+    zone: str = ""
+    """Only workers of this network zone run it."""
 
 
 class Begun(Contract):
@@ -74,6 +78,8 @@ class Begun(Contract):
     """Why the authorisation does not allow it; empty when it does."""
     again: int = 0
     """Scans that run again in a campaign that had ended."""
+    changes: bool = False
+    """Whether a tool of its profile changes something, so that it ends with a clean-up."""
     survey: bool = False
     """Whether a file is imported, and which targets it speaks of is to be found first."""
     batches: tuple[tuple[int, int], ...] = ()

@@ -3,6 +3,7 @@
 WORKFLOW = "CampaignWorkflow"
 BATCH_WORKFLOW = "BatchWorkflow"
 GATE_WORKFLOW = "GateWorkflow"
+WORKFLOW_UNDO = "UndoWorkflow"
 
 QUEUE_CONTROL = "purple-control"
 QUEUE_RECON = "purple-recon"
@@ -25,6 +26,9 @@ RETRY_SCANS = "retry_scans"
 SURVEY = "survey"
 NEXT_SCANS = "next_scans"
 GATE_TURN = "gate_turn"
+OPEN_UNDOS = "open_undos"
+UNDO = "undo"
+UNDO_ALARM = "undo_alarm"
 
 SIGNAL_CANCEL = "cancel"
 SIGNAL_PAUSE = "pause"
@@ -43,3 +47,9 @@ ATTRIBUTE_SEVERITY = "PurpleMaxSeverity"
 
 ERROR_REFUSED = "purple-refused"
 """Type of an application error that trying again does not mend."""
+
+
+def tool_queue(role: str, zone: str = "") -> str:
+    """Where the tools of a role run; each network zone has a queue of its own."""
+    queue = QUEUE_RECON if role == "recon" else QUEUE_SCAN
+    return f"{queue}-{zone}" if zone else queue

@@ -7,15 +7,16 @@ from datetime import datetime
 
 import psycopg
 import psycopg.sql
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from purple.db.engine import CONNECT_S, away
-from purple.db.models import campaigns, events, feeds
+from purple.db.models import campaigns, events, feeds, undos
 from purple.db.repositories.events import CHANNEL_PLACED, CHANNEL_WRITTEN, COLUMNS
 from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.events import Event
+from purple.domain.undos import UndoState
 
 LEADER = 0x70_75_72_70
 """Key of the advisory lock."""
@@ -100,12 +101,18 @@ class SqlOutbox:
 
     async def lost_starts(self, older_than: datetime) -> tuple[Campaign, ...]:
         """Whose workflow the server may never have been told of."""
+        return await self._campaigns(campaigns.c.state == CampaignState.PENDING, campaigns.c.created_at < older_than)
+
+    async def left_undone(self) -> tuple[Campaign, ...]:
+        """Whose clean-up is under way, or was lost."""
+        mine = undos.c.campaign_id == campaigns.c.id
+        return await self._campaigns(select(undos.c.campaign_id).where(mine, undos.c.state == UndoState.OPEN).exists())
+
+    async def _campaigns(self, *conditions: ColumnElement[bool]) -> tuple[Campaign, ...]:
         columns = [campaigns.c[name] for name in Campaign.__dataclass_fields__]
-        statement = select(*columns).where(
-            campaigns.c.state == CampaignState.PENDING, campaigns.c.created_at < older_than
-        )
         async with self._connection() as connection:
-            return tuple(Campaign(**row._mapping) for row in await connection.execute(statement))  # noqa: SLF001 - as above
+            rows = await connection.execute(select(*columns).where(*conditions))
+            return tuple(Campaign(**row._mapping) for row in rows)  # noqa: SLF001 - as above
 
     async def wait(self, timeout_s: float) -> None:
         """LISTEN on a connection of its own; where that is lost, the time-out alone paces us."""

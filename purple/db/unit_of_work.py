@@ -21,6 +21,7 @@ from purple.domain.ports import UnitOfWork, Work
 from purple.domain.reports import Report, Triage
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
+from purple.domain.undos import Undo
 
 SET_ORGANISATION = text("SELECT set_config('purple.organisation', :organisation, true)")
 
@@ -39,6 +40,7 @@ class SqlUnitOfWork:
         self.campaigns = TableRows(connection, models.campaigns, Campaign, listings.CAMPAIGNS)
         self.scans = TableRows(connection, models.scans, Scan, listings.SCANS)
         self.scan_sets = ScanSetRows(connection)
+        self.undos = TableRows(connection, models.undos, Undo, listings.UNDOS)
         self.reports = TableRows(connection, models.reports, Report, listings.REPORTS)
         self.triages = TableRows(connection, models.triages, Triage)
         self.findings = FindingRows(connection, organisation_id)

@@ -113,6 +113,8 @@ class Scan:
     """The commit that was looked at, of a repository."""
     batch: int = 0
     """Which child workflow runs it; see `domain.scan_sets`."""
+    zone: str = ""
+    """Of its target when it was planned: only workers of this zone run it."""
 
     @property
     def endpoint(self) -> str:

@@ -156,6 +156,12 @@ class UnavailableError(PurpleError):
     title = "Temporarily unavailable"
 
 
+class NoRoomError(UnavailableError):
+    """This worker runs as many tools as it can bear; it or another has room later."""
+
+    code = "no-room"
+
+
 class ReceiverAwayError(UnavailableError):
     """Whom a notice is for does not take it now; unlike a store of ours, that may stay so."""
 

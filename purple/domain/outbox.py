@@ -35,6 +35,10 @@ class Outbox(Protocol):
         """Campaigns still pending that were created before this time."""
         ...
 
+    async def left_undone(self) -> tuple[Campaign, ...]:
+        """Campaigns with an undo that is open."""
+        ...
+
     async def wait(self, timeout_s: float) -> None:
         """Return when a transaction wrote events, or after the time."""
         ...

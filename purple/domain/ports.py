@@ -17,6 +17,7 @@ from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFo
 from purple.domain.scan_sets import ScanSets
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
+from purple.domain.undos import Undo
 from purple.domain.vulnerabilities import Vulnerability, Weight
 
 E = TypeVar("E")
@@ -229,6 +230,7 @@ class UnitOfWork(Protocol):
     def scans(self) -> Rows[Scan]: ...  # noqa: D102
     @property
     def scan_sets(self) -> ScanSets: ...  # noqa: D102
+    def undos(self) -> Rows[Undo]: ...  # noqa: D102
     @property
     def reports(self) -> Rows[Report]: ...  # noqa: D102
     @property
@@ -298,6 +300,30 @@ class Orchestrator(Bell, Protocol):
 
     async def start(self, workflow_id: str, argument: Any, *, summary: str) -> None:
         """Start a campaign; one that runs or ran under this id is left alone.
+
+        Raises:
+            UnavailableError: the server is away.
+        """
+        ...
+
+    async def start_undos(self, workflow_id: str, argument: Any, *, summary: str) -> None:
+        """Run what is still to be undone; nothing happens where this is under way.
+
+        Raises:
+            UnavailableError: the server is away.
+        """
+        ...
+
+    async def served(self, queue: str) -> bool:
+        """Whether a worker asks for work of this queue, or did about a minute ago.
+
+        Raises:
+            UnavailableError: the server is away.
+        """
+        ...
+
+    async def ended_at(self, workflow_id: str) -> datetime | None:
+        """When a workflow ended, however that came; None while it runs.
 
         Raises:
             UnavailableError: the server is away.

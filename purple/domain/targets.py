@@ -11,6 +11,7 @@ from uuid import UUID
 from purple.domain.errors import InvalidInputError
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
+_ZONE = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _MAX_NAME = 253
 _MAX_URL = 2_048
 _MAX_PORT = 65_535
@@ -67,11 +68,26 @@ class Target:
     tags: tuple[str, ...]
     created_at: datetime
     version: int = 1
+    zone: str = ""
+    """The network zone whose workers alone reach it; empty for those that serve no zone."""
 
     @property
     def address(self) -> Address:
         """The network parts of the value."""
         return address_of(self.kind, self.value)
+
+
+def checked_zone(zone: str, field: str = "zone") -> str:
+    """A zone's name, or empty; it becomes part of a queue's name.
+
+    Raises:
+        InvalidInputError: it is no such name.
+    """
+    if zone and not _ZONE.fullmatch(zone):
+        raise InvalidInputError(
+            f"{zone!r} is no zone", field=field, value=zone, remedy="use up to 32 small letters, digits and hyphens"
+        )
+    return zone
 
 
 def is_ip(text: str) -> bool:

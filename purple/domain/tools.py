@@ -63,6 +63,10 @@ class ToolSpec:
     timeout_s: int
     intrusiveness: Intrusiveness
     weight: int = 1
+    cpu: float = 0.5
+    """Processors that one run keeps busy."""
+    memory_mb: int = 256
+    """Memory that one run needs."""
     techniques: tuple[str, ...] = ()
     """MITRE ATT&CK technique ids."""
     fingerprint_fields: tuple[str, ...] = ()
@@ -74,6 +78,10 @@ class ToolSpec:
     install: Mapping[str, Any] = field(default_factory=dict)
     imports: bool = False
     """Whether it runs no program and reads the artifact that its option of that name gives."""
+    changes: bool = False
+    """Whether it changes something at its target, and so has an undo."""
+    instructions: str = ""
+    """What a person does by hand when the undo keeps failing; may name {host}, {address}, {port}, {url}, {mark}."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,8 @@ class ToolJob:
     timeout_s: float
     work: Path
     """An existing, empty folder for this run alone."""
+    mark: str = ""
+    """Names what this run changes, the same for its undo; empty for tools that change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,4 +210,12 @@ class ToolRunner(Protocol):
 
         Never raises for what the tool did: missing, crashed and hanging tools are states with reasons.
         """
+        ...
+
+
+class UndoRunner(Protocol):
+    """Runs their undos the same way."""
+
+    async def undo(self, job: ToolJob, progress: Callable[[ToolProgress], None]) -> ToolRun:
+        """Take back what the run of this job changed; complete only where its program ended with code 0."""
         ...

@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 from temporalio.api.common.v1 import Payload
-from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSystemInfoRequest
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -29,10 +31,12 @@ from purple.contracts import names
 from purple.contracts.campaigns import CampaignInput, Progress, Retried
 from purple.contracts.gates import GateOpen, GateRef
 from purple.domain.errors import ConflictError, ForbiddenError, PurpleError, UnavailableError
+from purple.orchestrator.builds import Builds
 from purple.settings.app import TemporalSettings
 
 RPC_TIMEOUT = timedelta(seconds=10)
 UPDATE_TIMEOUT = timedelta(seconds=30)
+POLL = timedelta(seconds=75)
 PATIENCE_S = 4.0
 """A caller waits so long for a server that is away, however often the client tries within."""
 
@@ -90,6 +94,7 @@ class TemporalOrchestrator:
         self._settings = settings
         self._client: Client | None = None
         self._lock = asyncio.Lock()
+        self.builds = Builds(settings, self.client)
 
     async def client(self) -> Client:
         """The one client of this process."""
@@ -127,6 +132,44 @@ class TemporalOrchestrator:
                     static_details=f"Profile {argument.profile}, {len(argument.target_ids) or 'many'} target(s)",
                     rpc_timeout=RPC_TIMEOUT,
                 )
+
+    async def start_undos(self, workflow_id: str, argument: Any, *, summary: str) -> None:
+        """Start; one that runs is left alone, one that ended runs again."""
+        async with _reached():
+            await (await self.client()).start_workflow(
+                names.WORKFLOW_UNDO,
+                argument,
+                id=workflow_id,
+                task_queue=names.QUEUE_CONTROL,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=summary[:200],
+                rpc_timeout=RPC_TIMEOUT,
+            )
+
+    async def served(self, queue: str) -> bool:
+        """A poll lasts a minute at most; who asked before that is gone."""
+        async with _reached():
+            client = await self.client()
+            request = DescribeTaskQueueRequest(
+                namespace=self._settings.namespace,
+                task_queue=TaskQueue(name=queue),
+                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+            )
+            told = await client.workflow_service.describe_task_queue(request, timeout=RPC_TIMEOUT)
+        since = datetime.now(UTC) - POLL
+        return any(each.last_access_time.ToDatetime(UTC) >= since for each in told.pollers)
+
+    async def ended_at(self, workflow_id: str) -> datetime | None:
+        """One that the server has forgotten ended long ago."""
+        async with _reached():
+            handle = await self._handle(workflow_id)
+            try:
+                return (await handle.describe(rpc_timeout=RPC_TIMEOUT)).close_time
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                return datetime.min.replace(tzinfo=UTC)
 
     async def cancel(self, workflow_id: str) -> None:
         """Signal; one that ended is left alone."""

@@ -28,7 +28,7 @@ from purple.domain.ports import Orchestrator, UnitOfWork, Work
 from purple.domain.scan_sets import BATCH
 from purple.domain.scope import Authorisation, check_address, check_contract
 from purple.domain.tools import ScanState, ToolCatalogue
-from purple.services import planning
+from purple.services import cleanup, planning
 from purple.services.batching import due, end_all, targets_of
 from purple.services.events import enter, event, nth, phase_event, scan_event
 from purple.services.profiles import Profiles
@@ -136,6 +136,7 @@ class Campaigns:
                 retries=profile.limits.retries,
                 again=again,
                 survey=planning.imports(profile, self._tools),
+                changes=any(self._tools.spec(step.tool).changes for step in (*profile.recon, *profile.tools)),
             )
             try:
                 await self._check(uow, campaign, authorisation)
@@ -205,11 +206,13 @@ class Campaigns:
             await end_all(uow, campaign.id, wanted, left, now)
             counts = await uow.scan_sets.counts(campaign.id)
             state = request.state or end_state(counts, left_out_of(campaign.summary))
-            summary = campaign.summary | await summarise(uow, campaign, counts) | {"notes": request.notes}
+            ending = await cleanup.settle(uow, campaign, state, request.reason, now)
+            found = await summarise(uow, campaign, counts)
+            summary = campaign.summary | found | {"notes": request.notes} | ending.summary
             await uow.campaigns.update(
                 campaign.id,
-                state=state,
-                reason=request.reason,
+                state=ending.state,
+                reason=ending.reason,
                 phase=None,
                 ended_at=now,
                 summary=summary,
@@ -222,11 +225,11 @@ class Campaigns:
                     campaign.id,
                     now,
                     campaign_id=campaign.id,
-                    data={"state": state, "reason": request.reason, "counts": summary["counts"]},
+                    data={"state": ending.state, "reason": ending.reason, "counts": summary["counts"]},
                     occasion=nth(ref),
                 )
             )
-            return Finished(campaign_id=campaign.id, state=state, reason=request.reason, worst=summary["worst"])
+            return Finished(campaign_id=campaign.id, state=ending.state, reason=ending.reason, worst=summary["worst"])
 
     async def get(self, organisation_id: UUID, campaign_id: UUID) -> Campaign:
         """One campaign.

@@ -1,18 +1,20 @@
 """Notices: who asked to be told hears how a campaign went."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from purple.contracts.campaigns import CampaignRef, Notified
+from purple.contracts.undos import UndoAlarm
 from purple.domain.campaigns import Phase, end_state
 from purple.domain.clock import Clock
 from purple.domain.errors import UnavailableError
 from purple.domain.events import Event
 from purple.domain.ports import Notifier, Work
 from purple.domain.reports import Delivery, Notice
+from purple.domain.undos import Undo
 from purple.services.events import enter, event, nth
 from purple.services.summaries import summarise
 
@@ -57,6 +59,35 @@ class Notifying:
             data["url"] = f"{self._api_url}/api/v1/campaigns/{campaign.id}"
         notice = Notice(id=f"msg_{uuid5(campaign.id, nth(ref, 'ended')).hex}", type="campaign.ended", at=now, data=data)
 
+        return await self._serve_all(notice, marks, written)
+
+    async def alarm(self, request: UndoAlarm) -> Notified:
+        """Tell everybody who has not been told of an undo that keeps failing, and what to do by hand.
+
+        Raises:
+            UnavailableError: a receiver is away; call again later.
+        """
+        now = self._clock.now()
+        async with self._work(request.ref.organisation_id) as uow:
+            undo = await uow.undos.get(request.undo_id)
+            campaign = await uow.campaigns.get(undo.campaign_id)
+            marks = {each.receiver: _alarmed(undo, each.receiver, now) for each in self._notifiers}
+            written = {each.id: each for each in await uow.events.written([mark.id for mark in marks.values()])}
+        data = {
+            "campaign_id": str(campaign.id),
+            "name": campaign.name,
+            "undo_id": str(undo.id),
+            "state": undo.state,
+            "title": undo.title,
+            "reason": undo.last_error,
+            "instructions": undo.instructions,
+        }
+        if self._api_url:
+            data["url"] = f"{self._api_url}/api/v1/undos/{undo.id}"
+        notice_id = f"msg_{uuid5(undo.id, str(undo.round)).hex}"
+        return await self._serve_all(Notice(id=notice_id, type="undo.failed", at=now, data=data), marks, written)
+
+    async def _serve_all(self, notice: Notice, marks: Mapping[str, Event], written: Mapping[UUID, Event]) -> Notified:
         async def serve(notifier: Notifier) -> Delivery | UnavailableError:
             mark = marks[notifier.receiver]
             if done := written.get(mark.id):
@@ -85,6 +116,18 @@ def _served(ref: CampaignRef, receiver: str, now: datetime) -> Event:
         campaign_id=ref.campaign_id,
         data={"receiver": receiver},
         occasion=nth(ref, receiver),
+    )
+
+
+def _alarmed(undo: Undo, receiver: str, now: datetime) -> Event:
+    return event(
+        undo.organisation_id,
+        "alarm.sent",
+        undo.id,
+        now,
+        campaign_id=undo.campaign_id,
+        data={"receiver": receiver},
+        occasion=f"{receiver}#{undo.round}",
     )
 
 

@@ -161,6 +161,8 @@ def steps_of(scans: Iterable[Scan], tools: ToolCatalogue) -> tuple[ScanStep, ...
                     endpoint=scan.endpoint[:MAX_LABEL],
                     timeout_s=spec.timeout_s,
                     attempt=scan.attempt,
+                    changes=spec.changes,
+                    zone=scan.zone,
                 )
             )
     return tuple(found)
@@ -184,4 +186,5 @@ def _scan(campaign: Campaign, phase: Phase, step: ProfileStep, target: Target, p
         state=ScanState.PENDING,
         created_at=at,
         batch=FRESH,
+        zone=target.zone,
     )

@@ -14,6 +14,7 @@ from purple.domain.pages import MAX_LIMIT, Query
 from purple.domain.ports import Work
 from purple.domain.search import Search
 from purple.services.campaigns import Campaigns
+from purple.services.undos import Undos
 
 BATCH = 500
 IDLE_S = 1.0
@@ -28,11 +29,14 @@ _Job = Callable[[], Awaitable[None]]
 class Relay:
     """At least once: a feed's position moves after it has been fed, and everything fed can be rebuilt."""
 
-    def __init__(self, outbox: Outbox, work: Work, search: Search, campaigns: Campaigns, clock: Clock) -> None:
+    def __init__(
+        self, outbox: Outbox, work: Work, search: Search, campaigns: Campaigns, undos: Undos, clock: Clock
+    ) -> None:
         self._outbox = outbox
         self._work = work
         self._search = search
         self._campaigns = campaigns
+        self._undos = undos
         self._clock = clock
         self._placed = asyncio.Event()
 
@@ -109,7 +113,7 @@ class Relay:
                 await self._search.index(page.items)
 
     async def _repair(self) -> None:
-        """Start campaigns whose start was lost between commit and call."""
+        """Start campaigns whose start was lost between commit and call, and undos that nobody looks after."""
         for campaign in await self._outbox.lost_starts(self._clock.now() - LOST_AFTER):
             try:
                 await self._campaigns.restart_lost(campaign)
@@ -117,3 +121,5 @@ class Relay:
                 raise
             except Exception as error:  # noqa: BLE001 - one campaign that cannot start must not stop the feeds of all
                 log.error("a campaign cannot be started", campaign=str(campaign.id), error=repr(error))  # noqa: TRY400 - each round again; one line is enough
+        for campaign in await self._outbox.left_undone():
+            await self._undos.repair(campaign)

@@ -1,18 +1,17 @@
 """One scan: checked, run, read, recorded."""
 
 import asyncio
+import contextlib
 import itertools
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from purple.contracts.campaigns import CampaignRef, RunScan, ScanOutcome
+from purple.contracts.campaigns import RunScan, ScanOutcome
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.clock import Clock, Resolver
-from purple.domain.errors import InvalidInputError, NotFoundError, OutOfScopeError, ParseError
+from purple.domain.errors import InvalidInputError, NotFoundError, OutOfScopeError, ParseError, UnavailableError
 from purple.domain.fingerprints import fingerprint
 from purple.domain.gates import TargetAwayError
 from purple.domain.objects import ObjectStore
@@ -29,9 +28,11 @@ from purple.domain.tools import (
     ToolSpec,
     ToolTarget,
 )
+from purple.services import undoing
 from purple.services.events import event, scan_event
 from purple.services.gates import Admission, Gates
 from purple.services.sharing import Record, Shares
+from purple.services.workshop import Workshop
 
 BATCH = 2_000
 MAX_OBSERVATIONS = 200_000
@@ -58,7 +59,7 @@ class Scanning:
         objects: ObjectStore,
         resolver: Resolver,
         clock: Clock,
-        scratch: Path,
+        workshop: Workshop,
     ) -> None:
         self._work = work
         self._tools = tools
@@ -66,7 +67,7 @@ class Scanning:
         self._objects = objects
         self._resolver = resolver
         self._clock = clock
-        self._scratch = scratch
+        self._workshop = workshop
 
     async def run(self, request: RunScan, beat: Callable[[ToolProgress], None], workflow_id: str = "") -> ScanOutcome:
         """Bring one attempt of a scan to its end, or to the queue at the gate of its host.
@@ -78,7 +79,7 @@ class Scanning:
 
         Raises:
             NotFoundError: there is no such scan.
-            UnavailableError: a store is away; nothing is lost by running again.
+            UnavailableError: a store is away, or this worker has no room; nothing is lost by running again.
         """
         ref = request.ref
         async with self._work(ref.organisation_id) as uow:
@@ -97,22 +98,27 @@ class Scanning:
             address = await self._checked_address(scan, kind, authorisation, spec)
         except (OutOfScopeError, InvalidInputError) as refusal:
             return _outcome(await self._skip(scan, request.attempt, refusal))
-        scan, admission = await self._enter(scan, spec, request.attempt, address, workflow_id)
-        if not admission.admitted:
-            return await self._held_back(scan, admission)
-        self._scratch.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f"{scan.id}-", dir=self._scratch))
+        async with contextlib.nullcontext() if spec.imports else self._workshop.room(spec):
+            scan, admission = await self._enter(scan, spec, request.attempt, address, workflow_id)
+            if not admission.admitted:
+                return await self._held_back(scan, admission)
+            return await self._attempt(scan, kind, spec, admission, beat)
+
+    async def _attempt(
+        self, scan: Scan, kind: TargetKind, spec: ToolSpec, admission: Admission, beat: Callable[[ToolProgress], None]
+    ) -> ScanOutcome:
         try:
-            run = await (
-                self._fetched(scan, work)
-                if spec.imports
-                else self._gates.run(admission.lease, self._job(scan, kind, spec, work), beat)
-            )
-            return await self._record(ref, scan, spec, run)
+            with self._workshop.folder(scan.id) as work:
+                run = await (
+                    self._fetched(scan, work)
+                    if spec.imports
+                    else self._gates.run(admission.lease, self._job(scan, kind, spec, work), beat)
+                )
+                return await self._record(scan, spec, run)
         except TargetAwayError:
             return await self._stopped(scan, admission)
         finally:
-            shutil.rmtree(work, ignore_errors=True)
+            await self._has_acted(scan, spec)
 
     def _check_contract(self, campaign: Campaign, authorisation: Authorisation, spec: ToolSpec) -> None:
         if authorisation.digest != campaign.authorisation_digest:
@@ -151,7 +157,14 @@ class Scanning:
             options=scan.options,
             timeout_s=float(spec.timeout_s),
             work=work,
+            mark=undoing.mark_of(scan, spec),
         )
+
+    async def _has_acted(self, scan: Scan, spec: ToolSpec) -> None:
+        if spec.changes:
+            with contextlib.suppress(UnavailableError):  # then nobody else can have run the undo meanwhile either
+                async with self._work(scan.organisation_id) as uow:
+                    await undoing.acted(uow, scan, spec, self._clock.now())
 
     async def _skip(self, scan: Scan, attempt: int, refusal: OutOfScopeError | InvalidInputError) -> Scan:
         rule = f" (rule {refusal.rule})" if isinstance(refusal, OutOfScopeError) else ""
@@ -169,12 +182,12 @@ class Scanning:
         async with self._work(scan.organisation_id) as uow:
             admission = await self._gates.enter(uow, scan, spec, address, workflow_id)
             if admission.admitted:
-                scan = await self._started(uow, scan, attempt, address)
+                scan = await self._started(uow, scan, spec, attempt, address)
             else:
                 scan = await self._hold_back(uow, replace(scan, attempt=attempt, address=address), admission)
         return scan, admission
 
-    async def _started(self, uow: UnitOfWork, scan: Scan, attempt: int, address: str) -> Scan:
+    async def _started(self, uow: UnitOfWork, scan: Scan, spec: ToolSpec, attempt: int, address: str) -> Scan:
         now = self._clock.now()
         await uow.events.add(
             event(
@@ -187,9 +200,11 @@ class Scanning:
                 occasion=str(attempt),
             )
         )
-        return await uow.scans.update(
+        started = await uow.scans.update(
             scan.id, state=ScanState.RUNNING, attempt=attempt, started_at=now, address=address, reason=""
         )
+        await undoing.register(uow, started, spec, now)
+        return started
 
     async def _stopped(self, scan: Scan, admission: Admission) -> ScanOutcome:
         """Its host is gone: what the tool wrote until then is not used, and it runs again when the host is back."""
@@ -220,13 +235,13 @@ class Scanning:
         await self._gates.announce(admission)
         return _outcome(scan).model_copy(update={"waiting": bool(admission.waiting), "stalled": admission.stalled})
 
-    async def _record(self, ref: CampaignRef, scan: Scan, spec: ToolSpec, run: ToolRun) -> ScanOutcome:
+    async def _record(self, scan: Scan, spec: ToolSpec, run: ToolRun) -> ScanOutcome:
         """Artifacts first, then observations, the scan's end and its event in one transaction."""
         output = await self._objects.put_file(run.output) if run.output and run.output.exists() else ""
         log = await self._objects.put_file(run.log) if run.log and run.log.exists() else ""
         reading = _Reading(run.state, run.reason)
         now = self._clock.now()
-        async with self._work(ref.organisation_id) as uow:
+        async with self._work(scan.organisation_id) as uow:
             stored = await uow.scans.get(scan.id)
             if stored.state.ended and stored.attempt >= scan.attempt:
                 return _outcome(stored)  # another worker was faster

@@ -8,7 +8,7 @@ from purple.domain.clock import Clock, Ids
 from purple.domain.errors import InvalidInputError
 from purple.domain.pages import Page, Query
 from purple.domain.ports import Work
-from purple.domain.targets import Criticality, Target, TargetKind, normalise, recognise
+from purple.domain.targets import Criticality, Target, TargetKind, checked_zone, normalise, recognise
 from purple.services.events import event
 
 MAX_TAGS = 50
@@ -31,6 +31,7 @@ class Targets:
         name: str = "",
         criticality: Criticality = Criticality.MEDIUM,
         tags: Iterable[str] = (),
+        zone: str = "",
     ) -> Target:
         """Register a target; without a kind it is recognised by how its value is written.
 
@@ -51,6 +52,7 @@ class Targets:
             criticality=criticality,
             tags=labels,
             created_at=self._clock.now(),
+            zone=checked_zone(zone),
         )
         async with self._work(organisation_id) as uow:
             await uow.targets.add(target)
@@ -67,15 +69,17 @@ class Targets:
         return known[0] if known else await self.create(organisation_id, normal, kind=kind)
 
     async def edit(self, organisation_id: UUID, target_id: UUID, version: int, **changes: Any) -> Target:
-        """Change `name`, `criticality` or `tags` of the version that was read.
+        """Change `name`, `criticality`, `tags` or `zone` of the version that was read.
 
         Raises:
-            InvalidInputError: too many tags.
+            InvalidInputError: too many tags, or no zone's name.
             NotFoundError: there is no such target.
             PreconditionFailedError: somebody changed it since.
         """
         if "tags" in changes:
             changes["tags"] = _labels(changes["tags"])
+        if "zone" in changes:
+            checked_zone(changes["zone"])
         if "name" in changes:
             changes["name"] = changes["name"].strip()
         async with self._work(organisation_id) as uow:

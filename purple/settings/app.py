@@ -38,6 +38,12 @@ class TemporalSettings(_Room):
     api_key: SecretStr | None = None
     tls: bool = False
     ui_url: str = ""
+    versioning: Literal["off", "auto_upgrade", "pinned"] = "off"
+    """Worker versioning: campaigns move to the current build, or stay with the one that they began on."""
+    deployment: str = Field(default="purple", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    """The name under which builds are known."""
+    build_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]{0,64}$")
+    """Of the workflows that this process runs; by default of their version and content."""
 
 
 class SearchSettings(_Room):
@@ -108,6 +114,8 @@ class ToolsSettings(_Room):
     """Where tools are installed; by default `tools` in the stack's cache."""
     memory_mb: int = Field(default=4096, ge=128)
     output_mb: int = Field(default=512, ge=1)
+    undo_attempts: int = Field(default=8, ge=1, le=1000)
+    """How often an undo is tried, over two minutes, before people are told to do it by hand."""
     extra: tuple[Path, ...] = ()
     """More folders of tool plugins, one folder a tool."""
     repositories: tuple[Path, ...] = ()
@@ -134,6 +142,19 @@ class GateSettings(_Room):
     """In a row, until the target counts as gone and its tools are stopped."""
     give_up_s: float = Field(default=3600, ge=0)
     """A target that is not back after so long is given up: its scans fail."""
+
+
+class WorkerSettings(_Room):
+    """What one process that runs tools may use, and how it ends."""
+
+    cpus: float = Field(default=0, ge=0, le=4096)
+    """Processors for tools; 0 takes those of this machine."""
+    memory_mb: int = Field(default=0, ge=0)
+    """Memory for tools; 0 takes three quarters of this machine's."""
+    tool_limits: dict[str, int] = Field(default_factory=dict)
+    """At most so many runs of a tool at once in one process, such as `{"nmap": 1}`."""
+    drain_s: float = Field(default=5, ge=0, le=86_400)
+    """After SIGTERM running tools have so long to end; what is left then is run by another worker from its start."""
 
 
 class ProfilesSettings(_Room):
@@ -192,6 +213,7 @@ class Settings(BaseSettings):
     notify: NotifySettings = NotifySettings()
     tools: ToolsSettings = ToolsSettings()
     gate: GateSettings = GateSettings()
+    worker: WorkerSettings = WorkerSettings()
     profiles: ProfilesSettings = ProfilesSettings()
     stack: StackSettings = Field(default_factory=StackSettings)
     cli: CliSettings = CliSettings()

@@ -103,12 +103,13 @@ def problems(given: Iterable[Source] | None = None) -> Iterator[Problem]:
 def _wrong(name: str, value: str, source: str, field: FieldInfo) -> Iterator[Problem]:
     room, _, setting = name.removeprefix(PREFIX).lower().partition("__")
     parsed: Any = value
-    if get_origin(field.annotation) is tuple:
+    if get_origin(field.annotation) in {tuple, dict}:
         try:
             parsed = json.loads(value)
         except ValueError:
             said = "it" if secret(field) else _cut(value)
-            yield Problem(name, source, f"{said} is no JSON", 'write a list such as ["one", "two"]')
+            example = 'a list such as ["one", "two"]' if get_origin(field.annotation) is tuple else 'it as {"name": 1}'
+            yield Problem(name, source, f"{said} is no JSON", f"write {example}")
             return
     try:
         _rooms()[room].model_validate({setting: parsed})

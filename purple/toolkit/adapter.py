@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol, TypeVar
+from typing import BinaryIO, Protocol, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -60,6 +60,14 @@ class ToolAdapter(Protocol):
         ...
 
 
+class ToolUndo(Protocol):
+    """What the adapter of a tool that changes something offers beside."""
+
+    def undo(self, job: ToolJob, options: ToolOptions) -> Command:
+        """The command line that takes back what the run of this job changed, if it did; it may run twice."""
+        ...
+
+
 class ToolParser(Protocol):
     """The module `parser.py`."""
 
@@ -74,8 +82,8 @@ class ToolParser(Protocol):
         ...
 
 
-def command_of(adapter: ToolAdapter, job: ToolJob) -> Command:
-    """The command line of one run, made of values that can be nothing but values.
+def command_of(adapter: ToolAdapter, job: ToolJob, *, undo: bool = False) -> Command:
+    """The command line of one run or of its undo, made of values that can be nothing but values.
 
     Raises:
         InvalidInputError: a part of the target could be read as a flag, or a value holds a control character; or the
@@ -90,7 +98,8 @@ def command_of(adapter: ToolAdapter, job: ToolJob) -> Command:
                 value=text,
                 remedy="write the target down again as a plain name, address or URL",
             )
-    command = adapter.command(job, adapter.Options.model_validate(dict(job.options)))
+    options = adapter.Options.model_validate(dict(job.options))
+    command = cast("ToolUndo", adapter).undo(job, options) if undo else adapter.command(job, options)
     for argument in command.arguments:
         if not argument.isprintable():
             raise InvalidInputError(

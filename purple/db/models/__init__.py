@@ -9,6 +9,7 @@ from purple.db.models.gates import gate_breakers, gate_leases
 from purple.db.models.identity import api_tokens, organisations, sessions, sign_in_links, users
 from purple.db.models.reports import reports, triages
 from purple.db.models.targets import targets
+from purple.db.models.undos import undos
 
 __all__ = [
     "api_tokens",
@@ -29,6 +30,7 @@ __all__ = [
     "sign_in_links",
     "targets",
     "triages",
+    "undos",
     "users",
     "vulnerabilities",
 ]

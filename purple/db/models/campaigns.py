@@ -92,6 +92,7 @@ scans = Table(
     text("revision"),
     Column("batch", Integer, nullable=False, server_default="0"),
     Index("ix_scans_campaign_id_batch", "campaign_id", "batch"),
+    text("zone"),
     UniqueConstraint("campaign_id", "key"),
     UniqueConstraint("id", "organisation_id", "campaign_id", "target_id"),
     UniqueConstraint("id", "organisation_id", "campaign_id"),

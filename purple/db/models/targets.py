@@ -17,5 +17,6 @@ targets = Table(
     Column("tags", tuple_of(Text()), nullable=False),
     moment("created_at"),
     Column("version", Integer, nullable=False),
+    text("zone"),
     UniqueConstraint("organisation_id", "kind", "value"),
 )

@@ -13,13 +13,14 @@ from purple.db.models import (
     scans,
     sightings,
     targets,
+    undos,
     vulnerabilities,
 )
 from purple.db.repositories.fields import Field, Kind
 from purple.db.repositories.listing import Listing, fields_of
 
 TARGETS = Listing(
-    fields_of(targets, ("id", "kind", "value", "name", "criticality", "tags", "created_at")), targets.c.id
+    fields_of(targets, ("id", "kind", "value", "name", "criticality", "tags", "zone", "created_at")), targets.c.id
 )
 AUTHORISATIONS = Listing(
     fields_of(
@@ -51,11 +52,19 @@ SCANS = Listing(
         scans,
         (
             "id", "campaign_id", "target_id", "phase", "tool", "host", "port", "url", "state", "reason", "attempt",
-            "observations", "exit_code", "created_at", "started_at", "ended_at",
+            "observations", "exit_code", "zone", "created_at", "started_at", "ended_at",
         ),
     ),
     scans.c.id,
 )  # fmt: skip
+UNDOS = Listing(
+    fields_of(
+        undos,
+        ("id", "campaign_id", "scan_id", "tool", "title", "state", "attempts", "created_at", "done_at", "done_by"),
+    ),
+    undos.c.id,
+    sort="-created_at",
+)
 REPORTS = Listing(fields_of(reports, ("id", "campaign_id", "format", "size", "created_at")), reports.c.id)
 OBSERVATIONS = Listing(
     fields_of(

@@ -96,6 +96,10 @@ def text_of(notice: Notice) -> tuple[str, str]:
     """Title and body as plain text of a few lines."""
     data = notice.data
     name = " ".join(str(data.get("name", "")).split())[:200]
+    if notice.type == "undo.failed":
+        told = {"Campaign": name, "What": data["title"], "Why it failed": data["reason"]}
+        lines = [*(f"{label}: {value}" for label, value in told.items()), "Do this by hand:", str(data["instructions"])]
+        return f"Purple: a change of {name} could not be undone", "\n".join([*lines, str(data.get("url", ""))])
     state = str(data.get("state", "")).replace("_", " ")
     counts = ", ".join(f"{number} {severity}" for severity, number in data.get("counts", {}).items() if number)
     coverage = ", ".join(f"{number} {each}" for each, number in data.get("coverage", {}).items())

@@ -53,10 +53,14 @@ class _Manifest(BaseModel):
     timeout_s: int = Field(ge=1, le=604_800)
     intrusiveness: Intrusiveness
     weight: int = Field(default=1, ge=1)
+    cpu: float = Field(default=0.5, ge=0.05, le=64)
+    memory_mb: int = Field(default=256, ge=16, le=1_048_576)
     techniques: tuple[str, ...] = ()
     fingerprint_fields: tuple[str, ...] = ()
     exit_codes: dict[int, str] = Field(default_factory=dict)
     trouble: str = ""
+    changes: bool = False
+    instructions: str = ""
     install: _Install | Literal["none"]
     """`none` where no program is run and an artifact is read instead."""
     recognise: tuple[Signature, ...] = ()
@@ -70,6 +74,12 @@ class _Manifest(BaseModel):
             re.compile(self.trouble)
         except re.error as error:
             raise ValueError(f"trouble: {error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _says_how_to_undo(self) -> Self:
+        if self.changes != bool(self.instructions.strip()):
+            raise ValueError("instructions: a tool with `changes` says what a person does when its undo keeps failing")
         return self
 
 
@@ -150,8 +160,11 @@ def _load(folder: Path, package: str) -> Plugin:
     except Exception as error:
         raise PluginError(f"tool {name} does not load: {type(error).__name__}: {error}") from error
     imports = manifest.install == "none"
-    for module, attribute in ((adapter, "Options"), (adapter, "command"), (parser, "parse")):
-        if not hasattr(module, attribute) and not (imports and attribute == "command"):
+    wanted = [(adapter, "Options"), (parser, "parse")]
+    wanted += [] if imports else [(adapter, "command")]
+    wanted += [(adapter, "undo")] if manifest.changes else []
+    for module, attribute in wanted:
+        if not hasattr(module, attribute):
             raise PluginError(f"tool {name}: {module.__name__} has no {attribute}")
     values: dict[str, Any] = manifest.model_dump(exclude={"recognise"}) | {"imports": imports}
     if imports:

@@ -56,6 +56,13 @@ class GuardedRunner:
 
     async def run(self, job: ToolJob, progress: Callable[[ToolProgress], None]) -> ToolRun:
         """Run once."""
+        return await self._run(job, progress)
+
+    async def undo(self, job: ToolJob, progress: Callable[[ToolProgress], None]) -> ToolRun:
+        """The same program with the undo's arguments."""
+        return await self._run(job, progress, undo=True)
+
+    async def _run(self, job: ToolJob, progress: Callable[[ToolProgress], None], *, undo: bool = False) -> ToolRun:
         plugin = self._catalogue.plugin(job.tool)
         began = asyncio.get_running_loop().time()
         try:
@@ -64,7 +71,7 @@ class GuardedRunner:
             version = await asyncio.to_thread(self._catalogue.programs.version, plugin, found)
             digest = await asyncio.to_thread(sha256_of, found.path)
             code = await self._code(job, options)
-            command = await asyncio.to_thread(command_of, plugin.adapter, job)
+            command = await asyncio.to_thread(command_of, plugin.adapter, job, undo=undo)
         except PurpleError as error:
             return ToolRun(ScanState.FAILED, error.line(), None, getattr(error, "ended", None))
         for name, text in command.files.items():
@@ -86,6 +93,8 @@ class GuardedRunner:
         present = output if output.exists() and output.stat().st_size else None
         if ended.timed_out:
             state, reason = ScanState.TIMED_OUT, f"still running after {job.timeout_s:g} s, and was killed"
+        elif undo:
+            state, reason = self._judge_undo(plugin, ended.code, log)
         else:
             state, reason = self._judge(plugin, ended.code, present, log)
         if (flooded := self._flooded(output, stdout, stderr)) and state is not ScanState.TIMED_OUT:
@@ -115,15 +124,18 @@ class GuardedRunner:
 
     def _judge(self, plugin: Plugin, code: int, output: Path | None, log: Path) -> tuple[ScanState, str]:
         title = plugin.spec.title
-        said = _end_of(log, 4 * _TAIL).strip()[-_TAIL:].strip()
-        tail = f": {' / '.join(said.split(chr(10)))}" if said else ""
         if code not in plugin.spec.exit_codes:
-            how = f"was ended by signal {code - _SIGNAL}" if code > _SIGNAL else f"ended with code {code}"
-            return ScanState.FAILED, f"{title} {how}{tail}"
+            return ScanState.FAILED, f"{title} {_how(code)}{_tail(log)}"
         if output is None:
-            return ScanState.FAILED, f"{title} ended with code {code} and wrote no result{tail}"
+            return ScanState.FAILED, f"{title} ended with code {code} and wrote no result{_tail(log)}"
         if line := _line_with(log, plugin.spec.trouble):
             return ScanState.PARTIAL, f"{title} did not look everywhere: {line}"
+        return ScanState.COMPLETE, ""
+
+    @staticmethod
+    def _judge_undo(plugin: Plugin, code: int, log: Path) -> tuple[ScanState, str]:
+        if code:
+            return ScanState.FAILED, f"the undo of {plugin.spec.title} {_how(code)}{_tail(log)}"
         return ScanState.COMPLETE, ""
 
     def _flooded(self, output: Path, stdout: Path, stderr: Path) -> str:
@@ -154,6 +166,16 @@ def _line_with(log: Path, pattern: str) -> str:
         return ""
     with log.open(encoding="utf-8", errors="replace") as lines:
         return next((line.strip()[:_TAIL] for line in lines if re.search(pattern, line)), "")
+
+
+def _how(code: int) -> str:
+    return f"was ended by signal {code - _SIGNAL}" if code > _SIGNAL else f"ended with code {code}"
+
+
+def _tail(log: Path) -> str:
+    """The last words of a log, as the end of a sentence."""
+    said = _end_of(log, 4 * _TAIL).strip()[-_TAIL:].strip()
+    return f": {' / '.join(said.split(chr(10)))}" if said else ""
 
 
 def _end_of(path: Path, size: int) -> str:

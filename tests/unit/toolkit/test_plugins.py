@@ -49,3 +49,20 @@ def test_an_import_that_names_no_artifact_does_not_load(tmp_path: Path) -> None:
 def test_a_tool_that_runs_declares_its_exit_codes(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="exit_codes"):
         load_plugins([made(tmp_path, install="{program: x}", field="codes")])
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("changes: true", "instructions"),
+        ("instructions: by hand", "instructions"),
+        ("changes: true\ninstructions: by hand", "has no undo"),
+    ],
+)
+def test_a_tool_that_changes_something_has_an_undo_and_says_what_people_do_by_hand(tmp_path, lines, said) -> None:
+    tool = made(tmp_path, install="{program: made}") / "imported-artifact"
+    manifest = (tool / "tool.yaml").read_text()
+    (tool / "tool.yaml").write_text(f"{manifest}exit_codes: {{0: done}}\n{lines}\n")
+    (tool / "adapter.py").write_text(ADAPTER.format(field="artifact") + "\ndef command(job, options): ...\n")
+    with pytest.raises(PluginError, match=said):
+        load_plugins((tmp_path,))
