@@ -1,5 +1,6 @@
 """Refuses bodies that are too large before they are read."""
 
+import re
 from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -8,6 +9,13 @@ from api.errors import problem
 
 MAX_BODY = 1024 * 1024
 """Bytes."""
+LARGER = ((re.compile(r"/api/v1/authorisations/[^/]+/document\Z"), 16 * 1024 * 1024),)
+"""Paths that take more."""
+
+
+def limit_of(path: str) -> int:
+    """How many bytes a request to a path may send."""
+    return next((limit for pattern, limit in LARGER if pattern.match(path)), MAX_BODY)
 
 
 class BodyLimit:
@@ -21,9 +29,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = limit_of(scope["path"])
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > MAX_BODY:
-            await self._refuse(scope, receive, send)
+        if not length.isdigit() or int(length) > limit:
+            await self._refuse(limit, scope, receive, send)
             return
         seen = 0
 
@@ -31,19 +40,19 @@ class BodyLimit:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > MAX_BODY:  # a chunked body names no length: its rest is not read
+            if seen > limit:  # a chunked body names no length: its rest is not read
                 return {"type": "http.disconnect"}
             return message
 
         await self._app(scope, counted, send)
 
     @staticmethod
-    async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(limit: int, scope: Scope, receive: Receive, send: Send) -> None:
         body = {
             "type": "urn:purple:error:too-large",
             "title": "Request too large",
             "status": HTTPStatus.REQUEST_ENTITY_TOO_LARGE.value,
-            "detail": f"a request body holds at most {MAX_BODY} bytes",
+            "detail": f"a request body holds at most {limit} bytes",
             "code": "too-large",
             "remedy": "send less",
         }

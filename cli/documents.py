@@ -16,7 +16,7 @@ RUN = (
 TARGET = ("id", "kind", "value", "name", "criticality", "tags", "created_at", "version")
 AUTHORISATION = (
     "id", "name", "signed_by", "include", "exclude", "valid_from", "valid_until", "max_intrusiveness", "digest",
-    "revoked_at", "created_at",
+    "revoked_at", "created_at", "forbidden_tools", "document",
 )  # fmt: skip
 VULNERABILITY = (
     "id", "target_id", "title", "severity", "risk", "risk_reasons", "state", "weakness", "cve", "cwe", "host", "port",
@@ -49,7 +49,15 @@ def target(row: Any) -> dict[str, Any]:
 def authorisation(row: Any, now: datetime) -> dict[str, Any]:
     """`purple.authorisation/1`, with its state at a moment."""
     rules = {name: [rule.value for rule in getattr(row, name)] for name in ("include", "exclude")}
-    return _document("purple.authorisation/1", row, AUTHORISATION) | rules | {"state": _state(row, now)}
+    windows = [str(window) for window in row.windows]
+    return (
+        _document("purple.authorisation/1", row, AUTHORISATION)
+        | rules
+        | {
+            "windows": windows,
+            "state": _state(row, now),
+        }
+    )
 
 
 def _state(row: Any, now: datetime) -> str:

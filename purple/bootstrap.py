@@ -135,7 +135,7 @@ class Container:
     @cached_property
     def authorisations(self) -> Authorisations:
         """Contracts."""
-        return Authorisations(self.work, self.clock, self.ids)
+        return Authorisations(self.work, self.tools, self.objects, self.clock, self.ids)
 
     @cached_property
     def campaigns(self) -> Campaigns:

@@ -287,13 +287,11 @@ class Campaigns:
         return campaign, authorisation, targets
 
     def _check(self, campaign: Campaign, authorisation: Authorisation, targets: list[Target]) -> None:
-        """The contract holds now, allows the hardest tool of the profile, and covers each target as it is written."""
+        """The contract holds now, allows every tool of the profile, and covers each target as it is written."""
         profile = Profile.model_validate(campaign.plan)
-        hardest = max(
-            (self._tools.spec(step.tool).intrusiveness for step in (*profile.recon, *profile.tools)),
-            key=lambda each: each.rank,
-        )
-        check_contract(authorisation, at=self._clock.now(), intrusiveness=hardest)
+        tools = [step.tool for step in (*profile.recon, *profile.tools)]
+        hardest = max((self._tools.spec(tool).intrusiveness for tool in tools), key=lambda each: each.rank)
+        check_contract(authorisation, at=self._clock.now(), intrusiveness=hardest, tools=tools)
         for target in targets:
             check_address(authorisation, target.address)
 

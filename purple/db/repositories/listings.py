@@ -24,10 +24,13 @@ TARGETS = Listing(
 AUTHORISATIONS = Listing(
     fields_of(
         authorisations,
-        ("id", "name", "signed_by", "valid_from", "valid_until", "max_intrusiveness", "created_at", "revoked_at"),
+        (
+            "id", "name", "signed_by", "valid_from", "valid_until", "max_intrusiveness", "forbidden_tools", "windows",
+            "document", "created_at", "revoked_at",
+        ),
     ),
     authorisations.c.id,
-)
+)  # fmt: skip
 CAMPAIGNS = Listing(
     fields_of(
         campaigns,
