@@ -19,12 +19,13 @@ from purple.domain.scope import Authorisation, parse_rule
 from purple.domain.targets import Criticality, Target, TargetKind
 from purple.domain.tools import Intrusiveness, ScanState, ToolJob, ToolProgress, ToolRun
 from purple.services.analysis import Analysis
+from purple.services.clearance import Clearance
 from purple.services.scanning import Scanning
 from purple.stack.servers import Servers
 from purple.toolkit.objects import Objects
 from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.install import Programs
-from purple.toolkit.world import SystemClock, SystemResolver
+from purple.toolkit.world import SystemClock, SystemResolver, TimeOrderedIds
 
 HOST = "192.0.2.7"
 
@@ -116,15 +117,10 @@ async def tenant(servers: Servers, folder: Path) -> AsyncIterator[Tenant]:
         await uow.organisations.add(Organisation(organisation, "bench", now))
         await uow.targets.add(target)
         await uow.authorisations.add(authorisation)
-    scanning = Scanning(
-        work,
-        Catalogue(Programs(folder / "tools", folder / "cache"), ()),
-        runner,
-        Objects((folder / "objects").as_uri()),
-        SystemResolver(),
-        clock,
-        folder / "scratch",
-    )
+    tools = Catalogue(Programs(folder / "tools", folder / "cache"), ())
+    clearance = Clearance(work, tools, SystemResolver(), clock, TimeOrderedIds())
+    objects = Objects((folder / "objects").as_uri())
+    scanning = Scanning(work, clearance, tools, runner, objects, clock, folder / "scratch")
     try:
         yield Tenant(work, target, authorisation, runner, scanning, Analysis(work, clock))
     finally:

@@ -14,6 +14,7 @@ from cli.listing import LIMIT, Asked, Filter, Limit, Listed, Output, Sort, form,
 from cli.output import Column, document, note
 from cli.runtime import organisation, with_container
 from purple.domain.errors import InvalidInputError
+from purple.domain.pages import Query
 from purple.domain.tools import Intrusiveness
 
 FIELDS = (
@@ -35,6 +36,19 @@ LISTED = Listed(
         Column("valid_until", optional=True),
         Column("windows", optional=True),
         Column("forbidden_tools", optional=True),
+    ),
+)
+REFUSALS = "id, at, rule, detail, target, tool, authorisation_id, campaign_id, scan_id"
+REFUSED = Listed(
+    "Refusals",
+    "purple.refusals/1",
+    (
+        Column("at", whole=True),
+        Column("rule"),
+        Column("target"),
+        Column("tool", optional=True),
+        Column("detail", optional=True),
+        Column("campaign_id", "campaign", optional=True),
     ),
 )
 One = Annotated[UUID, typer.Argument(metavar="AUTHORISATION", help="Its id")]
@@ -151,10 +165,31 @@ def revoke(authorisation: One, output: Output = None) -> None:
     document(revoked, wanted)
 
 
+def refusals(
+    authorisation: Annotated[UUID | None, typer.Argument(metavar="AUTHORISATION", help="By default of all")] = None,
+    filter_: Filter = "",
+    sort: Sort = "",
+    limit: Limit = LIMIT,
+    output: Output = None,
+) -> None:
+    """What it refused, by which rule; newest first."""
+    asked = Asked(filter_, sort, limit, form(output))
+
+    async def look(container: Any) -> None:
+        where = {}
+        if authorisation:
+            where["authorisation_id"] = (await container.authorisations.get(organisation(), authorisation)).id
+        query = Query(where, filter=filter_, sort=sort)
+        await show_list(container.clearance.page, asked, REFUSED, documents.refusal, query)
+
+    with_container(look)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     nouns = typer.Typer(help="Who allowed what to be tested, when and how hard.", no_args_is_help=True)
     nouns.command("list", epilog=f"--filter and --sort take {FIELDS}.")(list_authorisations)
+    nouns.command(epilog=f"--filter and --sort take {REFUSALS}.")(refusals)
     for verb in (show, add, revoke):
         nouns.command()(verb)
     app.add_typer(nouns, name="authorisation")

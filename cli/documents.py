@@ -18,6 +18,7 @@ AUTHORISATION = (
     "id", "name", "signed_by", "include", "exclude", "valid_from", "valid_until", "max_intrusiveness", "digest",
     "revoked_at", "created_at", "forbidden_tools", "document",
 )  # fmt: skip
+REFUSAL = ("id", "at", "rule", "detail", "target", "tool", "authorisation_id", "campaign_id", "scan_id")
 VULNERABILITY = (
     "id", "target_id", "title", "severity", "risk", "risk_reasons", "state", "weakness", "cve", "cwe", "host", "port",
     "url", "parameter", "description", "remediation", "references", "tools", "first_seen", "last_seen",
@@ -66,6 +67,11 @@ def _state(row: Any, now: datetime) -> str:
     if now < row.valid_from:
         return "not_yet_valid"
     return "expired" if now >= row.valid_until else "valid"
+
+
+def refusal(row: Any) -> dict[str, Any]:
+    """`purple.refusal/1`."""
+    return _document("purple.refusal/1", row, REFUSAL)
 
 
 def vulnerability(row: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from purple.security.actors import SignedActors
 from purple.services.analysis import Analysis
 from purple.services.authorisations import Authorisations
 from purple.services.campaigns import Campaigns
+from purple.services.clearance import Clearance
 from purple.services.findings import FindingsReader
 from purple.services.identity import Identity
 from purple.services.notifying import Notifying
@@ -138,10 +139,23 @@ class Container:
         return Authorisations(self.work, self.tools, self.objects, self.clock, self.ids)
 
     @cached_property
+    def clearance(self) -> Clearance:
+        """Contracts, asked."""
+        return Clearance(self.work, self.tools, self.resolver, self.clock, self.ids)
+
+    @cached_property
     def campaigns(self) -> Campaigns:
         """Campaigns."""
-        retrying, profiles = self.retrying, self.profiles
-        return Campaigns(self.work, self.orchestrator, self.tools, profiles, retrying, self.clock, self.ids)
+        return Campaigns(
+            self.work,
+            self.orchestrator,
+            self.clearance,
+            self.tools,
+            self.profiles,
+            self.retrying,
+            self.clock,
+            self.ids,
+        )
 
     @cached_property
     def actors(self) -> SignedActors:
@@ -172,7 +186,7 @@ class Container:
     @cached_property
     def single(self) -> SingleScan:
         """Campaigns of one."""
-        return SingleScan(self.work, self.targets, self.campaigns, self.clock)
+        return SingleScan(self.work, self.targets, self.campaigns, self.clearance, self.clock)
 
     @cached_property
     def findings(self) -> FindingsReader:
@@ -195,7 +209,7 @@ class Container:
         limits = self.settings.tools
         runner = GuardedRunner(self.tools, self.clock, memory_mb=limits.memory_mb, output_mb=limits.output_mb)
         scratch = self.data / "scratch"
-        return Scanning(self.work, self.tools, runner, self.objects, self.resolver, self.clock, scratch)
+        return Scanning(self.work, self.clearance, self.tools, runner, self.objects, self.clock, scratch)
 
     @cached_property
     def analysis(self) -> Analysis:

@@ -1,17 +1,19 @@
 """/authorisations."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response, status
 
-from api.authorisations.schemas import AuthorisationAnswer, AuthorisationBody
+from api.authorisations.schemas import AuthorisationAnswer, AuthorisationBody, RefusalAnswer
 from api.deps import allowed, etag, if_match, paging, service
 from api.schemas import PageAnswer
 from purple.domain.identity import Permission, Principal
 from purple.domain.pages import Query
 from purple.domain.scope import Authorisation
 from purple.services.authorisations import Authorisations
+from purple.services.clearance import Clearance
 
 router = APIRouter(prefix="/authorisations", tags=["authorisations"])
 FIELDS = (
@@ -20,6 +22,8 @@ FIELDS = (
 )
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_AUTHORISATIONS))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_AUTHORISATIONS))]
+REFUSALS = "id, at, rule, detail, target, tool, authorisation_id, campaign_id, scan_id"
+Refusals = Annotated[Clearance, Depends(service("clearance"))]
 Service = Annotated[Authorisations, Depends(service("authorisations"))]
 ANY_BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 DOCUMENT = {"requestBody": {"required": True, "content": ANY_BYTES}}
@@ -85,3 +89,27 @@ async def get_authorisation_document(authorisation_id: UUID, caller: Reader, aut
 async def revoke_authorisation(authorisation_id: UUID, caller: Writer, authorisations: Service) -> Authorisation:
     """Withdraw it: its campaigns start nothing more."""
     return await authorisations.revoke(caller.organisation_id, authorisation_id)
+
+
+@router.get("/{authorisation_id}/refusals", response_model=PageAnswer[RefusalAnswer])
+async def list_authorisation_refusals(
+    authorisation_id: UUID,
+    caller: Reader,
+    authorisations: Service,
+    clearance: Refusals,
+    query: Annotated[Query, Depends(paging(REFUSALS))],
+) -> object:
+    """What it refused, newest first by default."""
+    await authorisations.get(caller.organisation_id, authorisation_id)
+    return await clearance.page(caller.organisation_id, replace(query, where={"authorisation_id": authorisation_id}))
+
+
+refusals = APIRouter(prefix="/refusals", tags=["authorisations"])
+
+
+@refusals.get("", response_model=PageAnswer[RefusalAnswer])
+async def list_refusals(
+    caller: Reader, clearance: Refusals, query: Annotated[Query, Depends(paging(REFUSALS))]
+) -> object:
+    """What any contract refused, and what none covers (`authorisation_id:none`), newest first by default."""
+    return await clearance.page(caller.organisation_id, query)

@@ -27,6 +27,20 @@ class AuthorisationBody(Body):
     """SHA-256 of what was signed; its bytes are sent to `PUT /authorisations/{id}/document`, or kept elsewhere."""
 
 
+class RefusalAnswer(Answer):
+    """What a contract refused, by which rule."""
+
+    id: UUID
+    at: datetime
+    rule: str
+    detail: str
+    target: str
+    tool: str
+    authorisation_id: UUID | None
+    campaign_id: UUID | None
+    scan_id: UUID | None
+
+
 class AuthorisationAnswer(Answer):
     """An authorisation; `digest` is what campaigns carry."""
 

@@ -16,6 +16,7 @@ from purple.db.repositories.rows import TableRows
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
 from purple.domain.ports import UnitOfWork, Work
+from purple.domain.refusals import Refusal
 from purple.domain.reports import Report, Triage
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
@@ -34,6 +35,7 @@ class SqlUnitOfWork:
         self.sessions = TableRows(connection, models.sessions, Session)
         self.targets = TableRows(connection, models.targets, Target, listings.TARGETS)
         self.authorisations = TableRows(connection, models.authorisations, Authorisation, listings.AUTHORISATIONS)
+        self.refusals = TableRows(connection, models.refusals, Refusal, listings.REFUSALS)
         self.campaigns = TableRows(connection, models.campaigns, Campaign, listings.CAMPAIGNS)
         self.scans = TableRows(connection, models.scans, Scan, listings.SCANS)
         self.reports = TableRows(connection, models.reports, Report, listings.REPORTS)

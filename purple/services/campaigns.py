@@ -23,10 +23,11 @@ from purple.domain.clock import Clock, Ids
 from purple.domain.errors import ConflictError, InvalidInputError, OutOfScopeError, UnavailableError
 from purple.domain.pages import Page, Query
 from purple.domain.ports import Orchestrator, UnitOfWork, Work
-from purple.domain.scope import Authorisation, check_address, check_contract
+from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
 from purple.domain.tools import ScanState, ToolCatalogue
 from purple.services import planning
+from purple.services.clearance import Asked, Clearance
 from purple.services.events import enter, event, nth, phase_event, scan_event
 from purple.services.profiles import Profiles
 from purple.services.retrying import Retrying
@@ -40,10 +41,11 @@ MAX_KEY = 255
 class Campaigns:
     """The campaign's own row, from its request to its end."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that a campaign needs from its request to its end
         self,
         work: Work,
         orchestrator: Orchestrator,
+        clearance: Clearance,
         tools: ToolCatalogue,
         profiles: Profiles,
         retrying: Retrying,
@@ -52,6 +54,7 @@ class Campaigns:
     ) -> None:
         self._work = work
         self._orchestrator = orchestrator
+        self._clearance = clearance
         self._tools = tools
         self._profiles = profiles
         self._retrying = retrying
@@ -76,12 +79,28 @@ class Campaigns:
                 f"the key has more than {MAX_KEY} characters", field="Idempotency-Key", remedy="use a UUID"
             )
         workflow_id = f"campaign/{self._ids.new()}"
+        try:
+            campaign, known = await self._written(wanted, workflow_id, key, digest)
+        except OutOfScopeError as refused:
+            asked = Asked(organisation_id=wanted.organisation_id, authorisation_id=wanted.authorisation_id)
+            await self._clearance.refuse(refused, asked)
+            raise
+        if known:
+            return campaign
+        try:
+            await self._orchestrator.start(workflow_id, wanted, summary=campaign.name)
+        except UnavailableError:
+            return campaign
+        return campaign
+
+    async def _written(self, wanted: CampaignInput, workflow_id: str, key: str, digest: str) -> tuple[Campaign, bool]:
+        """The campaign's row, and whether it was there already."""
         async with self._work(wanted.organisation_id) as uow:
             known = await uow.idempotency.find(key) if key else None
             if known is not None:
-                return await _repeated(uow, known, digest)
+                return await _repeated(uow, known, digest), True
             campaign, authorisation, targets = await self._draft(uow, workflow_id, wanted)
-            self._check(campaign, authorisation, targets)
+            self._clearance.check_campaign(campaign, authorisation, targets)
             await uow.campaigns.add(campaign)
             await uow.events.add(
                 event(
@@ -95,11 +114,7 @@ class Campaigns:
             )
             if key:
                 await uow.idempotency.add(key, digest, campaign.id)
-        try:
-            await self._orchestrator.start(workflow_id, wanted, summary=campaign.name)
-        except UnavailableError:
-            return campaign
-        return campaign
+            return campaign, False
 
     async def restart_lost(self, campaign: Campaign) -> None:
         """Start the workflow of a campaign that is still pending; nothing happens where it runs.
@@ -135,8 +150,9 @@ class Campaigns:
                 again=again,
             )
             try:
-                self._check(campaign, authorisation, targets)
+                self._clearance.check_campaign(campaign, authorisation, targets)
             except OutOfScopeError as refused:
+                await self._clearance.note(uow, refused, _asked(campaign, request.run_id))
                 return begun.model_copy(update={"refused": f"{refused.detail} (rule {refused.rule})"})
             scans = planning.recon_scans(campaign, profile, targets, self._tools, now)
             for scan in scans:
@@ -286,14 +302,14 @@ class Campaigns:
         )
         return campaign, authorisation, targets
 
-    def _check(self, campaign: Campaign, authorisation: Authorisation, targets: list[Target]) -> None:
-        """The contract holds now, allows every tool of the profile, and covers each target as it is written."""
-        profile = Profile.model_validate(campaign.plan)
-        tools = [step.tool for step in (*profile.recon, *profile.tools)]
-        hardest = max((self._tools.spec(tool).intrusiveness for tool in tools), key=lambda each: each.rank)
-        check_contract(authorisation, at=self._clock.now(), intrusiveness=hardest, tools=tools)
-        for target in targets:
-            check_address(authorisation, target.address)
+
+def _asked(campaign: Campaign, run_id: str) -> Asked:
+    return Asked(
+        organisation_id=campaign.organisation_id,
+        authorisation_id=campaign.authorisation_id,
+        campaign_id=campaign.id,
+        occasion=run_id,
+    )
 
 
 async def _end_left_over(uow: UnitOfWork, scan: Scan, state: CampaignState | None, reason: str, now: datetime) -> Scan:

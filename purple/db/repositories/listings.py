@@ -9,6 +9,7 @@ from purple.db.models import (
     authorisations,
     campaigns,
     observations,
+    refusals,
     reports,
     scans,
     sightings,
@@ -31,6 +32,11 @@ AUTHORISATIONS = Listing(
     ),
     authorisations.c.id,
 )  # fmt: skip
+REFUSALS = Listing(
+    fields_of(refusals, ("id", "at", "rule", "detail", "target", "tool", "authorisation_id", "campaign_id", "scan_id")),
+    refusals.c.id,
+    sort="-at",
+)
 CAMPAIGNS = Listing(
     fields_of(
         campaigns,
