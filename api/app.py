@@ -53,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
     for room in (targets, authorisations, campaigns, imports, findings, reports, undos):
         v1.include_router(room.router)
+    v1.include_router(authorisations.refusals)
     app.include_router(v1)
     app.include_router(live.router, prefix="/api/v1")
     app.include_router(health.router)

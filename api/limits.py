@@ -1,5 +1,6 @@
 """Refuses bodies that are too large before they are read."""
 
+import re
 from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -9,8 +10,16 @@ from purple.domain.imports import MAX_IMPORT
 
 MAX_BODY = 1024 * 1024
 """Bytes."""
-LARGER = {"/api/v1/imports": MAX_IMPORT}
-"""Bytes, where a body is streamed to a file and never held."""
+LARGER = (
+    (re.compile(r"/api/v1/imports\Z"), MAX_IMPORT),
+    (re.compile(r"/api/v1/authorisations/[^/]+/document\Z"), 16 * 1024 * 1024),
+)
+"""Paths that take more, in bytes; their bodies are streamed or small enough to be held."""
+
+
+def limit_of(path: str) -> int:
+    """How many bytes a request to a path may send."""
+    return next((limit for pattern, limit in LARGER if pattern.match(path)), MAX_BODY)
 
 
 class BodyLimit:
@@ -24,10 +33,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = limit_of(scope["path"])
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        most = LARGER.get(scope["path"], MAX_BODY)
-        if not length.isdigit() or int(length) > most:
-            await self._refuse(scope, receive, send, most)
+        if not length.isdigit() or int(length) > limit:
+            await self._refuse(limit, scope, receive, send)
             return
         seen = 0
 
@@ -35,19 +44,19 @@ class BodyLimit:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > most:  # a chunked body names no length: its rest is not read
+            if seen > limit:  # a chunked body names no length: its rest is not read
                 return {"type": "http.disconnect"}
             return message
 
         await self._app(scope, counted, send)
 
     @staticmethod
-    async def _refuse(scope: Scope, receive: Receive, send: Send, most: int) -> None:
+    async def _refuse(limit: int, scope: Scope, receive: Receive, send: Send) -> None:
         body = {
             "type": "urn:purple:error:too-large",
             "title": "Request too large",
             "status": HTTPStatus.REQUEST_ENTITY_TOO_LARGE.value,
-            "detail": f"a request body holds at most {most} bytes",
+            "detail": f"a request body holds at most {limit} bytes",
             "code": "too-large",
             "remedy": "send less",
         }

@@ -23,6 +23,7 @@ from purple.domain.targets import Criticality, Target, TargetKind
 from purple.domain.tools import Intrusiveness, ScanState, ToolJob, ToolProgress, ToolRun
 from purple.orchestrator.temporal import TemporalOrchestrator
 from purple.services.analysis import Analysis
+from purple.services.clearance import Clearance
 from purple.services.gates import Gates
 from purple.services.scanning import Scanning
 from purple.services.workshop import Workshop
@@ -125,15 +126,11 @@ async def tenant(servers: Servers, folder: Path) -> AsyncIterator[Tenant]:
         await uow.organisations.add(Organisation(organisation, "bench", now))
         await uow.targets.add(target)
         await uow.authorisations.add(authorisation)
-    scanning = Scanning(
-        work,
-        Catalogue(Programs(folder / "tools", folder / "cache"), ()),
-        Gates(work, runner, TemporalOrchestrator(TemporalSettings()), TcpProber(), TimeOrderedIds(), GateRules()),
-        objects,
-        SystemResolver(),
-        clock,
-        Workshop(folder / "scratch", Capacity(cpus=1, memory_mb=1024)),
-    )
+    tools = Catalogue(Programs(folder / "tools", folder / "cache"), ())
+    clearance = Clearance(work, tools, SystemResolver(), clock, TimeOrderedIds())
+    gates = Gates(work, runner, TemporalOrchestrator(TemporalSettings()), TcpProber(), TimeOrderedIds(), GateRules())
+    workshop = Workshop(folder / "scratch", Capacity(cpus=1, memory_mb=1024))
+    scanning = Scanning(work, clearance, tools, gates, objects, clock, workshop)
     try:
         yield Tenant(work, target, authorisation, runner, scanning, Analysis(work, clock), objects)
     finally:

@@ -1,7 +1,9 @@
 """`purple authorisation …`: who allowed what to be tested, when and how hard."""
 
+import asyncio
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,9 +14,13 @@ from cli.listing import LIMIT, Asked, Filter, Limit, Listed, Output, Sort, form,
 from cli.output import Column, document, note
 from cli.runtime import organisation, with_container
 from purple.domain.errors import InvalidInputError
+from purple.domain.pages import Query
 from purple.domain.tools import Intrusiveness
 
-FIELDS = "id, name, signed_by, valid_from, valid_until, max_intrusiveness, created_at, revoked_at"
+FIELDS = (
+    "id, name, signed_by, valid_from, valid_until, max_intrusiveness, forbidden_tools, windows, document, created_at, "
+    "revoked_at"
+)
 LISTED = Listed(
     "Authorisations",
     "purple.authorisations/1",
@@ -28,6 +34,21 @@ LISTED = Listed(
         Column("max_intrusiveness", "at most", optional=True),
         Column("valid_from", optional=True),
         Column("valid_until", optional=True),
+        Column("windows", optional=True),
+        Column("forbidden_tools", optional=True),
+    ),
+)
+REFUSALS = "id, at, rule, detail, target, tool, authorisation_id, campaign_id, scan_id"
+REFUSED = Listed(
+    "Refusals",
+    "purple.refusals/1",
+    (
+        Column("at", whole=True),
+        Column("rule"),
+        Column("target"),
+        Column("tool", optional=True),
+        Column("detail", optional=True),
+        Column("campaign_id", "campaign", optional=True),
     ),
 )
 One = Annotated[UUID, typer.Argument(metavar="AUTHORISATION", help="Its id")]
@@ -65,6 +86,14 @@ def add(  # noqa: PLR0913, PLR0917 - a contract's fields
     exclude: Annotated[list[str] | None, typer.Option(help="The same, of what stays out; again for each")] = None,
     valid_from: Annotated[str, typer.Option(help="By default now")] = "",
     max_intrusiveness: Annotated[Intrusiveness, typer.Option(help="The hardest tools it allows")] = Intrusiveness.SAFE,
+    window: Annotated[
+        list[str] | None,
+        typer.Option(help="When tools may run: 'Mon-Fri 22:00-06:00 Europe/Lisbon'; again for each; by default always"),
+    ] = None,
+    forbid: Annotated[
+        list[str] | None, typer.Option(metavar="TOOL", help="A tool that may not run; again for each")
+    ] = None,
+    file: Annotated[Path | None, typer.Option("--document", metavar="FILE", help="What was signed; it is kept")] = None,
     output: Output = None,
 ) -> None:
     """Write one down."""
@@ -84,10 +113,21 @@ def add(  # noqa: PLR0913, PLR0917 - a contract's fields
             valid_from=moment(valid_from, now, "--valid-from") if valid_from else None,
             valid_until=moment(valid_until, now, "--valid-until"),
             max_intrusiveness=max_intrusiveness,
+            forbidden_tools=forbid or (),
+            windows=window or (),
+            document=await _kept(container, file) if file else "",
         )
         return documents.authorisation(made, container.clock.now())
 
     document(with_container(write), wanted)
+
+
+async def _kept(container: Any, file: Path) -> str:
+    """Put a document into the object store; its SHA-256."""
+    if not await asyncio.to_thread(file.is_file):
+        raise InvalidInputError(f"{file} is no file", field="--document", value=file, remedy="name what was signed")
+    sha256: str = await container.objects.put_file(file)
+    return sha256
 
 
 def moment(text: str, now: datetime, field: str) -> datetime:
@@ -125,10 +165,31 @@ def revoke(authorisation: One, output: Output = None) -> None:
     document(revoked, wanted)
 
 
+def refusals(
+    authorisation: Annotated[UUID | None, typer.Argument(metavar="AUTHORISATION", help="By default of all")] = None,
+    filter_: Filter = "",
+    sort: Sort = "",
+    limit: Limit = LIMIT,
+    output: Output = None,
+) -> None:
+    """What it refused, by which rule; newest first."""
+    asked = Asked(filter_, sort, limit, form(output))
+
+    async def look(container: Any) -> None:
+        where = {}
+        if authorisation:
+            where["authorisation_id"] = (await container.authorisations.get(organisation(), authorisation)).id
+        query = Query(where, filter=filter_, sort=sort)
+        await show_list(container.clearance.page, asked, REFUSED, documents.refusal, query)
+
+    with_container(look)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     nouns = typer.Typer(help="Who allowed what to be tested, when and how hard.", no_args_is_help=True)
     nouns.command("list", epilog=f"--filter and --sort take {FIELDS}.")(list_authorisations)
+    nouns.command(epilog=f"--filter and --sort take {REFUSALS}.")(refusals)
     for verb in (show, add, revoke):
         nouns.command()(verb)
     app.add_typer(nouns, name="authorisation")

@@ -22,8 +22,9 @@ UNDO = (
 TARGET = ("id", "kind", "value", "name", "criticality", "tags", "zone", "created_at", "version")
 AUTHORISATION = (
     "id", "name", "signed_by", "include", "exclude", "valid_from", "valid_until", "max_intrusiveness", "digest",
-    "revoked_at", "created_at",
+    "revoked_at", "created_at", "forbidden_tools", "document",
 )  # fmt: skip
+REFUSAL = ("id", "at", "rule", "detail", "target", "tool", "authorisation_id", "campaign_id", "scan_id")
 VULNERABILITY = (
     "id", "target_id", "title", "severity", "risk", "risk_reasons", "state", "weakness", "cve", "cwe", "host", "port",
     "url", "parameter", "description", "remediation", "references", "tools", "first_seen", "last_seen",
@@ -75,7 +76,15 @@ def gate(row: Any) -> dict[str, Any]:
 def authorisation(row: Any, now: datetime) -> dict[str, Any]:
     """`purple.authorisation/1`, with its state at a moment."""
     rules = {name: [rule.value for rule in getattr(row, name)] for name in ("include", "exclude")}
-    return _document("purple.authorisation/1", row, AUTHORISATION) | rules | {"state": _state(row, now)}
+    windows = [str(window) for window in row.windows]
+    return (
+        _document("purple.authorisation/1", row, AUTHORISATION)
+        | rules
+        | {
+            "windows": windows,
+            "state": _state(row, now),
+        }
+    )
 
 
 def _state(row: Any, now: datetime) -> str:
@@ -84,6 +93,11 @@ def _state(row: Any, now: datetime) -> str:
     if now < row.valid_from:
         return "not_yet_valid"
     return "expired" if now >= row.valid_until else "valid"
+
+
+def refusal(row: Any) -> dict[str, Any]:
+    """`purple.refusal/1`."""
+    return _document("purple.refusal/1", row, REFUSAL)
 
 
 def vulnerability(row: Any) -> dict[str, Any]:

@@ -124,6 +124,9 @@ async def authorise(
         found: Authorisation = await container.single.covering(organisation, *targets)
     except OutOfScopeError as refused:
         if not authorised_by:
+            from purple.services.clearance import Asked
+
+            await container.clearance.refuse(refused, Asked(organisation_id=organisation))
             refused.remedy = "say who allows it with --authorised-by NAME, or see `purple authorisation add --help`"
             raise
     else:

@@ -20,6 +20,7 @@ from purple.security.actors import SignedActors
 from purple.services.analysis import Analysis
 from purple.services.authorisations import Authorisations
 from purple.services.campaigns import Campaigns
+from purple.services.clearance import Clearance
 from purple.services.findings import FindingsReader
 from purple.services.gatekeeping import Gatekeeping
 from purple.services.gates import Gates
@@ -148,13 +149,26 @@ class Container:
     @cached_property
     def authorisations(self) -> Authorisations:
         """Contracts."""
-        return Authorisations(self.work, self.clock, self.ids)
+        return Authorisations(self.work, self.tools, self.objects, self.clock, self.ids)
+
+    @cached_property
+    def clearance(self) -> Clearance:
+        """Contracts, asked."""
+        return Clearance(self.work, self.tools, self.resolver, self.clock, self.ids)
 
     @cached_property
     def campaigns(self) -> Campaigns:
         """Campaigns."""
-        retrying, profiles = self.retrying, self.profiles
-        return Campaigns(self.work, self.orchestrator, self.tools, profiles, retrying, self.clock, self.ids)
+        return Campaigns(
+            self.work,
+            self.orchestrator,
+            self.clearance,
+            self.tools,
+            self.profiles,
+            self.retrying,
+            self.clock,
+            self.ids,
+        )
 
     @cached_property
     def actors(self) -> SignedActors:
@@ -191,7 +205,7 @@ class Container:
     @cached_property
     def single(self) -> SingleScan:
         """Campaigns of one."""
-        return SingleScan(self.work, self.targets, self.campaigns, self.clock)
+        return SingleScan(self.work, self.targets, self.campaigns, self.clearance, self.clock)
 
     @cached_property
     def imports(self) -> Imports:
@@ -258,7 +272,7 @@ class Container:
     @cached_property
     def scanning(self) -> Scanning:
         """Tool runs."""
-        return Scanning(self.work, self.tools, self.gates, self.objects, self.resolver, self.clock, self.workshop)
+        return Scanning(self.work, self.clearance, self.tools, self.gates, self.objects, self.clock, self.workshop)
 
     @cached_property
     def capacity(self) -> Capacity:

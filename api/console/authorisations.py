@@ -45,6 +45,9 @@ async def create(request: Request, caller: Writer, form: Form, authorisations: S
             exclude=form.lines("exclude"),
             valid_until=_moment(form, "valid_until"),
             max_intrusiveness=form.one_of(Intrusiveness, "max_intrusiveness", Intrusiveness.SAFE),
+            windows=form.lines("windows"),
+            forbidden_tools=form.many("forbidden_tools"),
+            document=form.text("document"),
         )
     except PurpleError as error:
         found = await authorisations.page(caller.organisation_id, FIRST)
@@ -82,6 +85,7 @@ def _show(request: Request, found: Page[Authorisation], form: Fields, error: Pur
         form=form,
         problem=error.problem() if error else None,
         intrusiveness=list(Intrusiveness),
+        tools=request.app.state.container.tools.names(),
         proposed=f"{now + timedelta(days=30):%Y-%m-%dT%H:%M}",
         now=now,
     )

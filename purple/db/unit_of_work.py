@@ -18,6 +18,7 @@ from purple.db.repositories.scan_sets import ScanSetRows
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
 from purple.domain.ports import UnitOfWork, Work
+from purple.domain.refusals import Refusal
 from purple.domain.reports import Report, Triage
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
@@ -37,6 +38,7 @@ class SqlUnitOfWork:
         self.sessions = TableRows(connection, models.sessions, Session)
         self.targets = TableRows(connection, models.targets, Target, listings.TARGETS)
         self.authorisations = TableRows(connection, models.authorisations, Authorisation, listings.AUTHORISATIONS)
+        self.refusals = TableRows(connection, models.refusals, Refusal, listings.REFUSALS)
         self.campaigns = TableRows(connection, models.campaigns, Campaign, listings.CAMPAIGNS)
         self.scans = TableRows(connection, models.scans, Scan, listings.SCANS)
         self.scan_sets = ScanSetRows(connection)

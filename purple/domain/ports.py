@@ -13,6 +13,7 @@ from purple.domain.gates import Bell, GateRows
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
+from purple.domain.refusals import Refusal
 from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFormat, Triage
 from purple.domain.scan_sets import ScanSets
 from purple.domain.scope import Authorisation
@@ -224,6 +225,8 @@ class UnitOfWork(Protocol):
     def targets(self) -> Rows[Target]: ...  # noqa: D102
     @property
     def authorisations(self) -> Rows[Authorisation]: ...  # noqa: D102
+    @property
+    def refusals(self) -> Rows[Refusal]: ...  # noqa: D102
     @property
     def campaigns(self) -> Rows[Campaign]: ...  # noqa: D102
     @property

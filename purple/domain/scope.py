@@ -6,42 +6,18 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
+from purple.domain.covering import RuleKind, ScopeRule, covers, is_special, place_of, touches
 from purple.domain.errors import InvalidInputError, OutOfScopeError
 from purple.domain.targets import Address, TargetKind, is_ip, normalise, normalise_host, normalise_url
 from purple.domain.tools import Intrusiveness
-
-
-class RuleKind(StrEnum):
-    """What a scope rule speaks of."""
-
-    ADDRESS = "address"
-    """An IP address or network."""
-    NAME = "name"
-    """A host name; `*.example.org` covers every name below it, not itself."""
-    URL = "url"
-    """Every URL that begins with this one, cut at a path segment."""
-    ASSET = "asset"
-    """A repository or image, as the register writes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeRule:
-    """One line of a scope."""
-
-    kind: RuleKind
-    value: str
-
-    def __str__(self) -> str:
-        """As refusals name it."""
-        return f"{self.kind}:{self.value}"
+from purple.domain.windows import Window, is_open, next_opening
 
 
 @dataclass(frozen=True, slots=True)
 class Authorisation:
-    """A contract: scope in and out, a window of time, a limit of intrusiveness."""
+    """A contract: scope in and out, times, a limit of intrusiveness, tools that stay out, and who signed it."""
 
     id: UUID
     organisation_id: UUID
@@ -55,11 +31,16 @@ class Authorisation:
     created_at: datetime
     revoked_at: datetime | None = None
     version: int = 1
+    forbidden_tools: tuple[str, ...] = ()
+    windows: tuple[Window, ...] = ()
+    """When tools may run; none is always."""
+    document: str = ""
+    """SHA-256 of what was signed, where it is attached."""
 
     @property
     def digest(self) -> str:
         """SHA-256 of what was allowed, in hexadecimal; a campaign carries it."""
-        body = {
+        body: dict[str, object] = {
             "id": str(self.id),
             "signed_by": self.signed_by,
             "include": [str(rule) for rule in self.include],
@@ -68,6 +49,13 @@ class Authorisation:
             "valid_until": self.valid_until.isoformat(),
             "max_intrusiveness": self.max_intrusiveness,
         }
+        # only where they are set: contracts from before there were such keep their digest
+        added = (
+            ("forbidden_tools", sorted(self.forbidden_tools)),
+            ("windows", [str(window) for window in self.windows]),
+            ("document", self.document),
+        )
+        body |= {name: value for name, value in added if value}
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
@@ -91,16 +79,41 @@ def parse_rule(text: str, field: str = "include") -> ScopeRule:
             ) from None
     wildcard = stripped.startswith("*.")
     host = normalise_host(stripped[2:] if wildcard else stripped, field)
+    if is_ip(host) and not wildcard:  # in brackets, or in another form
+        return ScopeRule(RuleKind.ADDRESS, str(ipaddress.ip_network(host)))
     return ScopeRule(RuleKind.NAME, f"*.{host}" if wildcard else host)
 
 
-def check_contract(authorisation: Authorisation, *, at: datetime, intrusiveness: Intrusiveness) -> None:
-    """Refuse what the contract does not allow at this time or at this intrusiveness, whatever the target.
+def check_contract(
+    authorisation: Authorisation, *, at: datetime, intrusiveness: Intrusiveness, tools: Iterable[str] = ()
+) -> None:
+    """Refuse what the contract does not allow at this time, at this intrusiveness or with these tools.
+
+    Test windows are not asked: a campaign may begin outside of them, and waits. See `check_window`.
 
     Raises:
-        OutOfScopeError: its `rule` is `revoked`, `not-yet-valid`, `expired` or `intrusiveness`.
+        OutOfScopeError: its `rule` is `revoked`, `not-yet-valid`, `expired`, `intrusiveness` or `forbidden-tool`.
     """
     label = f"authorisation {authorisation.name!r}"
+    _check_validity(authorisation, label, at)
+    if intrusiveness.rank > authorisation.max_intrusiveness.rank:
+        raise OutOfScopeError(
+            f"{label} allows at most {authorisation.max_intrusiveness} tools, this one is {intrusiveness}",
+            rule="intrusiveness",
+            value=intrusiveness,
+            remedy="choose a gentler profile or an authorisation that allows it",
+        )
+    forbidden = sorted(set(tools) & set(authorisation.forbidden_tools))
+    if forbidden:
+        raise OutOfScopeError(
+            f"{label} forbids {', '.join(forbidden)}",
+            rule="forbidden-tool",
+            value=forbidden[0],
+            remedy="choose a profile without it",
+        )
+
+
+def _check_validity(authorisation: Authorisation, label: str, at: datetime) -> None:
     if authorisation.revoked_at is not None and authorisation.revoked_at <= at:
         raise OutOfScopeError(
             f"{label} was revoked on {authorisation.revoked_at:%Y-%m-%d %H:%M} UTC",
@@ -119,13 +132,22 @@ def check_contract(authorisation: Authorisation, *, at: datetime, intrusiveness:
             rule="expired",
             remedy="ask its owner for a new authorisation",
         )
-    if intrusiveness.rank > authorisation.max_intrusiveness.rank:
-        raise OutOfScopeError(
-            f"{label} allows at most {authorisation.max_intrusiveness} tools, this one is {intrusiveness}",
-            rule="intrusiveness",
-            value=intrusiveness,
-            remedy="choose a gentler profile or an authorisation that allows it",
-        )
+
+
+def check_window(authorisation: Authorisation, *, at: datetime, intrusiveness: Intrusiveness) -> None:
+    """Refuse to run a tool outside of the contract's test windows; a passive one sends nothing, and may always.
+
+    Raises:
+        OutOfScopeError: its `rule` is `window`; unlike other refusals, waiting mends it.
+    """
+    if intrusiveness is Intrusiveness.PASSIVE or is_open(authorisation.windows, at):
+        return
+    opens = next_opening(authorisation.windows, at).opens
+    raise OutOfScopeError(
+        f"the test windows of authorisation {authorisation.name!r} are closed, and open {opens:%Y-%m-%d %H:%M} UTC",
+        rule="window",
+        remedy="wait until then",
+    )
 
 
 def check_address(authorisation: Authorisation, target: Address) -> None:
@@ -134,15 +156,16 @@ def check_address(authorisation: Authorisation, target: Address) -> None:
     Raises:
         OutOfScopeError: its `rule` is `not-included` or the exclusion that matched.
     """
+    place = place_of(target)
     for rule in authorisation.exclude:
-        if _matches(rule, target):
+        if touches(rule, place):
             raise OutOfScopeError(
                 f"{_shown(target)} is excluded by {rule} of authorisation {authorisation.name!r}",
                 rule=f"exclude {rule}",
                 value=_shown(target),
-                remedy="leave it out of the campaign",
+                remedy="leave it out of the campaign, and of a network's parts that are targets",
             )
-    if not any(_matches(rule, target) for rule in authorisation.include):
+    if not any(covers(rule, place) for rule in authorisation.include):
         raise OutOfScopeError(
             f"{_shown(target)} is not included in authorisation {authorisation.name!r}",
             rule="not-included",
@@ -168,18 +191,19 @@ def check_resolved(authorisation: Authorisation, target: Address, addresses: Ite
     found = tuple(addresses)
     if not found:
         raise InvalidInputError(f"{target.host} has no address", field="target", value=target.host, remedy="check DNS")
+    literal = place_of(target).is_literal
     for address in found:
-        literal = Address(address)
+        place = place_of(Address(address))
         for rule in authorisation.exclude:
-            if rule.kind is RuleKind.ADDRESS and _matches(rule, literal):
+            if rule.kind is RuleKind.ADDRESS and touches(rule, place):
                 raise OutOfScopeError(
                     f"{target.host} resolves to {address}, which is excluded by {rule}",
                     rule=f"exclude {rule}",
                     value=address,
                     remedy="leave it out of the campaign",
                 )
-        named = any(rule.kind is RuleKind.ADDRESS and _matches(rule, literal) for rule in authorisation.include)
-        if not named and not target.is_literal and not ipaddress.ip_address(address).is_global:
+        named = any(rule.kind is RuleKind.ADDRESS and covers(rule, place) for rule in authorisation.include)
+        if not named and not literal and is_special(address):
             raise OutOfScopeError(
                 f"{target.host} resolves to {address}, a loopback, private or reserved address that no rule names",
                 rule="special-range",
@@ -189,35 +213,17 @@ def check_resolved(authorisation: Authorisation, target: Address, addresses: Ite
     return found[0]
 
 
-def _matches(rule: ScopeRule, target: Address) -> bool:
-    match rule.kind:
-        case RuleKind.ADDRESS:
-            return _in_network(rule.value, target.host)
-        case RuleKind.NAME:
-            if rule.value.startswith("*."):
-                return target.host.endswith(rule.value[1:])
-            return target.host == rule.value
-        case RuleKind.ASSET:
-            return rule.value == (target.url or target.host)
-        case RuleKind.URL:
-            prefix = rule.value.rstrip("/")
-            return target.url == rule.value or target.url.startswith((f"{prefix}/", f"{prefix}?"))
-
-
-def _in_network(network: str, host: str) -> bool:
-    try:
-        ip = ipaddress.ip_address(host)
-        scope = ipaddress.ip_network(network)
-    except ValueError:
-        try:
-            # A network target is covered by a rule that contains all of it.
-            inner, outer = ipaddress.ip_network(host), ipaddress.ip_network(network)
-        except ValueError:
-            return False
-        return isinstance(inner, type(outer)) and inner.subnet_of(outer)  # type: ignore[arg-type]  # same version by isinstance
-    mapped = getattr(ip, "ipv4_mapped", None)
-    return ip in scope or (mapped is not None and mapped in scope)
-
-
 def _shown(target: Address) -> str:
     return target.url or (f"{target.host}:{target.port}" if target.port else target.host)
+
+
+__all__ = [
+    "Authorisation",
+    "RuleKind",
+    "ScopeRule",
+    "check_address",
+    "check_contract",
+    "check_resolved",
+    "check_window",
+    "parse_rule",
+]

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
 
 from purple.domain.errors import InvalidInputError
@@ -17,6 +17,11 @@ _MAX_URL = 2_048
 _MAX_PORT = 65_535
 DOCKER_REGISTRY = "registry-1.docker.io"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_NUMBER = re.compile(r"(\d+|0x[0-9a-f]*)\Z")
+"""A last label that makes many programs take the whole name for an IPv4 address."""
+_STRAY = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 class TargetKind(StrEnum):
@@ -109,15 +114,17 @@ def normalise_host(text: str, field: str = "value") -> str:
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     try:
-        return str(ipaddress.ip_address(host))
+        address = ipaddress.ip_address(host)
     except ValueError:
         pass
+    else:  # an IPv4 address that is mapped into IPv6 is reached as what it is
+        return str(getattr(address, "ipv4_mapped", None) or address)
     try:
         ascii_host = host.encode("idna").decode("ascii") if host else ""
     except UnicodeError:
         ascii_host = ""
     labels = ascii_host.split(".")
-    numeric = labels[-1].isdigit()
+    numeric = bool(_NUMBER.match(labels[-1]))
     if not ascii_host or len(ascii_host) > _MAX_NAME or numeric or not all(_LABEL.match(label) for label in labels):
         raise InvalidInputError(
             f"{text!r} is neither a host name nor an IP address",
@@ -129,7 +136,9 @@ def normalise_host(text: str, field: str = "value") -> str:
 
 
 def normalise_url(text: str, field: str = "value") -> str:
-    """An http or https URL without credentials, default port or fragment, its path at least `/`.
+    """An http or https URL without credentials, default port or fragment, its path at least `/` and without dots.
+
+    Escapes are written by RFC 3986, section 6.2.2: none for what needs none, in capitals for the rest.
 
     Raises:
         InvalidInputError: another scheme, no host, credentials inside, white space, or too long.
@@ -149,9 +158,34 @@ def normalise_url(text: str, field: str = "value") -> str:
         raise InvalidInputError(
             "a target URL holds no credentials", field=field, value=parts.hostname, remedy="leave user and password out"
         )
-    return urlunsplit(
-        (scheme, authority(normalise_host(parts.hostname, field), port, scheme), parts.path or "/", parts.query, "")
-    )
+    path = without_dots(_escaped(parts.path.replace("\\", "/"))) or "/"
+    url = urlunsplit((scheme, authority(normalise_host(parts.hostname, field), port, scheme), path, parts.query, ""))
+    if len(url) > _MAX_URL:
+        raise InvalidInputError("the URL is too long", field=field, value=text, remedy=remedy)
+    return url
+
+
+def _escaped(path: str) -> str:
+    def one(match: re.Match[str]) -> str:
+        character = chr(int(match[0][1:], 16))
+        return character if character in _UNRESERVED else match[0].upper()
+
+    known = _ENCODED.sub(one, _STRAY.sub("%25", path))
+    return "".join(c if c.isascii() else quote(c, safe="", errors="replace") for c in known)
+
+
+def without_dots(path: str) -> str:
+    """The path with `.` and `..` followed (RFC 3986, section 5.2.4)."""
+    found: list[str] = []
+    segments = path.split("/")
+    for segment in segments:
+        if segment == "..":
+            del found[max(1, len(found) - 1) :]
+        elif segment != ".":
+            found.append(segment)
+    if segments[-1] in {".", ".."}:
+        found.append("")
+    return "/".join(found)
 
 
 def authority(host: str, port: int | None, scheme: str = "") -> str:

@@ -26,10 +26,11 @@ from purple.domain.imports import left_out_of
 from purple.domain.pages import Page, Query
 from purple.domain.ports import Orchestrator, UnitOfWork, Work
 from purple.domain.scan_sets import BATCH
-from purple.domain.scope import Authorisation, check_address, check_contract
+from purple.domain.scope import Authorisation
 from purple.domain.tools import ScanState, ToolCatalogue
 from purple.services import cleanup, planning
 from purple.services.batching import due, end_all, targets_of
+from purple.services.clearance import Asked, Clearance
 from purple.services.events import enter, event, nth, phase_event, scan_event
 from purple.services.profiles import Profiles
 from purple.services.retrying import Retrying
@@ -43,10 +44,11 @@ MAX_KEY = 255
 class Campaigns:
     """The campaign's own row, from its request to its end."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that a campaign needs from its request to its end
         self,
         work: Work,
         orchestrator: Orchestrator,
+        clearance: Clearance,
         tools: ToolCatalogue,
         profiles: Profiles,
         retrying: Retrying,
@@ -55,6 +57,7 @@ class Campaigns:
     ) -> None:
         self._work = work
         self._orchestrator = orchestrator
+        self._clearance = clearance
         self._tools = tools
         self._profiles = profiles
         self._retrying = retrying
@@ -79,12 +82,28 @@ class Campaigns:
                 f"the key has more than {MAX_KEY} characters", field="Idempotency-Key", remedy="use a UUID"
             )
         workflow_id = f"campaign/{self._ids.new()}"
+        try:
+            campaign, known = await self._written(wanted, workflow_id, key, digest)
+        except OutOfScopeError as refused:
+            asked = Asked(organisation_id=wanted.organisation_id, authorisation_id=wanted.authorisation_id)
+            await self._clearance.refuse(refused, asked)
+            raise
+        if known:
+            return campaign
+        try:
+            await self._orchestrator.start(workflow_id, by_reference(wanted), summary=campaign.name)
+        except UnavailableError:
+            return campaign
+        return campaign
+
+    async def _written(self, wanted: CampaignInput, workflow_id: str, key: str, digest: str) -> tuple[Campaign, bool]:
+        """The campaign's row, and whether it was there already."""
         async with self._work(wanted.organisation_id) as uow:
             known = await uow.idempotency.find(key) if key else None
             if known is not None:
-                return await _repeated(uow, known, digest)
+                return await _repeated(uow, known, digest), True
             campaign, authorisation = await self._draft(uow, workflow_id, wanted)
-            await self._check(uow, campaign, authorisation)
+            await self._clearance.check_campaign(uow, campaign, authorisation)
             await uow.campaigns.add(campaign)
             await uow.events.add(
                 event(
@@ -98,11 +117,7 @@ class Campaigns:
             )
             if key:
                 await uow.idempotency.add(key, digest, campaign.id)
-        try:
-            await self._orchestrator.start(workflow_id, by_reference(wanted), summary=campaign.name)
-        except UnavailableError:
-            return campaign
-        return campaign
+            return campaign, False
 
     async def restart_lost(self, campaign: Campaign) -> None:
         """Start the workflow of a campaign that is still pending; nothing happens where it runs.
@@ -139,8 +154,9 @@ class Campaigns:
                 changes=any(self._tools.spec(step.tool).changes for step in (*profile.recon, *profile.tools)),
             )
             try:
-                await self._check(uow, campaign, authorisation)
+                await self._clearance.check_campaign(uow, campaign, authorisation)
             except OutOfScopeError as refused:
+                await self._clearance.note(uow, refused, _asked(campaign, request.run_id))
                 return begun.model_copy(update={"refused": f"{refused.detail} (rule {refused.rule})"})
             async for targets in targets_of(uow, campaign):
                 await uow.scan_sets.add(planning.recon_scans(campaign, profile, targets, self._tools, now))
@@ -294,17 +310,14 @@ class Campaigns:
             planning.check_targets(targets, profile, self._tools)
         return campaign, authorisation
 
-    async def _check(self, uow: UnitOfWork, campaign: Campaign, authorisation: Authorisation) -> None:
-        """The contract holds now, allows the hardest tool of the profile, and covers each target as it is written."""
-        profile = Profile.model_validate(campaign.plan)
-        hardest = max(
-            (self._tools.spec(step.tool).intrusiveness for step in (*profile.recon, *profile.tools)),
-            key=lambda each: each.rank,
-        )
-        check_contract(authorisation, at=self._clock.now(), intrusiveness=hardest)
-        async for targets in targets_of(uow, campaign):
-            for target in targets:
-                check_address(authorisation, target.address)
+
+def _asked(campaign: Campaign, run_id: str) -> Asked:
+    return Asked(
+        organisation_id=campaign.organisation_id,
+        authorisation_id=campaign.authorisation_id,
+        campaign_id=campaign.id,
+        occasion=run_id,
+    )
 
 
 def check_number(targets: int, *, fewest: int = 1) -> None:

@@ -9,16 +9,15 @@ from datetime import datetime
 from pathlib import Path
 
 from purple.contracts.campaigns import RunScan, ScanOutcome
-from purple.domain.campaigns import Campaign, Scan
-from purple.domain.clock import Clock, Resolver
+from purple.domain.campaigns import Scan
+from purple.domain.clock import Clock
 from purple.domain.errors import InvalidInputError, NotFoundError, OutOfScopeError, ParseError, UnavailableError
 from purple.domain.fingerprints import fingerprint
 from purple.domain.gates import TargetAwayError
 from purple.domain.objects import ObjectStore
 from purple.domain.observations import Observation, ObservationKind, RecordedObservation, observation_id_of
 from purple.domain.ports import UnitOfWork, Work
-from purple.domain.scope import Authorisation, check_address, check_contract, check_resolved
-from purple.domain.targets import Address, TargetKind, source_of
+from purple.domain.targets import TargetKind
 from purple.domain.tools import (
     ScanState,
     ToolCatalogue,
@@ -29,6 +28,7 @@ from purple.domain.tools import (
     ToolTarget,
 )
 from purple.services import undoing
+from purple.services.clearance import Asked, Clearance, asked_for
 from purple.services.events import event, scan_event
 from purple.services.gates import Admission, Gates
 from purple.services.sharing import Record, Shares
@@ -54,18 +54,18 @@ class Scanning:
     def __init__(
         self,
         work: Work,
+        clearance: Clearance,
         tools: ToolCatalogue,
         gates: Gates,
         objects: ObjectStore,
-        resolver: Resolver,
         clock: Clock,
         workshop: Workshop,
     ) -> None:
         self._work = work
+        self._clearance = clearance
         self._tools = tools
         self._gates = gates
         self._objects = objects
-        self._resolver = resolver
         self._clock = clock
         self._workshop = workshop
 
@@ -90,14 +90,15 @@ class Scanning:
         if scan.state.ended and scan.attempt >= request.attempt:
             return _outcome(scan)
         spec = self._tools.spec(scan.tool)
+        asked = asked_for(scan, campaign, request.attempt)
         try:
-            self._check_contract(campaign, authorisation, spec)
+            self._clearance.check_tool(campaign, authorisation, spec)
         except OutOfScopeError as refusal:
-            return _outcome(await self._skip(scan, request.attempt, refusal), refused=True)
+            return _outcome(await self._skip(scan, request.attempt, refusal, asked), refused=True)
         try:
-            address = await self._checked_address(scan, kind, authorisation, spec)
+            address = await self._clearance.address(scan, kind, authorisation, spec)
         except (OutOfScopeError, InvalidInputError) as refusal:
-            return _outcome(await self._skip(scan, request.attempt, refusal))
+            return _outcome(await self._skip(scan, request.attempt, refusal, asked))
         async with contextlib.nullcontext() if spec.imports else self._workshop.room(spec):
             scan, admission = await self._enter(scan, spec, request.attempt, address, workflow_id)
             if not admission.admitted:
@@ -119,26 +120,6 @@ class Scanning:
             return await self._stopped(scan, admission)
         finally:
             await self._has_acted(scan, spec)
-
-    def _check_contract(self, campaign: Campaign, authorisation: Authorisation, spec: ToolSpec) -> None:
-        if authorisation.digest != campaign.authorisation_digest:
-            raise OutOfScopeError(
-                f"authorisation {authorisation.name!r} is not the one the campaign started under",
-                rule="changed",
-                remedy="start a new campaign",
-            )
-        check_contract(authorisation, at=self._clock.now(), intrusiveness=spec.intrusiveness)
-
-    async def _checked_address(self, scan: Scan, kind: TargetKind, authorisation: Authorisation, spec: ToolSpec) -> str:
-        place = Address(scan.host, scan.port, scan.url)
-        check_address(authorisation, place)
-        source = source_of(kind, place)
-        if spec.imports or source is None:  # nothing is connected to
-            return ""
-        if "/" in source.host:  # a network: it was checked whole, and nothing is to be resolved
-            return source.host
-        found = (source.host,) if source.is_literal else await self._resolver.resolve(source.host)
-        return check_resolved(authorisation, source, found)
 
     async def _fetched(self, scan: Scan, work: Path) -> ToolRun:
         """The artifact in place of a run: from here on it is read as if a program had just written it."""
@@ -166,12 +147,13 @@ class Scanning:
                 async with self._work(scan.organisation_id) as uow:
                     await undoing.acted(uow, scan, spec, self._clock.now())
 
-    async def _skip(self, scan: Scan, attempt: int, refusal: OutOfScopeError | InvalidInputError) -> Scan:
+    async def _skip(self, scan: Scan, attempt: int, refusal: OutOfScopeError | InvalidInputError, asked: Asked) -> Scan:
         rule = f" (rule {refusal.rule})" if isinstance(refusal, OutOfScopeError) else ""
         changes = {"state": ScanState.SKIPPED, "reason": f"{refusal.detail}{rule}", "attempt": attempt}
         now = self._clock.now()
         async with self._work(scan.organisation_id) as uow:
             ended = await uow.scans.update(scan.id, **changes, ended_at=now)
+            await self._clearance.note(uow, refusal, asked)
             await uow.events.add(scan_event(ended, now, ended.reason))
         return ended
 

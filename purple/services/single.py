@@ -14,16 +14,18 @@ from purple.domain.scope import Authorisation, check_address, check_contract
 from purple.domain.targets import Target
 from purple.domain.tools import Intrusiveness
 from purple.services.campaigns import Campaigns
+from purple.services.clearance import Asked, Clearance
 from purple.services.targets import Targets
 
 
 class SingleScan:
     """The design document's `POST /scans`: a target and a type."""
 
-    def __init__(self, work: Work, targets: Targets, campaigns: Campaigns, clock: Clock) -> None:
+    def __init__(self, work: Work, targets: Targets, campaigns: Campaigns, clearance: Clearance, clock: Clock) -> None:
         self._work = work
         self._targets = targets
         self._campaigns = campaigns
+        self._clearance = clearance
         self._clock = clock
 
     async def start(
@@ -44,7 +46,11 @@ class SingleScan:
             OutOfScopeError: no authorisation covers the target now.
         """
         registered = await self._targets.ensure(organisation_id, target)
-        chosen = authorisation_id or (await self.covering(organisation_id, registered)).id
+        try:
+            chosen = authorisation_id or (await self.covering(organisation_id, registered)).id
+        except OutOfScopeError as refused:
+            await self._clearance.refuse(refused, Asked(organisation_id=organisation_id))
+            raise
         wanted = CampaignInput(
             organisation_id=organisation_id,
             name="",

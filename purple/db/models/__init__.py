@@ -7,6 +7,7 @@ from purple.db.models.events import events, feeds, idempotency_keys
 from purple.db.models.findings import observations, sightings, vulnerabilities
 from purple.db.models.gates import gate_breakers, gate_leases
 from purple.db.models.identity import api_tokens, organisations, sessions, sign_in_links, users
+from purple.db.models.refusals import refusals
 from purple.db.models.reports import reports, triages
 from purple.db.models.targets import targets
 from purple.db.models.undos import undos
@@ -23,6 +24,7 @@ __all__ = [
     "metadata",
     "observations",
     "organisations",
+    "refusals",
     "reports",
     "scans",
     "sessions",

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Column, Integer, Table
+from sqlalchemy import Column, Integer, Table, Text
 
-from purple.db.models.base import enum_text, json_as, key, metadata, moment, organisation, text
+from purple.db.models.base import enum_text, json_as, key, metadata, moment, organisation, text, texts_of, tuple_of
 from purple.domain.scope import RuleKind, ScopeRule
 from purple.domain.tools import Intrusiveness
+from purple.domain.windows import parse_window
 
 
 def _write(rules: tuple[ScopeRule, ...]) -> list[dict[str, str]]:
@@ -32,4 +33,7 @@ authorisations = Table(
     moment("created_at"),
     moment("revoked_at", nullable=True),
     Column("version", Integer, nullable=False),
+    Column("forbidden_tools", tuple_of(Text()), nullable=False, server_default="{}"),
+    Column("windows", texts_of(parse_window), nullable=False, server_default="{}"),
+    text("document"),
 )

@@ -58,6 +58,11 @@ def tuple_of(item: TypeEngine[Any]) -> Mapped:
     return Mapped(ARRAY(item), list, tuple)
 
 
+def texts_of(read: Callable[[str], Any]) -> Mapped:
+    """An array of texts that reads as a tuple of domain values, which are written by `str`."""
+    return Mapped(ARRAY(Text()), lambda values: [*map(str, values)], lambda rows: tuple(map(read, rows)))
+
+
 def json_as(write: Callable[[Any], Any], read: Callable[[Any], Any]) -> Mapped:
     """JSON that reads as a domain value."""
     return Mapped(JSONB(), write, read)

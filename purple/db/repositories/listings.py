@@ -9,6 +9,7 @@ from purple.db.models import (
     authorisations,
     campaigns,
     observations,
+    refusals,
     reports,
     scans,
     sightings,
@@ -25,9 +26,17 @@ TARGETS = Listing(
 AUTHORISATIONS = Listing(
     fields_of(
         authorisations,
-        ("id", "name", "signed_by", "valid_from", "valid_until", "max_intrusiveness", "created_at", "revoked_at"),
+        (
+            "id", "name", "signed_by", "valid_from", "valid_until", "max_intrusiveness", "forbidden_tools", "windows",
+            "document", "created_at", "revoked_at",
+        ),
     ),
     authorisations.c.id,
+)  # fmt: skip
+REFUSALS = Listing(
+    fields_of(refusals, ("id", "at", "rule", "detail", "target", "tool", "authorisation_id", "campaign_id", "scan_id")),
+    refusals.c.id,
+    sort="-at",
 )
 CAMPAIGNS = Listing(
     fields_of(

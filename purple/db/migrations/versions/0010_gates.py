@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0010"
-down_revision = "0004"
+down_revision = "0008"
 
 APP = "purple_app"
 PRESENT = "nullif(current_setting('purple.organisation', true), '')::uuid"

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0011"
-down_revision = "0004"
+down_revision = "0010"
 
 APP = "purple_app"
 RELAY = "purple_relay"

@@ -1,0 +1,141 @@
+"""The one place where contracts are asked, by campaigns, tools and imports alike; what they refuse is written down."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from purple.contracts.profiles import Profile
+from purple.domain.campaigns import Campaign, Scan
+from purple.domain.clock import Clock, Ids, Resolver
+from purple.domain.errors import InvalidInputError, OutOfScopeError
+from purple.domain.pages import Page, Query
+from purple.domain.ports import UnitOfWork, Work
+from purple.domain.refusals import Refusal
+from purple.domain.scope import Authorisation, check_address, check_contract, check_resolved, check_window
+from purple.domain.targets import Address, TargetKind, source_of
+from purple.domain.tools import ToolCatalogue, ToolSpec
+from purple.services.batching import targets_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was asked of a contract, as a refusal tells it."""
+
+    organisation_id: UUID
+    authorisation_id: UUID | None = None
+    campaign_id: UUID | None = None
+    scan_id: UUID | None = None
+    target: str = ""
+    tool: str = ""
+    occasion: str = ""
+    """Tells two refusals of one rule to one scan or campaign apart, such as an attempt."""
+
+
+class Clearance:
+    """Asks the contract as it stands now."""
+
+    def __init__(self, work: Work, tools: ToolCatalogue, resolver: Resolver, clock: Clock, ids: Ids) -> None:
+        self._work = work
+        self._tools = tools
+        self._resolver = resolver
+        self._clock = clock
+        self._ids = ids
+
+    async def check_campaign(self, uow: UnitOfWork, campaign: Campaign, authorisation: Authorisation) -> None:
+        """The contract holds now, allows every tool of the profile, and covers each target as it is written.
+
+        Raises:
+            OutOfScopeError: it does not; test windows are not asked, for a campaign waits for them.
+        """
+        profile = Profile.model_validate(campaign.plan)
+        tools = [step.tool for step in (*profile.recon, *profile.tools)]
+        hardest = max((self._tools.spec(tool).intrusiveness for tool in tools), key=lambda each: each.rank)
+        check_contract(authorisation, at=self._clock.now(), intrusiveness=hardest, tools=tools)
+        async for targets in targets_of(uow, campaign):
+            for target in targets:
+                check_address(authorisation, target.address)
+
+    def check_tool(self, campaign: Campaign, authorisation: Authorisation, spec: ToolSpec) -> None:
+        """The contract is still the one that the campaign began under, holds now, and allows the tool.
+
+        Raises:
+            OutOfScopeError: it does not.
+        """
+        if authorisation.digest != campaign.authorisation_digest:
+            raise OutOfScopeError(
+                f"authorisation {authorisation.name!r} is not the one the campaign started under",
+                rule="changed",
+                remedy="start a new campaign",
+            )
+        now = self._clock.now()
+        check_contract(authorisation, at=now, intrusiveness=spec.intrusiveness, tools=[spec.name])
+
+    def check_hours(self, authorisation: Authorisation, spec: ToolSpec) -> None:
+        """A test window is open now.
+
+        Raises:
+            OutOfScopeError: none is.
+        """
+        check_window(authorisation, at=self._clock.now(), intrusiveness=spec.intrusiveness)
+
+    async def address(self, scan: Scan, kind: TargetKind, authorisation: Authorisation, spec: ToolSpec) -> str:
+        """The one address that a tool may connect to; empty where nothing is connected to, as for an import.
+
+        Raises:
+            OutOfScopeError: the scope does not cover the target, or what its name resolves to.
+            InvalidInputError: its name does not resolve.
+        """
+        place = Address(scan.host, scan.port, scan.url)
+        check_address(authorisation, place)
+        source = source_of(kind, place)
+        if spec.imports or source is None:
+            return ""
+        if "/" in source.host:  # a network: it was checked whole, and nothing is to be resolved
+            return source.host
+        found = (source.host,) if source.is_literal else await self._resolver.resolve(source.host)
+        return check_resolved(authorisation, source, found)
+
+    async def note(self, uow: UnitOfWork, refused: OutOfScopeError | InvalidInputError, asked: Asked) -> None:
+        """Write a refusal down with the change that follows from it; the same one twice is once."""
+        rule = refused.rule if isinstance(refused, OutOfScopeError) else refused.code
+        subject = asked.scan_id or asked.campaign_id
+        await uow.refusals.upsert(
+            Refusal(
+                id=uuid5(subject, f"refusal|{rule}|{asked.occasion}") if subject else self._ids.new(),
+                organisation_id=asked.organisation_id,
+                at=self._clock.now(),
+                rule=rule,
+                detail=refused.detail,
+                target=asked.target or (refused.value if rule in _OF_TARGETS or rule.startswith("exclude ") else ""),
+                tool=asked.tool or (refused.value if rule == "forbidden-tool" else ""),
+                authorisation_id=asked.authorisation_id,
+                campaign_id=asked.campaign_id,
+                scan_id=asked.scan_id,
+            )
+        )
+
+    async def refuse(self, refused: OutOfScopeError, asked: Asked) -> None:
+        """Write down a refusal from which no change follows."""
+        async with self._work(asked.organisation_id) as uow:
+            await self.note(uow, refused, asked)
+
+    async def page(self, organisation_id: UUID, query: Query) -> Page[Refusal]:
+        """What was refused, by default newest first."""
+        async with self._work(organisation_id) as uow:
+            return await uow.refusals.page(query)
+
+
+_OF_TARGETS = frozenset({"not-included", "no-authorisation"})
+"""Rules whose refused value is a target."""
+
+
+def asked_for(scan: Scan, campaign: Campaign, occasion: int) -> Asked:
+    """What a scan asks."""
+    return Asked(
+        organisation_id=scan.organisation_id,
+        authorisation_id=campaign.authorisation_id,
+        campaign_id=scan.campaign_id,
+        scan_id=scan.id,
+        target=scan.endpoint,
+        tool=scan.tool,
+        occasion=str(occasion),
+    )
