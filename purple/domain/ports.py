@@ -233,6 +233,7 @@ class UnitOfWork(Protocol):
     def scans(self) -> Rows[Scan]: ...  # noqa: D102
     @property
     def scan_sets(self) -> ScanSets: ...  # noqa: D102
+    @property
     def undos(self) -> Rows[Undo]: ...  # noqa: D102
     @property
     def reports(self) -> Rows[Report]: ...  # noqa: D102
