@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import pytest
 from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -106,13 +105,7 @@ async def test_it_stays_while_the_host_is_gone_and_looks_when_it_is_woken(server
     assert len(turns) == 3
 
 
-@pytest.mark.parametrize("waiting", [0, 1])
-async def test_it_ends_at_once_where_nobody_waits(servers, waiting) -> None:
-    async with gate(servers.temporal_address, lambda number: GateTurn(waiting=waiting if number < 2 else 0)) as (
-        handle,
-        turns,
-    ):
-        if waiting:
-            await handle.signal(names.SIGNAL_GATE_WAKE)
+async def test_it_ends_at_once_where_nobody_waits(servers) -> None:
+    async with gate(servers.temporal_address, lambda _: GateTurn()) as (handle, turns):
         await handle.result()
-    assert len(turns) == 1 + waiting
+    assert len(turns) == 1
