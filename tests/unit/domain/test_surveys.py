@@ -103,7 +103,7 @@ def test_what_is_unknown_or_not_covered_is_counted_and_listed() -> None:
     assert (surveyed.results, surveyed.left_out.results) == (6, 5)
     assert left(surveyed) == {
         "192.0.2.3": "not covered by the authorisation: exclude address:192.0.2.3/32",
-        "192.0.2.99": "not covered by the authorisation: not-included",
+        "192.0.2.99": "not covered by the authorisation: exclude address:192.0.2.3/32",
         "198.51.100.1": "not in the register",
         "results that name no host": "no target was named for them",
     }
