@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 
-.PHONY: help setup demo down test lint bench
+.PHONY: help setup demo down test lint bench fuzz
 
 help:
 	@echo "make demo   one whole campaign against a lab on this machine; leaves the stack up"
@@ -10,6 +10,7 @@ help:
 	@echo "make test   the whole suite on real servers"
 	@echo "make lint   ruff, mypy, import-linter, size gate, plugin conformance"
 	@echo "make bench  measures into bench/results.json"
+	@echo "make fuzz   10,000 damaged outputs and bombs against the parsers"
 
 setup:
 	@$(PYTHON) scripts/setup.py
@@ -33,3 +34,6 @@ lint: setup
 
 bench: setup
 	$(VENV)/python -m bench
+
+fuzz: setup
+	$(VENV)/python -m bench.fuzz

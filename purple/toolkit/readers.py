@@ -18,7 +18,9 @@ CHUNK = 16 * 1024
 MAX_DEPTH = 64
 MAX_ELEMENT_TEXT = 10_000
 MAX_VALUE = 4 * 1024**2
-"""Bytes of one JSON value: a text that never ends would otherwise be collected for ever."""
+"""Bytes of one JSON value or XML tag: one that never ends would otherwise be collected for ever."""
+MAX_NUMBER = 64 * 1024
+"""Bytes of one JSON number."""
 MAX_PART = 50_000
 """Values, brackets and pieces of text in one part of a JSON document."""
 _PIECE = 64
@@ -88,6 +90,8 @@ def feed_xml(parser: expat.XMLParserType, stream: BinaryIO, found: list[T], limi
             if read > limit:
                 raise ParseError(f"the output is larger than {limit} bytes", offset=limit)  # noqa: TRY301 - one way out
             parser.Parse(chunk, not chunk)
+            if read - parser.CurrentByteIndex > MAX_VALUE:  # expat reads an unfinished tag anew with each chunk
+                raise ParseError(f"a tag is larger than {MAX_VALUE} bytes", offset=read)  # noqa: TRY301 - one way out
         except ParseError as error:
             trouble = error
         except expat.ExpatError as error:
@@ -242,6 +246,8 @@ def _json_events(stream: BinaryIO, limit: int) -> Iterator[tuple[str, Any]]:
                 raise ParseError("the JSON is nested too deeply", offset=read)
             yield event, value
         told = read if found else told
+        if read - told > MAX_NUMBER and chunk.isdigit():  # it is copied anew with each chunk
+            raise ParseError(f"a number is larger than {MAX_NUMBER} bytes", offset=read)
         if read - told > MAX_VALUE:
             raise ParseError(f"a value is larger than {MAX_VALUE} bytes", offset=read)
         found.clear()
