@@ -54,6 +54,8 @@ class _Manifest(BaseModel):
     techniques: tuple[str, ...] = ()
     fingerprint_fields: tuple[str, ...] = ()
     exit_codes: dict[int, str] = Field(default_factory=dict)
+    nothing: tuple[int, ...] = ()
+    remedies: dict[int, str] = Field(default_factory=dict)
     trouble: str = ""
     install: _Install | Literal["none"]
     """`none` where no program is run and an artifact is read instead."""

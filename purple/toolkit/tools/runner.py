@@ -117,7 +117,10 @@ class GuardedRunner:
         tail = f": {' / '.join(said.split(chr(10)))}" if said else ""
         if code not in plugin.spec.exit_codes:
             how = f"was ended by signal {code - _SIGNAL}" if code > _SIGNAL else f"ended with code {code}"
-            return ScanState.FAILED, f"{title} {how}{tail}"
+            remedy = plugin.spec.remedies.get(code, "")
+            return ScanState.FAILED, f"{title} {how}{tail}{f' — {remedy}' if remedy else ''}"
+        if output is None and code in plugin.spec.nothing:
+            return ScanState.COMPLETE, ""
         if output is None:
             return ScanState.FAILED, f"{title} ended with code {code} and wrote no result{tail}"
         if line := _line_with(log, plugin.spec.trouble):
