@@ -52,6 +52,7 @@ def test_two_tools_agree_on_a_flaw_of_the_lab(first, second, shared: set[str]) -
 ADVISORIES = [
     ("pip-audit", "pip-audit-2.10.1-made-advisory.json"),
     ("osv-scanner", "osv-scanner-1.9.2-made-advisory.json"),
+    ("trivy", "trivy-0.59.1-planted-repository.json"),
 ]
 
 
