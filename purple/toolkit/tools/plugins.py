@@ -34,7 +34,7 @@ class _Install(BaseModel):
     """Debian packages that hold the program."""
     python: str = ""
     """A hash-locked requirements file in the tool's folder."""
-    go: str = Field(default="", pattern=r"^$|^[A-Za-z0-9./_~-]+@v\d\S*$")
+    go: str = Field(default="", pattern=r"^$|^[A-Za-z0-9][A-Za-z0-9./_~-]*@v\d[A-Za-z0-9.+-]*$")
     """`module@version` of a Go program, built where the machine has no program of the name."""
     version: _Version | None = None
 
