@@ -73,6 +73,10 @@ class ToolSpec:
     """Names in `Observation.attributes` that tell two flaws of one rule at one place apart."""
     exit_codes: Mapping[int, str] = field(default_factory=dict)
     """Exit codes that mean the tool did its work, and what each says."""
+    nothing: tuple[int, ...] = ()
+    """Those of them with which it says that there was nothing to look at, and may write no result."""
+    remedies: Mapping[int, str] = field(default_factory=dict)
+    """What to do about other exit codes, where they say what went wrong."""
     trouble: str = ""
     """Pattern of a line in its log by which it says that it did not look everywhere, whatever its exit code."""
     install: Mapping[str, Any] = field(default_factory=dict)

@@ -10,6 +10,7 @@ _CVE = re.compile(r"CVE-\d{4}-\d{4,19}\Z")
 _GHSA = re.compile(r"GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}\Z")
 _PYTHON = re.compile(r"[-_.]+")
 _MOST_IDS = 20
+_BANDS = ((9.0, Severity.CRITICAL), (7.0, Severity.HIGH), (4.0, Severity.MEDIUM), (0.1, Severity.LOW))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,11 @@ class Advisory:
             references=tuple(clip(each, 500) for each in self.references if each.startswith("https://"))[:20],
             attributes={"package": package, "version": clip(self.version, 100)},
         )
+
+
+def severity_of(score: float) -> Severity:
+    """By the bands of CVSS."""
+    return next((severity for least, severity in _BANDS if score >= least), Severity.INFO)
 
 
 def plain(ecosystem: str, name: str) -> str:

@@ -14,6 +14,12 @@ def inside(path: str) -> str:
     return clip(plain.removeprefix(f"{CODE}/"), 1000)
 
 
+def below(path: str) -> str:
+    """A file as its repository names it, of a tool that writes whole paths of the machine."""
+    _, found, rest = path.partition(f"/{CODE}/")
+    return inside(rest if found else path)
+
+
 def digest_of(text: str) -> str:
     """A short hash of code that is the same wherever the code stands and however it is indented."""
     normal = " ".join(text.split())

@@ -1,6 +1,7 @@
 """The real tools on a repository with planted flaws: each finds what is its to find, whatever the repository says."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +20,12 @@ from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.install import Programs
 from purple.toolkit.tools.runner import GuardedRunner
 from purple.toolkit.world import SystemClock
-from tests.support.advisories import advisories_at
+from tests.support.advisories import advisories_at, database
 from tests.support.planted import FILES, KEY, RAN, RUNS, TRUTH, plant
 from tests.support.repositories import commit
 
 TOOLS = sorted({each.tool for each in TRUTH})
+OPTIONS = {"osv-scanner": {"offline": True}}
 Scan = Callable[..., Awaitable[tuple[ToolRun, list[Observation]]]]
 
 
@@ -39,10 +41,12 @@ def planted(tmp_path_factory) -> tuple[Path, str]:
 
 
 @pytest.fixture
-def advisories(monkeypatch) -> Iterator[list[tuple[str, str]]]:
-    """A server of advisories in place of the public one, which tests do not ask; what it was asked."""
+def advisories(monkeypatch, tmp_path) -> Iterator[list[tuple[str, str]]]:
+    """A server and an archive of advisories in place of the public ones; what the server was asked."""
     with advisories_at("127.25.0.2") as (url, asked):
         monkeypatch.setattr("purple.tools.pip_audit.adapter.OSV", url)
+        database(tmp_path / "osv/osv-scanner")
+        monkeypatch.setattr("purple.tools.osv_scanner.adapter.DATABASE", tmp_path / "osv")
         yield asked
 
 
@@ -63,12 +67,13 @@ def scan(tools, tmp_path_factory) -> Scan:
         repositories = Repositories(default_cache(), folders=[source.parent])
         runner = GuardedRunner(tools, SystemClock(), memory_mb=4096, output_mb=64, repositories=repositories)
         ended = await runner.run(job, lambda _: None)
-        assert ended.output, ended.reason
         kept = [each for each in job.work.rglob("*") if each.is_file() and HISTORY not in each.parts]
         clear = [each for each in kept if CODE not in each.parts and KEY.encode() in each.read_bytes()]
         assert not clear, "a secret is written nowhere"
         assert not [each for each in kept if each.name == RAN], "nothing of the code is run"
         found: list[Observation] = []
+        if ended.output is None:
+            return ended, found
         try:
             await asyncio.to_thread(lambda: found.extend(tools.parse(tool, ended.output)))
         except ParseError as error:
@@ -81,7 +86,7 @@ def scan(tools, tmp_path_factory) -> Scan:
 @pytest.mark.parametrize("tool", TOOLS)
 async def test_a_tool_finds_what_was_planted(planted, scan, advisories, tool) -> None:
     source, last = planted
-    ended, found = await scan(tool, source)
+    ended, found = await scan(tool, source, **OPTIONS.get(tool, {}))
     assert (ended.state, ended.reason, ended.revision) == (ScanState.COMPLETE, "", last)
     assert ended.version
     wanted = {(each.rule, each.path, each.line) for each in TRUTH if each.tool == tool}
@@ -136,3 +141,22 @@ async def test_requirements_that_nobody_looked_up_are_no_clean_result(scan, advi
     assert (ended.state, found) == (ScanState.PARTIAL, [])
     assert "2 packages were not assessed: flask, requirements-by-address" in ended.reason
     assert advisories == [("idna", "3.10")]
+
+
+LOCK = {"lockfileVersion": 2, "packages": {"node_modules/left-pad": {"version": "1.3.0"}}}
+UNSEEN = [
+    ({"package-lock.json": json.dumps(LOCK)}, ScanState.FAILED, "run it online, or put OSV's archive"),
+    ({"package-lock.json": "broken {", **FILES}, ScanState.PARTIAL, "Attempted to scan lockfile but failed"),
+    ({"readme": "no lock file"}, ScanState.COMPLETE, ""),
+]
+
+
+@pytest.mark.parametrize(("files", "state", "reason"), UNSEEN)
+async def test_lock_files_that_nobody_looked_up_are_no_clean_result(
+    scan, advisories, tmp_path, files, state, reason
+) -> None:
+    source = tmp_path / "code"
+    commit(source, files)
+    ended, found = await scan("osv-scanner", source, offline=True)
+    assert (ended.state, reason in ended.reason) == (state, True), ended.reason
+    assert [each.cve for each in found] == ([("CVE-2026-10001",)] if state is ScanState.PARTIAL else [])

@@ -157,6 +157,7 @@ TRUTH = (
         for rule, line in rules.items()
     ),
     Truth("pip-audit", "advisory:CVE-2026-10001", ""),
+    Truth("osv-scanner", "advisory:CVE-2026-10001", "requirements.txt"),
     Truth("checkov", "checkov:CKV_AWS_24", "deploy/main.tf", 1),
     Truth("checkov", "checkov:CKV_DOCKER_8", "Dockerfile", 4),
     Truth("checkov", "checkov:CKV_DOCKER_2", "Dockerfile", 1),

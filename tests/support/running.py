@@ -59,6 +59,7 @@ def environment(servers, tmp_path_factory) -> dict[str, str]:
         "PURPLE_TOOLS__EXTRA": json.dumps([str(SUPPORT / "tools")]),
         "PURPLE_PROFILES__EXTRA": json.dumps([str(SUPPORT / "profiles")]),
         "PURPLE_TOOLS__UNDO_ATTEMPTS": "3",
+        "PURPLE_TOOLS__REPOSITORIES": json.dumps([str(home / "repositories")]),
         "PURPLE_IDENTITY__ACTOR_KEY": "a key of the tests, which protects nothing",
         "PURPLE_API__PORT": str(port),
         "PURPLE_API__URL": f"http://127.0.0.1:{port}",

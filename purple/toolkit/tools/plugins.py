@@ -36,7 +36,7 @@ class _Install(BaseModel):
     """Debian packages that hold the program."""
     python: str = ""
     """A hash-locked requirements file in the tool's folder."""
-    go: str = Field(default="", pattern=r"^$|^[A-Za-z0-9./_~-]+@v\d\S*$")
+    go: str = Field(default="", pattern=r"^$|^[A-Za-z0-9][A-Za-z0-9./_~-]*@v\d[A-Za-z0-9.+-]*$")
     """`module@version` of a Go program, built where the machine has no program of the name."""
     version: _Version | None = None
 
@@ -58,6 +58,8 @@ class _Manifest(BaseModel):
     techniques: tuple[str, ...] = ()
     fingerprint_fields: tuple[str, ...] = ()
     exit_codes: dict[int, str] = Field(default_factory=dict)
+    nothing: tuple[int, ...] = ()
+    remedies: dict[int, str] = Field(default_factory=dict)
     trouble: str = ""
     changes: bool = False
     instructions: str = ""

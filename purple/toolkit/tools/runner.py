@@ -125,7 +125,10 @@ class GuardedRunner:
     def _judge(self, plugin: Plugin, code: int, output: Path | None, log: Path) -> tuple[ScanState, str]:
         title = plugin.spec.title
         if code not in plugin.spec.exit_codes:
-            return ScanState.FAILED, f"{title} {_how(code)}{_tail(log)}"
+            remedy = plugin.spec.remedies.get(code, "")
+            return ScanState.FAILED, f"{title} {_how(code)}{_tail(log)}{f' — {remedy}' if remedy else ''}"
+        if output is None and code in plugin.spec.nothing:
+            return ScanState.COMPLETE, ""
         if output is None:
             return ScanState.FAILED, f"{title} ended with code {code} and wrote no result{_tail(log)}"
         if line := _line_with(log, plugin.spec.trouble):

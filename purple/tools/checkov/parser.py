@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, clip
 from purple.domain.severity import Severity
-from purple.toolkit.code import digest_of, inside, line_of
+from purple.toolkit.code import below, digest_of, inside, line_of
 from purple.toolkit.readers import read_parts
 
 LIMIT = 512 * 1024**2
@@ -37,7 +37,7 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
             continue
         try:
             if path.endswith(_ERRORS):
-                unread.append(inside(_below(str(part))))
+                unread.append(below(str(part)))
             else:
                 yield _flaw(part, skipped="skipped" in path)
         except (KeyError, TypeError, AttributeError, ValueError, IndexError):
@@ -81,8 +81,3 @@ def _flaw(check: dict[str, Any], *, skipped: bool) -> Observation:
 
 def _text(block: Any) -> str:
     return "".join(str(line[1]) for line in block[:_LINES]) if isinstance(block, list) else ""
-
-
-def _below(path: str) -> str:
-    """What of an absolute path lies in the code."""
-    return path.rpartition("/repository/")[2]

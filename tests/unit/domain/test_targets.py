@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from purple.domain.errors import InvalidInputError
-from purple.domain.targets import TargetKind, recognise
+from purple.domain.targets import Address, TargetKind, address_of, recognise, source_of
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,28 @@ def test_any_text_is_a_target_or_a_typed_refusal(typed: str) -> None:
         return
     assert recognise(value) == (kind, value)
     assert not value.startswith("-")
+
+
+SOURCES = [
+    (TargetKind.REPOSITORY, "https://git.example.org:8443/a.git", ("git.example.org", 8443)),
+    (TargetKind.REPOSITORY, "/srv/code/a.git", None),
+    (TargetKind.REPOSITORY, "git@git.example.org:a.git", None),
+    (TargetKind.IMAGE, "registry.example.org:5000/team/app:1", ("registry.example.org", 5000)),
+    (TargetKind.IMAGE, "ghcr.io/team/app@sha256:00", ("ghcr.io", 0)),
+    (TargetKind.IMAGE, "localhost/app", ("localhost", 0)),
+    (TargetKind.IMAGE, "debian:12", ("registry-1.docker.io", 0)),
+    (TargetKind.IMAGE, "team/app", ("registry-1.docker.io", 0)),
+    (TargetKind.NETWORK, "10.0.0.0/8", ("10.0.0.0/8", 0)),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "host"), SOURCES)
+def test_whom_to_ask_for_a_target_is_known_from_its_value(kind, value, host) -> None:
+    source = source_of(kind, address_of(kind, value))
+    assert (None if source is None else (source.host, source.port)) == host
+
+
+@pytest.mark.parametrize("value", ["https://evil.example/x/app", "registry.example.org:x/app", "-x.example/app"])
+def test_a_registry_is_a_host(value) -> None:
+    with pytest.raises(InvalidInputError):
+        source_of(TargetKind.IMAGE, Address(value))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from purple.domain.errors import PluginError
+from purple.domain.errors import PackagesUnavailableError, PluginError
+from purple.settings.paths import default_cache
 from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.install import Programs
 from purple.toolkit.tools.plugins import load_plugins
@@ -66,3 +67,26 @@ def test_a_tool_that_changes_something_has_an_undo_and_says_what_people_do_by_ha
     (tool / "adapter.py").write_text(ADAPTER.format(field="artifact") + "\ndef command(job, options): ...\n")
     with pytest.raises(PluginError, match=said):
         load_plugins((tmp_path,))
+
+
+BUILT = "{program: no-such-program-anywhere, go: example.org/made@v1.0.0}\nexit_codes: {0: done}"
+
+
+def test_a_go_program_that_was_not_built_is_missing_and_one_that_cannot_be_had_says_so(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("GOPROXY", "off")
+    folder = made(tmp_path, install=BUILT)
+    (folder / "imported-artifact/adapter.py").write_text(ADAPTER.format(field="x") + "command = None\n")
+    tools = Catalogue(Programs(tmp_path / "programs", default_cache()), (folder,))
+    status = tools.status("imported")
+    assert not status.usable
+    assert "Imported is not installed — run `purple tool install imported`" in status.detail
+    with pytest.raises(PackagesUnavailableError, match=r"example\.org/made@v1\.0\.0 could not be had") as failed:
+        tools.install("imported", lambda _: None)
+    assert "Go module proxy" in failed.value.remedy
+    assert not [each for each in (tmp_path / "programs").rglob("*") if each.is_file()], "nothing half-made stays"
+
+
+@pytest.mark.parametrize("module", ["--modfile=x@v1", "example.org/made", "example.org/made@latest", "a b@v1"])
+def test_a_go_program_is_pinned_and_never_a_flag(tmp_path, module) -> None:
+    with pytest.raises(PluginError, match=r"install"):
+        load_plugins([made(tmp_path, install=f"{{program: x, go: '{module}'}}\nexit_codes: {{0: done}}")])

@@ -49,6 +49,23 @@ def test_two_tools_agree_on_a_flaw_of_the_lab(first, second, shared: set[str]) -
         assert one[weakness] == other[weakness], weakness
 
 
+ADVISORIES = [
+    ("pip-audit", "pip-audit-2.10.1-made-advisory.json"),
+    ("osv-scanner", "osv-scanner-1.9.2-made-advisory.json"),
+    ("trivy", "trivy-0.59.1-planted-repository.json"),
+]
+
+
+def test_a_vulnerable_package_is_one_flaw_whoever_knows_it() -> None:
+    seen = set()
+    for tool, sample in ADVISORIES:
+        plugin = load_plugins()[tool]
+        with (plugin.folder / "samples" / sample).open("rb") as stream:
+            found = next(each for each in plugin.parser.parse(stream) if each.cve)
+        seen.add(fingerprint(TARGET, found, plugin.spec.fingerprint_fields))
+    assert len(seen) == 1
+
+
 def test_every_weakness_that_a_parser_names_is_in_the_catalogue() -> None:
     from purple.domain.weaknesses import CATALOGUE
 
