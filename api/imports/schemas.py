@@ -10,6 +10,9 @@ from api.schemas import Answer
 from purple.domain.errors import InvalidInputError
 from purple.services.importing import Wanted
 
+TEXT = r"^[^\x00]*$"
+"""What PostgreSQL keeps as text."""
+
 
 class FormatAnswer(Answer):
     """A format that is taken in."""
@@ -28,11 +31,12 @@ def wanted(
         str,
         Query(max_length=2048, description="What the file is about; by default the register is searched for its hosts"),
     ] = "",
-    name: Annotated[str, Query(max_length=200, description="Of the campaign")] = "",
+    name: Annotated[str, Query(max_length=200, pattern=TEXT, description="Of the campaign")] = "",
     series: Annotated[
         str,
         Query(
             max_length=200,
+            pattern=TEXT,
             description="What this file continues: what a complete later file of it no longer holds is fixed",
         ),
     ] = "",
@@ -59,9 +63,10 @@ def wanted(
 def _table(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text or "{}")
+        json.dumps(found, ensure_ascii=False).encode()  # no half of a surrogate pair, which PostgreSQL refuses
     except (ValueError, RecursionError):
         found = None
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or "\\u0000" in text:
         raise InvalidInputError(
             "the options are no JSON object", field="options", value=text, remedy='write {"columns": {"title": "Name"}}'
         )

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from purple.domain.errors import ParseError
 from tests.support.parsers import Parse, check_text, read
 
-SIZE = 32_000
+SIZE = 10_000
 """Bytes of the smallest of three files."""
-ROOM = 1024**2
+ROOM = 400 * 1024
 """Bytes by which a peak may differ for reasons of the interpreter."""
 MOST = 4 * 1024**2
 
