@@ -48,9 +48,15 @@ class PackageRoot:
         """The variables with which its programs find their libraries and data; add them to your own."""
         libraries = {each.parent for each in self.path.rglob("lib*.so.*") if not {"jvm", "gdb"} & set(each.parts)}
         found = {"LD_LIBRARY_PATH": ":".join(sorted(map(str, libraries)))} if libraries else {}
-        for variable, place in (("NMAPDIR", "usr/share/nmap"), ("FONTCONFIG_FILE", "etc/fonts/purple.conf")):
+        for variable, place in (
+            ("NMAPDIR", "usr/share/nmap"),
+            ("FONTCONFIG_FILE", "etc/fonts/purple.conf"),
+            ("TESTSSL_INSTALL_DIR", "etc/testssl"),
+        ):
             if (self.path / place).exists():
                 found[variable] = str(self.path / place)
+        if (self.path / "etc/testssl").exists():  # a script that calls openssl, hexdump and more
+            found["PATH"] = f"/usr/local/bin:/usr/bin:/bin:{self.path / 'usr/bin'}"
         if (self.path / "usr/bin/ruby").exists():
             found |= self._ruby()
         return found

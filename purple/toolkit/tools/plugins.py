@@ -23,6 +23,7 @@ OURS = Path(__file__).parents[2] / "tools"
 class _Version(BaseModel):
     model_config = ConfigDict(extra="forbid")
     arguments: tuple[str, ...]
+    """What makes the program tell it; none for a script whose own text does, where starting it takes seconds."""
     pattern: str
 
 
