@@ -130,7 +130,7 @@ def test_no_value_becomes_a_flag(name: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("name", PLUGINS)
 def test_every_adapter_makes_a_command_for_a_plain_target(name: str) -> None:
     plugin = PLUGINS[name]
-    target = ToolTarget("app.example.org", "192.0.2.7", 8443, "https://app.example.org:8443/shop/?id=1")
+    target = ToolTarget("app.example.org", "192.0.2.7", 22, "https://app.example.org:8443/shop/?id=1")
     command = command_of(plugin.adapter, job_of(plugin, target, {}))
     assert any("192.0.2.7" in each for each in (*command.arguments, *command.files.values()))
     assert plugin.spec.techniques
