@@ -40,9 +40,9 @@ def command(job: ToolJob, options: ToolOptions) -> Command:
     return Command((*arguments, "--jsonfile", "testssl.json", where), "testssl.json")
 
 
-_FLAGS: dict[Check, str] = {
+_FLAGS: dict[Check, str] = {  # by names that 3.0 and 3.2 both know
     "protocols": "--protocols",
-    "standard": "--standard",
+    "standard": "--std",
     "server-defaults": "--server-defaults",
     "server-preference": "--server-preference",
     "headers": "--headers",
@@ -61,6 +61,6 @@ _FLAGS: dict[Check, str] = {
     "freak": "--freak",
     "logjam": "--logjam",
     "drown": "--drown",
-    "pfs": "--pfs",
+    "pfs": "--fs",
     "rc4": "--rc4",
 }
