@@ -161,7 +161,56 @@ async def test_a_site_is_asked_for_by_its_name_at_the_checked_address(guarded, t
     assert asked <= {"site.example", f"site.example:{target.port}"}
 
 
-@pytest.mark.parametrize("tool", ["wafw00f", "ffuf", "dirsearch", "arjun", "sqlmap", "hydra", "schemathesis"])
+class Leading(Guarded):
+    """A site whose description leads to another server: by a redirect, or by a reference inside."""
+
+    elsewhere: str
+    redirects: bool
+
+    def do_GET(self) -> None:
+        if self.redirects:
+            self.send_response(HTTPStatus.FOUND)
+            self.send_header("Location", f"{self.elsewhere}moved")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        parameter = {"name": "q", "in": "query", "schema": {"$ref": f"{self.elsewhere}reference.json"}}
+        paths = {"/": {"get": {"parameters": [parameter], "responses": {"200": {"description": "x"}}}}}
+        info = {"title": "x", "version": "1"}
+        described = {"openapi": "3.1.0", "info": info, "servers": [{"url": self.elsewhere}], "paths": paths}
+        body = json.dumps(described).encode()
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.mark.parametrize("redirects", [True, False])
+async def test_an_api_leads_schemathesis_nowhere_else(guarded, tools, redirects, tmp_path) -> None:
+    other, asked = guarded
+    handler = type(
+        "Leading", (Leading,), {"elsewhere": f"http://{other.address}:{other.port}/", "redirects": redirects}
+    )
+    server = ThreadingHTTPServer(("127.24.0.2", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.24.0.2:{server.server_port}/"
+        target = ToolTarget("127.24.0.2", "127.24.0.2", server.server_port, url)
+        run = await run_tool(tools, "schemathesis", target, {"max_examples": 2}, tmp_path / "work")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert asked == set()
+    assert run.state is (ScanState.FAILED if redirects else ScanState.COMPLETE), run.reason
+    if not redirects:
+        _, error = await parsed(tools, "schemathesis", run)
+        assert "lead elsewhere" in str(error)
+
+
+pytest.mark.parametrize("tool", ["wafw00f", "ffuf", "dirsearch", "arjun", "sqlmap", "hydra", "schemathesis"])
+
+
 async def test_where_nobody_listens_nothing_is_clean(tools, tool, tmp_path) -> None:
     port = free_port()
     target = ToolTarget("127.0.0.1", "127.0.0.1", port, f"http://127.0.0.1:{port}/?id=1")

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 
 from purple.domain.tools import ToolJob
 from purple.toolkit.adapter import Command, ToolOptions
+from purple.toolkit.socket_guard import socket_guard
 from purple.toolkit.web import host_header, pinned_url
 
 SchemaPath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/?=&%-]*$", max_length=500)]
@@ -20,10 +21,13 @@ DEFAULT: tuple[Check, ...] = (
     "ignored_auth",
 )  # fmt: skip
 
-_CONFIG = """[phases.coverage]
+_CONFIG = """hooks = "./guard.py"
+
+[phases.coverage]
 unexpected-methods = []
 """
-"""Methods that the description does not name are not tried: TRACE answered with 501 is no failure."""
+"""Methods that the description does not name are not tried: TRACE answered with 501 is no failure. The guard is there
+because Schemathesis follows redirects and references of a description wherever they lead."""
 
 
 class Options(ToolOptions):
@@ -66,5 +70,6 @@ def command(job: ToolJob, options: ToolOptions) -> Command:
     if header := host_header(job.target):
         arguments += ["--header", header]
     arguments += ["--no-color", "--report", "ndjson", "--report-ndjson-path", "schemathesis.ndjson"]
-    where = f"{origin}{chosen.description}"
-    return Command((*arguments, "--", where), "schemathesis.ndjson", {"schemathesis.toml": _CONFIG})
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    files = {"schemathesis.toml": _CONFIG, "guard.py": socket_guard(job.target, port)}
+    return Command((*arguments, "--", f"{origin}{chosen.description}"), "schemathesis.ndjson", files)

@@ -35,10 +35,12 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
         try:
             ((event, about),) = line.items()
             if event in _SCENARIOS:
-                scenarios += 1
+                scenarios += about["status"] != "skip"
                 yield from _failures(about["recorder"], told)
             elif event in _TROUBLE:
                 said = said or str(about[_TROUBLE[event]]["message"])
+            elif event == "SchemaAnalysisWarnings":
+                said = said or f"{len(about['warnings'])} references of its description lead elsewhere or nowhere"
             elif event == "EngineFinished":
                 ended = about["stop_reason"] == "completed"
         except (KeyError, TypeError, ValueError, AttributeError):

@@ -41,6 +41,14 @@ def test_where_nobody_answers_nothing_is_clean() -> None:
     assert "not tested to the end" in str(error)
 
 
+def test_references_that_were_not_followed_are_told() -> None:
+    warning = {"operation_label": "GET /", "subject": "`query` parameter `q`", "reference": "http://192.0.2.9/ref.json"}
+    event = {"SchemaAnalysisWarnings": {"phase": {"name": "schema_analysis"}, "warnings": [warning]}}
+    found, error = read(parse, json.dumps(event).encode() + b"\n" + SHOP)
+    assert found
+    assert "1 references of its description lead elsewhere" in str(error)
+
+
 def test_truncated_output_keeps_what_came_before() -> None:
     found, error = read(parse, SHOP[: len(SHOP) - 200])
     assert "error-unhandled" in {each.weakness for each in found}
@@ -71,7 +79,10 @@ def test_no_damage_crashes_it(data: bytes) -> None:
 
 def test_it_goes_to_the_checked_address_whatever_the_description_says() -> None:
     target = ToolTarget("app.example.org", "192.0.2.7", 8443, "https://app.example.org:8443/shop/")
-    made = command(ToolJob("schemathesis", target, {}, 60, Path("/nowhere")), Options(rate=3)).arguments
+    run = command(ToolJob("schemathesis", target, {}, 60, Path("/nowhere")), Options(rate=3))
+    made = run.arguments
+    assert "TARGET = '192.0.2.7'\nPORT = 8443\n" in run.files["guard.py"]
+    assert 'hooks = "./guard.py"' in run.files["schemathesis.toml"]
     assert made[made.index("--url") + 1] == "https://192.0.2.7:8443"
     assert made[-2:] == ("--", "https://192.0.2.7:8443/openapi.json")
     assert made[made.index("--header") + 1] == "Host: app.example.org:8443"
