@@ -52,9 +52,12 @@ class PackageRoot:
             ("NMAPDIR", "usr/share/nmap"),
             ("FONTCONFIG_FILE", "etc/fonts/purple.conf"),
             ("GIT_EXEC_PATH", "usr/lib/git-core"),
+            ("TESTSSL_INSTALL_DIR", "etc/testssl"),
         ):
             if (self.path / place).exists():
                 found[variable] = str(self.path / place)
+        if (self.path / "etc/testssl").exists():  # a script that calls openssl, hexdump and more
+            found["PATH"] = f"/usr/local/bin:/usr/bin:/bin:{self.path / 'usr/bin'}"
         if (self.path / "usr/bin/ruby").exists():
             found |= self._ruby()
         return found

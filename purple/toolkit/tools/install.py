@@ -17,6 +17,8 @@ from purple.toolkit.tools.golang import build
 from purple.toolkit.tools.plugins import Plugin
 
 Say = Callable[[str], None]
+_SCRIPT_HEAD = 64 * 1024
+"""Bytes of a script in which it says its version."""
 
 
 class Programs:
@@ -88,6 +90,10 @@ class Programs:
         probe = install["version"]
         if not probe:
             return ""
+        if not probe["arguments"]:
+            with found.path.open("rb") as file:
+                match = re.search(probe["pattern"], file.read(_SCRIPT_HEAD).decode(errors="replace"))
+            return match[1] if match else ""
         try:
             done = subprocess.run(
                 [found.path, *probe["arguments"]],

@@ -26,6 +26,7 @@ _EVERY_KIND = ("host", "service", "url", "repository", "image")
 class _Version(BaseModel):
     model_config = ConfigDict(extra="forbid")
     arguments: tuple[str, ...]
+    """What makes the program tell it; none for a script whose own text does, where starting it takes seconds."""
     pattern: str
 
 

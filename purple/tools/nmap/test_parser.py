@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from purple.domain.observations import ObservationKind
+from purple.domain.tools import ToolJob, ToolTarget
+from purple.tools.nmap.adapter import Options, command
 from purple.tools.nmap.parser import parse
 from tests.support.parsers import check_text, read
 
@@ -113,3 +115,10 @@ def test_no_bytes_crash_it(data: bytes) -> None:
 def test_no_damage_to_a_real_file_crashes_it(position: int, damage: bytes) -> None:
     found, _ = read(parse, SAMPLE[:position] + damage + SAMPLE[position + len(damage) :])
     check_text(found)
+
+
+def test_it_holds_a_rate_where_it_is_given_one() -> None:
+    job = ToolJob("nmap", ToolTarget("a.example", "192.0.2.7"), {}, 60, Path("/nowhere"))
+    arguments = command(job, Options(rate=20)).arguments
+    assert arguments[arguments.index("--max-rate") + 1] == "20"
+    assert "--max-rate" not in command(job, Options()).arguments

@@ -139,7 +139,7 @@ def test_no_value_becomes_a_flag(name: str, work: Path, data: st.DataObject) -> 
 @pytest.mark.parametrize("name", ON_THE_NETWORK)
 def test_every_adapter_makes_a_command_for_a_plain_target(name: str, work: Path) -> None:
     plugin = PLUGINS[name]
-    target = ToolTarget("app.example.org", "192.0.2.7", 8443, "https://app.example.org:8443/shop/?id=1")
+    target = ToolTarget("app.example.org", "192.0.2.7", 22, "https://app.example.org:8443/shop/?id=1")
     command = command_of(plugin.adapter, job_of(plugin, target, {}, work))
     assert any("192.0.2.7" in each for each in (*command.arguments, *command.files.values()))
     assert plugin.spec.techniques

@@ -38,6 +38,10 @@ PAIRS = [
         ("semgrep", "semgrep-1.185.0-planted-repository.sarif"),
         {"sql-injection app/views.py", "command-execution app/views.py", "command-execution .github/check.py"},
     ),
+    (("nmap", "nmap-7.93-lab-scripts.xml"), ("ffuf", "ffuf-1.1.0-lab-nginx.json"), {"repository-exposed"}),
+    (("nmap", "nmap-7.93-lab-scripts.xml"), ("hydra", "hydra-9.4-lab-vsftpd.json"), {"anonymous-login"}),
+    (("wapiti", "wapiti-3.2.3-lab-webapp.json"), ("sqlmap", "sqlmap-1.10.10-lab-webapp.txt"), {"sql-injection"}),
+    (("sslyze", "sslyze-6.3.1-lab-nginx.json"), ("testssl", "testssl-3.0.8-lab-nginx.json"), TLS),
 ]
 
 

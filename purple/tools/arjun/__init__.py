@@ -1,0 +1,1 @@
+"""Arjun: parameters that an endpoint takes though nothing shows them."""

@@ -1,0 +1,1 @@
+"""ffuf: paths that a web server answers for though nothing links to them."""

@@ -1,0 +1,1 @@
+"""Hydra: logins that a handful of well-known passwords open."""

@@ -1,0 +1,1 @@
+"""Schemathesis: what an API does with input that its own description does not expect."""

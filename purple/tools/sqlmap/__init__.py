@@ -1,0 +1,1 @@
+"""sqlmap: SQL injection, proven."""

@@ -1,0 +1,1 @@
+"""wafw00f: whether a web application firewall stands before a site."""

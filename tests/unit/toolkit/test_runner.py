@@ -1,0 +1,58 @@
+"""The runner's word before a tool starts: its files are there, and no target looks like a flag."""
+
+from pathlib import Path
+
+import pytest
+
+from purple.domain.tools import ScanState, ToolRun, ToolTarget
+from purple.toolkit.tools.catalogue import Catalogue
+from purple.toolkit.tools.install import Programs
+from tests.support.lab import run_tool
+
+MANIFEST = """
+name: cat
+title: Cat
+purpose: made by a test
+target_kinds: [host]
+role: scan
+timeout_s: 10
+intrusiveness: passive
+exit_codes: {0: done}
+install:
+  program: cat
+  version: {arguments: [], pattern: 'never there'}
+"""
+ADAPTER = """
+from purple.toolkit.adapter import Command, ToolOptions
+
+class Options(ToolOptions):
+    word: str = "one"
+
+def command(job, options):
+    return Command(("--", "words.txt"), "stdout", {"words.txt": f"{job.target.address} {options.word}"})
+"""
+
+
+async def run(folder: Path, address: str, **options: str) -> ToolRun:
+    tool = folder / "tools" / "cat"
+    tool.mkdir(parents=True)
+    (tool / "tool.yaml").write_text(MANIFEST)
+    (tool / "adapter.py").write_text(ADAPTER)
+    (tool / "parser.py").write_text("def parse(stream):\n    yield from ()\n")
+    tools = Catalogue(Programs(folder / "programs", folder), (tool.parent,))
+    return await run_tool(tools, "cat", ToolTarget("a.example", address), options, folder / "work")
+
+
+async def test_a_commands_files_are_there_when_the_tool_starts(tmp_path: Path) -> None:
+    ended = await run(tmp_path, "192.0.2.7", word="$(two)\nthree")
+    assert (ended.state, ended.reason, ended.version) == (ScanState.COMPLETE, "", "")
+    assert ended.output
+    assert ended.output.read_text() == "192.0.2.7 $(two)\nthree"
+
+
+@pytest.mark.parametrize("address", ["--help", "192.0.2.7\n--help", "\x00"])
+async def test_a_target_that_looks_like_a_flag_starts_nothing(tmp_path: Path, address: str) -> None:
+    ended = await run(tmp_path, address)
+    assert (ended.state, ended.output, ended.command) == (ScanState.FAILED, None, ())
+    assert "begins like a flag or holds control characters" in ended.reason
+    assert not (tmp_path / "work/words.txt").exists()
