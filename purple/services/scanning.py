@@ -107,8 +107,8 @@ class Scanning:
                 else self._gates.run(admission.lease, self._job(scan, spec, work), beat)
             )
             return await self._record(ref, scan, spec, run)
-        except TargetAwayError:
-            return await self._stopped(scan, admission)
+        except TargetAwayError as away:
+            return await self._stopped(scan, admission, ran=away.ran)
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
@@ -187,10 +187,10 @@ class Scanning:
             scan.id, state=ScanState.RUNNING, attempt=attempt, started_at=now, address=address, reason=""
         )
 
-    async def _stopped(self, scan: Scan, admission: Admission) -> ScanOutcome:
+    async def _stopped(self, scan: Scan, admission: Admission, *, ran: bool) -> ScanOutcome:
         """Its host is gone: what the tool wrote until then is not used, and it runs again when the host is back."""
         async with self._work(scan.organisation_id) as uow:
-            admission = await self._gates.trip(uow, admission, scan.port)
+            admission = await self._gates.trip(uow, admission, scan.port, ran=ran)
             scan = await self._hold_back(uow, scan, admission)
         return await self._held_back(scan, admission)
 
