@@ -169,10 +169,19 @@ class GateRules:
 
 
 class TargetAwayError(PurpleError):
-    """The target stopped answering while a tool ran; the tool was stopped."""
+    """The target stopped answering; the tool was stopped, or not started.
+
+    Args:
+        detail: what does not answer.
+        ran: whether the tool was running.
+    """
 
     code = "target-away"
     title = "The target stopped answering"
+
+    def __init__(self, detail: str, *, ran: bool) -> None:
+        super().__init__(detail, remedy="it runs when the target is back")
+        self.ran = ran
 
 
 class LeaseLostError(UnavailableError):
@@ -355,6 +364,10 @@ class GateRows(Protocol):
 
     async def close(self, host: str) -> None:
         """Remove a breaker."""
+        ...
+
+    async def answered(self, campaign_id: UUID, hosts: Sequence[str], port: int) -> bool:
+        """Whether a campaign itself saw a port listen, of a host by one of its names."""
         ...
 
     async def of_target(self, target_id: UUID) -> tuple[str, ...]:

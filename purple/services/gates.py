@@ -24,7 +24,7 @@ from purple.domain.gates import (
     refusal,
 )
 from purple.domain.ports import UnitOfWork, Work
-from purple.domain.tools import Intrusiveness, ToolJob, ToolProgress, ToolRun, ToolRunner, ToolSpec
+from purple.domain.tools import Intrusiveness, ScanState, ToolJob, ToolProgress, ToolRun, ToolRunner, ToolSpec
 from purple.services.events import event
 
 _RENEWALS = 10
@@ -140,9 +140,12 @@ class Gates:
                 await asyncio.shield(self._leave(lease))
 
     async def _watched(self, lease: Lease, job: ToolJob, progress: Callable[[ToolProgress], None]) -> ToolRun:
-        """Run the tool while its lease is renewed and its host answers, if that did before."""
+        """Run the tool while its lease is renewed and its host answers, if that did before.
+
+        A tool that did not do its work may have failed because its host went: that is seen before it is believed.
+        """
         port = job.target.port
-        answers = bool(port) and await self._prober.answers(lease.host, port)
+        answers = bool(port) and await self._answers_first(lease, job)
         running = asyncio.ensure_future(self._runner.run(job, progress))
         watching = [asyncio.ensure_future(self._renewing(lease))]
         if answers:
@@ -152,7 +155,10 @@ class Gates:
             for each in done - {running}:
                 if not running.done():
                     each.result()  # it ends by an error only
-            return await running
+            result = await running
+            if answers and result.state is not ScanState.COMPLETE and await self._is_gone(lease, port):
+                raise TargetAwayError(f"{lease.host} stopped answering on port {port}", ran=True)
+            return result
         finally:
             for each in (running, *watching):
                 each.cancel()
@@ -177,11 +183,30 @@ class Gates:
         )
 
     async def _probing(self, lease: Lease, port: int) -> Never:
-        failures = 0
-        while failures < self._rules.probe_failures:
+        while True:
             await asyncio.sleep(self._rules.probe_every_s)
-            failures = 0 if await self._prober.answers(lease.host, port) else failures + 1
-        raise TargetAwayError(f"{lease.host} stopped answering on port {port}", remedy="it is looked after")
+            if await self._is_gone(lease, port):
+                raise TargetAwayError(f"{lease.host} stopped answering on port {port}", ran=True)
+
+    async def _is_gone(self, lease: Lease, port: int) -> bool:
+        """Whether so many probes in a row fail."""
+        for number in range(self._rules.probe_failures):
+            if number:
+                await asyncio.sleep(self._rules.probe_every_s)
+            if await self._prober.answers(lease.host, port):
+                return False
+        return True
+
+    async def _answers_first(self, lease: Lease, job: ToolJob) -> bool:
+        """Whether the host answers before the tool starts; one that this campaign saw listening must."""
+        target = job.target
+        if await self._prober.answers(lease.host, target.port):
+            return True
+        async with self._work(lease.organisation_id) as uow:
+            seen = await uow.gates.answered(lease.campaign_id, (target.host, lease.host), target.port)
+        if seen and await self._is_gone(lease, target.port):
+            raise TargetAwayError(f"{lease.host} no longer answers on port {target.port}", ran=False)
+        return seen
 
     async def _leave(self, lease: Lease) -> None:
         """Free a place and tell who waits; what is not told now is found by the gate's own timer."""
@@ -194,8 +219,14 @@ class Gates:
             for host in waiting:
                 await self._bell.wake_gate(lease.organisation_id, host)
 
-    async def trip(self, uow: UnitOfWork, admission: Admission, port: int) -> Admission:
+    async def trip(self, uow: UnitOfWork, admission: Admission, port: int, *, ran: bool = True) -> Admission:
         """Write down that a host is gone: nothing starts there until it is back, and who waits waits for that.
+
+        Args:
+            uow: the caller's unit of work.
+            admission: of the scan that saw it.
+            port: which does not answer.
+            ran: whether its tool was running, and may be the cause.
 
         Returns:
             What is said to the scan whose tool was stopped.
@@ -234,7 +265,7 @@ class Gates:
             state=LeaseState.STALLED,
             expires_at=None,
             holder=None,
-            stops=lease.stops + 1,
+            stops=lease.stops + ran,
             reason=str(breaker),
         )
         if stopped.stops >= MAX_STOPS:

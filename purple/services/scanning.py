@@ -116,8 +116,8 @@ class Scanning:
                     else self._gates.run(admission.lease, self._job(scan, kind, spec, work), beat)
                 )
                 return await self._record(scan, spec, run)
-        except TargetAwayError:
-            return await self._stopped(scan, admission)
+        except TargetAwayError as away:
+            return await self._stopped(scan, admission, ran=away.ran)
         finally:
             await self._has_acted(scan, spec)
 
@@ -188,10 +188,10 @@ class Scanning:
         await undoing.register(uow, started, spec, now)
         return started
 
-    async def _stopped(self, scan: Scan, admission: Admission) -> ScanOutcome:
+    async def _stopped(self, scan: Scan, admission: Admission, *, ran: bool) -> ScanOutcome:
         """Its host is gone: what the tool wrote until then is not used, and it runs again when the host is back."""
         async with self._work(scan.organisation_id) as uow:
-            admission = await self._gates.trip(uow, admission, scan.port)
+            admission = await self._gates.trip(uow, admission, scan.port, ran=ran)
             scan = await self._hold_back(uow, scan, admission)
         return await self._held_back(scan, admission)
 

@@ -1,9 +1,10 @@
-"""A database and a workflow server of its own, workers with small limits."""
+"""A database and a workflow server of its own, workers in this process."""
 
 import json
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -17,7 +18,8 @@ from purple.db.migrate import upgrade
 from purple.db.outbox import libpq_url
 from purple.settings import Settings
 from purple.stack.servers import running_servers
-from tests.support.running import STEPS, Purple, process
+from tests.support.running import STEPS, Purple
+from workers.runner import build_worker
 
 HERE = Path(__file__).parent
 TOOLS_AT_ONCE = 2
@@ -104,10 +106,20 @@ async def client(house) -> AsyncIterator[httpx.AsyncClient]:
         yield made
 
 
+@asynccontextmanager
+async def working(house: Container, *roles: str) -> AsyncIterator[None]:
+    """Workers inside this process; of one queue, a client bears one."""
+    async with AsyncExitStack() as stack:
+        for role in roles:
+            client = await house.orchestrator.connected_client()
+            await stack.enter_async_context(build_worker(client, house, role))
+        yield
+
+
 @pytest.fixture(scope="package")
-def steps(told, house) -> Iterator[None]:
+async def steps(house) -> AsyncIterator[None]:
     """Everything but tools."""
-    with process(told, "workers", *STEPS):
+    async with working(house, *STEPS):
         yield
 
 
@@ -116,8 +128,8 @@ def purple(house, steps) -> Purple:
     return Purple(house)
 
 
-@pytest.fixture(scope="package")
-def tool_workers(told, house) -> Iterator[None]:
-    """More than a host may bear."""
-    with process(told, "workers", "scan"), process(told, "workers", "scan"):
+@pytest.fixture
+async def tool_workers(house) -> AsyncIterator[None]:
+    """Twice as many slots as a host may bear tools."""
+    async with working(house, "scan", "scan"):
         yield

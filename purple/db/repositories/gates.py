@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, and_, delete, func, literal, select, true,
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from purple.db.models import gate_breakers, gate_leases
+from purple.db.models import gate_breakers, gate_leases, observations
 from purple.domain.gates import Breaker, Lease, LeaseState, Queue, around, is_network, overlap
+from purple.domain.observations import ObservationKind
 
 _LEASE = [field.name for field in dataclasses.fields(Lease)]
 _BREAKER = [field.name for field in dataclasses.fields(Breaker)]
@@ -112,6 +113,16 @@ class GateTable:
     async def close(self, host: str) -> None:
         """By host."""
         await self._connection.execute(delete(gate_breakers).where(gate_breakers.c.host == host))
+
+    async def answered(self, campaign_id: UUID, hosts: Sequence[str], port: int) -> bool:
+        """By what its tools observed."""
+        seen = select(literal(1)).where(
+            observations.c.campaign_id == campaign_id,
+            observations.c.kind == ObservationKind.SERVICE.value,
+            observations.c.host.in_(hosts),
+            observations.c.port == port,
+        )
+        return bool((await self._connection.execute(select(seen.exists()))).scalar_one())
 
     async def of_target(self, target_id: UUID) -> tuple[str, ...]:
         """Once each."""

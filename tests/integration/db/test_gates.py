@@ -12,6 +12,7 @@ import pytest
 from purple.domain.campaigns import Scan
 from purple.domain.errors import UnavailableError
 from purple.domain.gates import GateRules, Lease, LeaseLostError, LeaseState, TargetAwayError
+from purple.domain.observations import Location, ObservationKind, Service
 from purple.domain.tools import Intrusiveness, ScanState, ToolJob, ToolRun, ToolSpec, ToolTarget
 from purple.services.gates import Admission, Gates
 from purple.toolkit.world import TcpProber, TimeOrderedIds
@@ -19,6 +20,7 @@ from tests.integration.db.conftest import Tenant
 
 RULES = GateRules(most=3, lease=timedelta(seconds=30))
 DONE = ToolRun(ScanState.COMPLETE, "", None)
+FAILED = ToolRun(ScanState.FAILED, "ended with code 9", None, 9)
 
 
 class Bells:
@@ -41,6 +43,7 @@ class Slow:
         self.started = asyncio.Event()
         self.may_end = asyncio.Event()
         self.cancelled = False
+        self.result = DONE
         self.options: dict[str, Any] = {}
 
     async def run(self, job: ToolJob, progress: object) -> ToolRun:  # noqa: ARG002
@@ -51,7 +54,7 @@ class Slow:
         except asyncio.CancelledError:
             self.cancelled = True
             raise
-        return DONE
+        return self.result
 
 
 def spec(intrusiveness: Intrusiveness = Intrusiveness.SAFE) -> ToolSpec:
@@ -206,6 +209,47 @@ async def test_a_port_that_stops_answering_stops_the_tool_which_keeps_its_place_
     assert stopped.waiting.startswith(f"waiting: 127.27.2.1 stopped answering on port {port} at ")
     assert (await enter(tenant, made.service, other, "127.27.2.1")).waiting == stopped.waiting
     assert await states(tenant, "127.27.2.1") == [LeaseState.STALLED] * 2
+
+
+async def test_a_tool_that_failed_while_its_host_went_is_not_believed(tenant) -> None:
+    made = gates(tenant, replace(RULES, probe_every_s=0.02))
+    (scan,) = await scans(tenant, 1)
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.27.2.5", 0)
+    port = server.sockets[0].getsockname()[1]
+    for result, goes in ((FAILED, False), (FAILED, True)):
+        lease = (await enter(tenant, made.service, scan, "127.27.2.5")).lease
+        made.runner.result = result
+        running = asyncio.create_task(made.service.run(lease, job(port=port), lambda _: None))
+        await made.runner.started.wait()
+        if goes:
+            server.close()
+            await server.wait_closed()
+        made.runner.may_end.set()
+        if goes:
+            with pytest.raises(TargetAwayError):
+                await running
+        else:
+            assert await running is FAILED
+        made.runner.started.clear()
+        made.runner.may_end.clear()
+
+
+async def test_a_tool_does_not_start_where_the_campaign_saw_a_port_that_is_gone_now(tenant) -> None:
+    made = gates(tenant, replace(RULES, probe_every_s=0.02))
+    (scan,) = await scans(tenant, 1)
+    listens = Location(host="127.27.2.1", port=9, transport="tcp")
+    await tenant.record(
+        tenant.sight(scan, 9, kind=ObservationKind.SERVICE, location=listens, service=Service("http"), flaw_class=None)
+    )
+    admission = await enter(tenant, made.service, scan, "127.27.2.1")
+    with pytest.raises(TargetAwayError) as away:
+        await made.service.run(admission.lease, job(port=9), lambda _: None)
+    assert not away.value.ran
+    assert not made.runner.started.is_set()
+    async with tenant.work(tenant.id) as uow:
+        waiting = await made.service.trip(uow, admission, 9, ran=away.value.ran)
+    assert waiting.lease is not None
+    assert (waiting.stalled, waiting.lease.stops) == (True, 0)
 
 
 async def test_a_tool_under_which_the_host_falls_again_and_again_is_not_started_again(tenant) -> None:
