@@ -29,8 +29,17 @@ log = structlog.get_logger()
 
 
 def _control(container: Container) -> Sequence[Callable[..., Any]]:
-    steps = CampaignActivities(container.campaigns, container.retrying)
-    return (steps.begin, steps.plan, steps.next_scans, steps.settle, steps.retry_scans, steps.finish)
+    steps = CampaignActivities(container.campaigns, container.retrying, container.ordering)
+    return (
+        steps.begin,
+        steps.plan,
+        steps.next_scans,
+        steps.settle,
+        steps.retry_scans,
+        steps.carry_out,
+        steps.expire,
+        steps.finish,
+    )
 
 
 def _scan(container: Container) -> Sequence[Callable[..., Any]]:

@@ -4,7 +4,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from purple.contracts import names
-    from purple.contracts.campaigns import BatchEnded, BatchInput, BatchRef, BatchSteps, Hold, Progress
+    from purple.contracts.campaigns import BatchEnded, BatchInput, BatchRef, BatchSteps, Hold, Progress, Skip
     from workflows import options
     from workflows.board import Board
     from workflows.scans import RefusedError, Scans
@@ -22,7 +22,7 @@ class BatchWorkflow:
         self._board.done = batch.done
         self._board.paused = batch.paused
         self._runs = Scans(self._board)
-        self._runs.parallel, self._runs.retries = batch.parallel, batch.retries
+        self._runs.parallel, self._runs.retries, self._runs.waits = batch.parallel, batch.retries, True
 
     @workflow.run
     async def run(self, batch: BatchInput) -> BatchEnded:
@@ -48,6 +48,16 @@ class BatchWorkflow:
         self._runs.parallel = hold.parallel
         self._board.paused = hold.paused
         self._board.show()
+
+    @workflow.signal(name=names.SIGNAL_STOP)
+    def stop(self, reason: str) -> None:
+        """End the tools that run; the parent has paused us before."""
+        self._runs.stop(reason)
+
+    @workflow.signal(name=names.SIGNAL_SKIP)
+    def skip(self, word: Skip) -> None:
+        """Run no more of these."""
+        self._runs.skip(word)
 
     @workflow.query(name=names.QUERY_PROGRESS)
     def progress(self) -> Progress:

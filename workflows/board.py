@@ -19,6 +19,8 @@ class Board:
         self.known = 0
         self.paused = False
         self.running: list[str] = []
+        self.held: dict[str, int] = {}
+        """Tool to how many of its scans wait for approval."""
         self._lines: deque[str] = deque(maxlen=LINES)
 
     def say(self, line: str) -> None:
@@ -31,11 +33,17 @@ class Board:
         head = f"Phase **{self.phase}**, {self.done} of {self.known} known steps done"
         head += ", paused" if self.paused else ""
         running = "".join(f"\n- running: {each}" for each in self.running)
+        running += "".join(f"\n- {tool}: {scans} scans wait for approval" for tool, scans in self.held.items())
         lines = "".join(f"\n- {each}" for each in self._lines)
         workflow.set_current_details(f"{head}{running}{lines}")
 
     def progress(self) -> Progress:
         """The answer to the query."""
         return Progress(
-            phase=self.phase, done=self.done, known=self.known, running=tuple(self.running), paused=self.paused
+            phase=self.phase,
+            done=self.done,
+            known=self.known,
+            running=tuple(self.running),
+            paused=self.paused,
+            held=dict(self.held),
         )

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from temporalio.common import RetryPolicy
-from temporalio.workflow import ActivityConfig
+from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
 from purple.contracts import names
 
@@ -13,10 +13,15 @@ FIRST_RETRY = timedelta(milliseconds=200)
 SCAN_GRACE = timedelta(minutes=10)
 """Beside the tool's own time-out: reading and recording its output."""
 
+WAITS = 2
+"""See `Begun.engine`."""
 LONG_HISTORY = 4_000
 """Events, after which a child workflow goes on in a new run; each scan makes six, and more where it is tried again."""
 LONG_OWN_HISTORY = 2_500
 """Events, after which a campaign's own workflow gives all further scans to children."""
+
+_TRY = ActivityCancellationType.TRY_CANCEL
+_WAIT = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 
 STEADY = RetryPolicy(
     initial_interval=FIRST_RETRY,
@@ -67,11 +72,12 @@ NOTIFY = ActivityConfig(
 )
 
 
-def scan(role: str, timeout_s: float) -> ActivityConfig:
-    """A tool run on the queue of its role."""
+def scan(role: str, timeout_s: float, *, waits: bool) -> ActivityConfig:
+    """A tool run on the queue of its role; one that is ended may be waited for."""
     return ActivityConfig(
         task_queue={"recon": names.QUEUE_RECON}.get(role, names.QUEUE_SCAN),
         start_to_close_timeout=timedelta(seconds=timeout_s) + SCAN_GRACE,
         heartbeat_timeout=HEARTBEAT,
         retry_policy=STEADY,
+        cancellation_type=_WAIT if waits else _TRY,
     )
