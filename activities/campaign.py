@@ -11,6 +11,10 @@ from purple.contracts.campaigns import (
     BeginRequest,
     Begun,
     CampaignRef,
+    CarriedOut,
+    CarryOut,
+    Expire,
+    Expired,
     Finish,
     Finished,
     Plan,
@@ -19,15 +23,17 @@ from purple.contracts.campaigns import (
     SettleScan,
 )
 from purple.services.campaigns import Campaigns
+from purple.services.ordering import Ordering
 from purple.services.retrying import Retrying
 
 
 class CampaignActivities:
-    """Begin, plan, give batches their scans, settle, retry, finish."""
+    """Begin, plan, give batches their scans, settle, retry, steer, finish."""
 
-    def __init__(self, campaigns: Campaigns, retrying: Retrying) -> None:
+    def __init__(self, campaigns: Campaigns, retrying: Retrying, ordering: Ordering) -> None:
         self._campaigns = campaigns
         self._retrying = retrying
+        self._ordering = ordering
 
     @activity.defn(name=names.BEGIN)
     async def begin(self, request: BeginRequest) -> Begun:
@@ -63,6 +69,20 @@ class CampaignActivities:
         with told():
             async with beating():
                 return await self._retrying.retry_scans(request)
+
+    @activity.defn(name=names.CARRY_OUT)
+    async def carry_out(self, request: CarryOut) -> CarriedOut:
+        """See `Ordering.carry_out`."""
+        with told():
+            async with beating():
+                return await self._ordering.carry_out(request)
+
+    @activity.defn(name=names.EXPIRE)
+    async def expire(self, request: Expire) -> Expired:
+        """See `Ordering.expire`."""
+        with told():
+            async with beating():
+                return await self._ordering.expire(request)
 
     @activity.defn(name=names.FINISH)
     async def finish(self, request: Finish) -> Finished:

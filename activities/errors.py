@@ -26,4 +26,4 @@ def told() -> Iterator[None]:
     except UnavailableError as error:
         raise ApplicationError(error.line(), type=error.code) from error
     except PurpleError as error:
-        raise ApplicationError(error.line(), type=names.ERROR_REFUSED, non_retryable=True) from error
+        raise ApplicationError(error.line(), error.code, type=names.ERROR_REFUSED, non_retryable=True) from error

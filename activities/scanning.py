@@ -48,6 +48,8 @@ class ScanActivities:
                     settle = SettleScan(
                         ref=request.ref, scan_id=request.scan_id, state=ScanState.CANCELLED, reason="cancelled"
                     )
+                    if not request.settles:
+                        raise
                     with contextlib.suppress(Exception):  # the campaign's last step writes it down otherwise
                         # a server that was away has given us up and runs the scan anew: that is no cancelling
                         if (why := activity.cancellation_details()) and why.cancel_requested:

@@ -13,11 +13,17 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import campaigns, ingestion, parsers, processes
+from bench import campaigns, engine, ingestion, parsers, processes
 from bench.measures import Measure
 
 RESULTS = Path(__file__).parent / "results.json"
-GROUPS = {"parsers": parsers.run, "ingestion": ingestion.run, "campaigns": campaigns.run, "processes": processes.run}
+GROUPS = {
+    "parsers": parsers.run,
+    "ingestion": ingestion.run,
+    "campaigns": campaigns.run,
+    "engine": engine.run,
+    "processes": processes.run,
+}
 
 
 def main() -> None:

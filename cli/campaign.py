@@ -1,13 +1,12 @@
 """`purple campaign …`: runs of a profile on targets, started, watched and steered."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
-from cli import documents
+from cli import documents, steering
 from cli.launching import (
     Allow,
     AuthorisedBy,
@@ -28,7 +27,6 @@ from cli.result import show as show_result
 from cli.runtime import organisation, with_container
 from cli.target import find_target
 from cli.watch import watch_to_end
-from purple.domain.campaigns import Campaign
 from purple.domain.errors import InvalidInputError
 
 FIELDS = "id, name, profile, state, phase, reason, authorisation_id, created_at, started_at, ended_at"
@@ -115,9 +113,10 @@ def start(  # noqa: PLR0913, PLR0917 - the options of a command
 
     async def run_it(container: Any) -> int:
         from purple.contracts.campaigns import CampaignInput
+        from purple.services.identity import ADMINISTRATOR
 
         await put_files(container, options)
-        chosen = [await _target(container, text) for text in targets]
+        chosen = [await target_of(container, text) for text in targets]
         contract = (
             authorisation
             or (
@@ -133,6 +132,7 @@ def start(  # noqa: PLR0913, PLR0917 - the options of a command
             target_ids=tuple(each.id for each in chosen),
             authorisation_id=contract,
             options=options,
+            created_by=ADMINISTRATOR.user_id,
         )
         started = await container.campaigns.start(asked)
         if detach:
@@ -144,7 +144,7 @@ def start(  # noqa: PLR0913, PLR0917 - the options of a command
     raise typer.Exit(with_container(run_it))
 
 
-async def _target(container: Any, text: str) -> Any:
+async def target_of(container: Any, text: str) -> Any:
     """One of the register; a value that is new is registered."""
     try:
         UUID(text)
@@ -172,56 +172,11 @@ def watch(
     raise typer.Exit(with_container(run_it))
 
 
-def pause(campaign: One, output: Output = None) -> None:
-    """Start nothing new until it is resumed; tools that run end by themselves."""
-    _steer("pause", campaign, output, lambda c: c.steering.pause(organisation(), campaign))
-
-
-def resume(campaign: One, output: Output = None) -> None:
-    """Go on after a pause."""
-    _steer("resume", campaign, output, lambda c: c.steering.resume(organisation(), campaign))
-
-
-def cancel(campaign: One, output: Output = None) -> None:
-    """Stop one: running tools are killed, what was found stays."""
-    _steer("cancel", campaign, output, lambda c: c.steering.cancel(organisation(), campaign))
-
-
-def retry(campaign: One, output: Output = None) -> None:
-    """Run again every tool run that is not complete, and only those, also after its end."""
-    from purple.services.identity import ADMINISTRATOR
-
-    _steer("retry", campaign, output, lambda c: c.steering.retry_failed(organisation(), campaign, ADMINISTRATOR))
-
-
-_SAID = {
-    "pause": "paused: nothing new starts; `purple campaign resume {id}` goes on",
-    "resume": "resumed; `purple campaign watch {id}` shows how it goes",
-    "cancel": "asked to stop; `purple campaign show {id}` tells when it has",
-    "retry": "running again what failed; `purple campaign watch {id}` shows how it goes",
-}
-
-
-def _steer(verb: str, campaign: UUID, output: Format | None, ask: Callable[[Any], Any]) -> None:
-    wanted = form(output)
-
-    async def steer(container: Any) -> Campaign:
-        asked: Campaign = await ask(container)
-        return asked
-
-    asked = with_container(steer)
-    if verb == "cancel" and asked.state.ended:
-        note(f"{asked.name} had ended: {asked.state}")
-    else:
-        note(f"{asked.name}: {_SAID[verb].format(id=campaign)}")
-    if wanted is not Format.TABLE:
-        document(documents.campaign(asked), wanted)
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     nouns = typer.Typer(help="Runs of a profile on targets: start, watch, steer.", no_args_is_help=True)
     nouns.command("list", epilog=f"--filter and --sort take {FIELDS}.")(list_campaigns)
-    for verb in (show, start, watch, pause, resume, cancel, retry):
+    for verb in (show, start, watch):
         nouns.command()(verb)
+    steering.register(nouns)
     app.add_typer(nouns, name="campaign")

@@ -27,6 +27,7 @@ from purple.services.gates import Gates
 from purple.services.identity import Identity
 from purple.services.importing import Imports
 from purple.services.notifying import Notifying
+from purple.services.ordering import Ordering
 from purple.services.profiles import Profiles
 from purple.services.relaying import Relay
 from purple.services.reporting import Reporting
@@ -182,9 +183,14 @@ class Container:
         return Retrying(self.work, self.actors, self.tools, self.clock)
 
     @cached_property
+    def ordering(self) -> Ordering:
+        """The workflow's side of steering."""
+        return Ordering(self.work, self.actors, self.tools, self.clock)
+
+    @cached_property
     def steering(self) -> Steering:
         """Cancel, pause, resume, retry."""
-        return Steering(self.work, self.orchestrator, self.actors, self.ids)
+        return Steering(self.work, self.orchestrator, self.actors, self.clock, self.ids)
 
     @cached_property
     def profiles(self) -> Profiles:

@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 
 def _control(container: Container) -> Sequence[Callable[..., Any]]:
-    steps = CampaignActivities(container.campaigns, container.retrying)
+    steps = CampaignActivities(container.campaigns, container.retrying, container.ordering)
     gate = GateActivities(container.gatekeeping)
     undos = OpenUndoActivities(container.undos)
     return (
@@ -44,6 +44,8 @@ def _control(container: Container) -> Sequence[Callable[..., Any]]:
         steps.next_scans,
         steps.settle,
         steps.retry_scans,
+        steps.carry_out,
+        steps.expire,
         steps.finish,
         gate.turn,
         undos.open_undos,

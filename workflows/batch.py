@@ -4,7 +4,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from purple.contracts import names
-    from purple.contracts.campaigns import BatchEnded, BatchInput, BatchRef, BatchSteps, Hold, Progress
+    from purple.contracts.campaigns import BatchEnded, BatchInput, BatchRef, BatchSteps, Hold, Progress, Skip
     from purple.contracts.gates import GateOpen
     from workflows import options
     from workflows.board import Board
@@ -23,7 +23,7 @@ class BatchWorkflow:
         self._board.done = batch.done
         self._board.paused = batch.paused
         self._runs = Scans(self._board)
-        self._runs.parallel, self._runs.retries = batch.parallel, batch.retries
+        self._runs.parallel, self._runs.retries, self._runs.waits = batch.parallel, batch.retries, True
 
     @workflow.run
     async def run(self, batch: BatchInput) -> BatchEnded:
@@ -54,6 +54,16 @@ class BatchWorkflow:
     def gate_open(self, turn: GateOpen) -> None:
         """The turn of a scan that waits at the gate of its host has come."""
         self._runs.open(turn.scan_id)
+
+    @workflow.signal(name=names.SIGNAL_STOP)
+    def stop(self, reason: str) -> None:
+        """End the tools that run; the parent has paused us before."""
+        self._runs.stop(reason)
+
+    @workflow.signal(name=names.SIGNAL_SKIP)
+    def skip(self, word: Skip) -> None:
+        """Run no more of these."""
+        self._runs.skip(word)
 
     @workflow.query(name=names.QUERY_PROGRESS)
     def progress(self) -> Progress:

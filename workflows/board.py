@@ -21,6 +21,8 @@ class Board:
         self.running: list[str] = []
         self.waiting: dict[str, str] = {}
         """What waits at the gate of its host, and why."""
+        self.held: dict[str, int] = {}
+        """Tool to how many of its scans wait for approval."""
         self._lines: deque[str] = deque(maxlen=LINES)
 
     def say(self, line: str) -> None:
@@ -34,6 +36,7 @@ class Board:
         head += ", paused" if self.paused else ""
         running = "".join(f"\n- running: {each}" for each in self.running)
         running += "".join(f"\n- {each}: {reason}" for each, reason in self.waiting.items())
+        running += "".join(f"\n- {tool}: {scans} scans wait for approval" for tool, scans in self.held.items())
         lines = "".join(f"\n- {each}" for each in self._lines)
         workflow.set_current_details(f"{head}{running}{lines}")
 
@@ -46,4 +49,5 @@ class Board:
             running=tuple(self.running),
             paused=self.paused,
             waiting=tuple(f"{each}: {reason}" for each, reason in self.waiting.items()),
+            held=dict(self.held),
         )

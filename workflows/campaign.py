@@ -14,9 +14,13 @@ with workflow.unsafe.imports_passed_through():
         Begun,
         CampaignInput,
         CampaignRef,
+        CarriedOut,
+        CarryOut,
         Finish,
         Finished,
         Notified,
+        Order,
+        Ordered,
         Plan,
         Progress,
         Reported,
@@ -24,18 +28,22 @@ with workflow.unsafe.imports_passed_through():
         RetryPlan,
         RetryRequest,
         RetryScans,
+        Skip,
         Surveyed,
         Triaged,
     )
     from purple.contracts.gates import GateOpen
     from purple.domain.campaigns import CampaignState, Phase
+    from purple.domain.identity import Action
     from workflows import options
+    from workflows.approvals import Approvals
     from workflows.board import Board
     from workflows.lanes import Lanes
     from workflows.scans import RefusedError, Scans
     from workflows.steps import do, why
     from workflows.undo import CleanUp
 
+ANSWERS = {Action.APPROVE, Action.REJECT}
 _CAMPAIGN = SearchAttributeKey.for_keyword(names.ATTRIBUTE_CAMPAIGN)
 _ORGANISATION = SearchAttributeKey.for_keyword(names.ATTRIBUTE_ORGANISATION)
 _PROFILE = SearchAttributeKey.for_keyword(names.ATTRIBUTE_PROFILE)
@@ -45,7 +53,7 @@ _SEVERITY = SearchAttributeKey.for_keyword(names.ATTRIBUTE_SEVERITY)
 
 @workflow.defn(name=names.WORKFLOW)
 class CampaignWorkflow:
-    """One campaign. Signals: cancel, pause, resume. Update: retry_failed. Query: progress."""
+    """One campaign. Signals: cancel, pause, resume. Updates: retry_failed, steer, approve. Query: progress."""
 
     @workflow.init
     def __init__(self, campaign: CampaignInput) -> None:
@@ -58,6 +66,7 @@ class CampaignWorkflow:
         self._runs = Scans(self._board)
         self._lanes = Lanes(self._board, self._runs)
         self._clean_up = CleanUp(self._board)
+        self._approvals = Approvals(self._board)
         self._notes: dict[str, str] = {}
         self._cancelled = False
         self._worst = ""
@@ -79,6 +88,7 @@ class CampaignWorkflow:
         else:
             self._attribute(begun)
             self._runs.parallel, self._runs.retries = begun.parallel, begun.retries
+            self._runs.waits = begun.engine >= options.WAITS
             phases = asyncio.create_task(self._phases(begun))
             stop = asyncio.create_task(workflow.wait_condition(lambda: self._cancelled))
             try:
@@ -97,6 +107,7 @@ class CampaignWorkflow:
                 state, reason = CampaignState.CANCELLED, "cancelled"
                 if not phases.done():
                     phases.cancel()
+                    await workflow.wait([phases])
             stop.cancel()
         self._ending = True
         if phases is not None and begun.changes:
@@ -113,7 +124,7 @@ class CampaignWorkflow:
         return begun.ref.model_copy(update={"round": begun.ref.round + self._rounds})
 
     async def _phases(self, begun: Begun) -> None:
-        recon = Plan(scans=begun.recon, batches=begun.batches)
+        recon = Plan(scans=begun.recon, batches=begun.batches, held=begun.held)
         if begun.survey:
             await self._survey(begun.ref)
         while True:
@@ -151,6 +162,40 @@ class CampaignWorkflow:
         await self._report(ref)
         await self._notify(ref)
 
+    async def _steer(self, order: Order) -> Ordered:
+        """Have the order believed, written down and done in the database, then do the rest of it here."""
+        await workflow.wait_condition(lambda: self._begun is not None)
+        begun = self._begun
+        if begun is None or begun.refused:
+            raise ApplicationError(begun.refused if begun else "it did not begin", type=names.ERROR_REFUSED)
+        update = workflow.current_update_info()
+        wanted = CarryOut(
+            ref=self._ref(begun), order=order, order_id=update.id if update else "", apart=self._history_is_long()
+        )
+        done = await do(names.CARRY_OUT, wanted, CarriedOut, order.action.replace("_", " "), options.CONTROL)
+        match order.action:
+            case Action.STOP:
+                self._board.paused = True
+                self._runs.stop(done.said)
+                await self._lanes.changed()
+                await self._lanes.tell_all(names.SIGNAL_STOP, done.said)
+            case Action.SKIP:
+                word = Skip(reason=done.said, scan_id=order.scan_id, tool=order.tool)
+                self._runs.skip(word)
+                self._approvals.answer(order.tool, None)
+                await self._lanes.tell_all(names.SIGNAL_SKIP, word)
+            case Action.PARALLEL:
+                self._runs.parallel = order.parallel
+                await self._lanes.changed()
+            case Action.ADD_TARGETS:
+                self._add(done.plan)
+            case Action.APPROVE | Action.REJECT:
+                self._approvals.answer(order.tool, done.plan if order.action is Action.APPROVE else None)
+            case Action.RETRY_FAILED:
+                raise ApplicationError("that is another update", type=names.ERROR_REFUSED)
+        self._board.say(done.said)
+        return Ordered(said=done.said, scans=done.scans)
+
     async def _triage(self, ref: CampaignRef) -> None:
         await self._enter(Phase.TRIAGE, 1)
         try:
@@ -185,10 +230,21 @@ class CampaignWorkflow:
         self._board.done += 1
 
     async def _scans(self, phase: Phase, begun: Begun, plan: Plan) -> None:
-        """Every tool run of a phase: those of this workflow, then those of its children."""
-        await self._enter(phase, len(plan.scans) + sum(scans for _, scans in plan.batches))
-        await self._runs.run(begun.ref, plan.scans)
-        await self._lanes.run(begun.ref, phase, plan.batches)
+        """Every tool run of a phase, and those that wait for approval last."""
+        await self._enter(phase, 0)
+
+        async def run(part: Plan) -> None:
+            self._board.known += len(part.scans) + sum(scans for _, scans in part.batches)
+            self._board.show()
+            await self._runs.run(begun.ref, part.scans)
+            await self._lanes.run(begun.ref, phase, part.batches)
+
+        self._approvals.ask(begun.ref, plan.held)
+        try:
+            await run(plan)
+            await self._approvals.answered(run)
+        finally:
+            self._approvals.let_go()
 
     async def _enter(self, phase: Phase, steps: int) -> None:
         await workflow.wait_condition(lambda: not self._board.paused)
@@ -252,23 +308,59 @@ class CampaignWorkflow:
             ref=self._ref(begun),
             retry_id=update.id if update else "",
             token=request.token,
-            apart=workflow.info().get_current_history_length() > options.LONG_OWN_HISTORY,
+            apart=self._history_is_long(),
         )
         plan = await do(names.RETRY_SCANS, wanted, RetryPlan, "run again what failed", options.CONTROL)
-        self._add(Plan(scans=plan.recon, batches=plan.batches))
+        self._add(Plan(scans=plan.recon, batches=plan.batches, held=plan.held))
         self._board.say(f"{plan.scans} scans run again")
         return Retried(scans=plan.scans, round=begun.ref.round + self._rounds)
 
     def _add(self, recon: Plan) -> None:
         """Recon is to run, again or for what is new; then whatever it asks for."""
         asked = self._again or Plan()
-        self._again = Plan(scans=(*asked.scans, *recon.scans), batches=(*asked.batches, *recon.batches))
+        self._again = Plan(
+            scans=(*asked.scans, *recon.scans),
+            batches=(*asked.batches, *recon.batches),
+            held=(*asked.held, *recon.held),
+        )
+
+    @staticmethod
+    def _history_is_long() -> bool:
+        return workflow.info().get_current_history_length() > options.LONG_OWN_HISTORY
 
     @retry_failed.validator
     def _may_retry(self, request: RetryRequest) -> None:
+        self._may_ask(request.token)
+
+    @workflow.update(name=names.UPDATE_STEER)
+    async def steer(self, order: Order) -> Ordered:
+        """Stop what runs, skip, change how much runs at once, add targets."""
+        return await self._steer(order)
+
+    @steer.validator
+    def _may_steer(self, order: Order) -> None:
+        self._may_ask(order.token)
+        if order.action in ANSWERS:
+            raise ApplicationError(f"there is an update of its own to {order.action}")
+
+    @workflow.update(name=names.UPDATE_APPROVE)
+    async def approve(self, order: Order) -> Ordered:
+        """Let a tool run that waits for a second person, or reject it."""
+        return await self._steer(order)
+
+    @approve.validator
+    def _may_approve(self, order: Order) -> None:
+        self._may_ask(order.token)
+        if order.action not in ANSWERS:
+            raise ApplicationError(f"this update does not {order.action}")
+        if order.tool not in self._board.held:
+            held = ", ".join(self._board.held) or "none does"
+            raise ApplicationError(f"{order.tool!r} does not wait for approval; those that do: {held}")
+
+    def _may_ask(self, token: str) -> None:
         if self._cancelled or self._ending:
             raise ApplicationError("the campaign is about to end")
-        if not request.token:
+        if not token:
             raise ApplicationError("there is no actor's token", type=names.ERROR_REFUSED)
 
     @workflow.query(name=names.QUERY_PROGRESS)

@@ -32,6 +32,8 @@ class Lanes:
         """Lane to the child in it: its batch and handle."""
         self._told: dict[int, Hold] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._left = False
+        """Whether a child has ended whose slots others may have."""
         self._trouble: BaseException | None = None
 
     @property
@@ -53,26 +55,30 @@ class Lanes:
                     raise self._trouble
                 if (lane := self._free()) is not None:
                     self._start(lane, ref, phase, *self._waiting.popleft())
+                elif self._left:
+                    self._left = False
+                    await self.changed()
         finally:
             await self._let_go()
 
     def _free(self) -> int | None:
-        if not self._waiting or self._board.paused:
+        if not self._waiting or self._board.paused or len(self._tasks) >= self._lanes:
             return None
-        return next((lane for lane in range(self._lanes) if lane not in self._tasks), None)
+        return next(lane for lane in range(AT_ONCE) if lane not in self._tasks)
 
     def _something_to_do(self) -> bool:
-        return self._trouble is not None or self._free() is not None or not (self._waiting or self._tasks)
+        return self._trouble is not None or self._left or self._free() is not None
 
     @property
     def _lanes(self) -> int:
         return min(AT_ONCE, self._own.parallel)
 
     def _hold(self, lane: int) -> Hold:
-        """What a lane has of the slots: as even a share as there is."""
-        share, rest = divmod(self._own.parallel, self._lanes)
-        slots = share + (lane < rest) if lane < self._lanes else 0
-        return Hold(parallel=slots, paused=self._board.paused)
+        """What a child has of the slots: as even a share as there is, all of them for the last."""
+        rank = sorted(self._tasks).index(lane)
+        sharing = min(self._lanes, len(self._tasks) + len(self._waiting))
+        share, rest = divmod(self._own.parallel, sharing)
+        return Hold(parallel=share + (rank < rest) if rank < sharing else 0, paused=self._board.paused)
 
     def _start(self, lane: int, ref: CampaignRef, phase: Phase, number: int, scans: int) -> None:
         task = asyncio.create_task(self._one(lane, ref, phase, number, scans))
@@ -82,6 +88,7 @@ class Lanes:
     def _ended(self, lane: int, task: "asyncio.Task[None]") -> None:
         del self._tasks[lane]
         self._children.pop(lane, None)
+        self._left = True
         if not task.cancelled() and self._trouble is None:
             self._trouble = task.exception()
 
@@ -151,14 +158,19 @@ class Lanes:
         if lane not in self._children or self._told.get(lane) == (hold := self._hold(lane)):
             return
         self._told[lane] = hold
-        _, handle = self._children[lane]
-        await self.signal(handle, names.SIGNAL_HOLD, hold)
+        await self._signal(lane, names.SIGNAL_HOLD, hold)
 
-    @staticmethod
-    async def signal(handle: workflow.ChildWorkflowHandle[Any, Any], name: str, argument: object) -> None:
-        """Say something to a child; one that has just ended need not hear it."""
+    async def tell_all(self, name: str, argument: object) -> None:
+        """Say something to every child that runs."""
+        for lane in list(self._children):
+            await self._signal(lane, name, argument)
+
+    async def _signal(self, lane: int, name: str, argument: object) -> None:
+        """One that has just ended need not hear it."""
+        if lane not in self._children:
+            return
         try:
-            await handle.signal(name, argument)
+            await self._children[lane][1].signal(name, argument)
         except FailureError as error:
             if is_cancelled_exception(error):
                 raise

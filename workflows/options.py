@@ -13,12 +13,17 @@ FIRST_RETRY = timedelta(milliseconds=200)
 SCAN_GRACE = timedelta(minutes=10)
 """Beside the tool's own time-out: reading and recording its output."""
 
+WAITS = 2
+"""See `Begun.engine`."""
 LONG_HISTORY = 4_000
 """Events, after which a child workflow goes on in a new run; each scan makes six, and more where it is tried again."""
 LONG_OWN_HISTORY = 2_500
 """Events, after which a campaign's own workflow gives all further scans to children."""
 ASK_AGAIN = timedelta(minutes=10)
 """A scan that waits at a gate asks again after this time, should nobody tell it."""
+
+_TRY = ActivityCancellationType.TRY_CANCEL
+_WAIT = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 
 STEADY = RetryPolicy(
     initial_interval=FIRST_RETRY,
@@ -76,13 +81,12 @@ NOTIFY = ActivityConfig(
 )
 
 
-def scan(role: str, timeout_s: float, zone: str = "", *, changes: bool = False) -> ActivityConfig:
-    """A tool run on its queue; one that changes something has ended when it counts as cancelled."""
-    kind = ActivityCancellationType
+def scan(role: str, timeout_s: float, zone: str = "", *, waits: bool = False) -> ActivityConfig:
+    """A tool run on its queue; one that is ended may be waited for."""
     return ActivityConfig(
-        cancellation_type=kind.WAIT_CANCELLATION_COMPLETED if changes else kind.TRY_CANCEL,
         task_queue=names.tool_queue(role, zone),
         start_to_close_timeout=timedelta(seconds=timeout_s) + SCAN_GRACE,
         heartbeat_timeout=HEARTBEAT,
         retry_policy=STEADY,
+        cancellation_type=_WAIT if waits else _TRY,
     )

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from temporalio import workflow
@@ -11,7 +12,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from purple.contracts import names
-    from purple.contracts.campaigns import CampaignRef, RunScan, ScanOutcome, ScanStep, SettleScan
+    from purple.contracts.campaigns import CampaignRef, RunScan, ScanOutcome, ScanStep, SettleScan, Skip
     from purple.domain.tools import ScanState
     from workflows import options
     from workflows.board import Board
@@ -22,15 +23,36 @@ class RefusedError(Exception):
     """The authorisation does not allow the campaign, or no longer."""
 
 
+@dataclass
+class _Run:
+    """A scan that runs; where people ended it, what becomes of it and why."""
+
+    step: ScanStep
+    work: "asyncio.Task[ScanOutcome]"
+    wish: ScanState | None = None
+    reason: str = ""
+
+    def end(self, wish: ScanState, reason: str) -> None:
+        """End its tool; the wish that came first stands."""
+        if self.wish is None:
+            self.wish, self.reason = wish, reason
+            self.work.cancel()
+
+
 class Scans:
     """The tool runs of one workflow; its `parallel` may change while they run."""
 
     def __init__(self, board: Board) -> None:
         self.parallel = 1
         self.retries = 0
+        self.waits = False
+        """Whether a tool that is ended is waited for, and written down by us; campaigns of old did neither."""
         self._board = board
         self._waiting: deque[ScanStep] = deque()
-        self._running: list[asyncio.Task[None]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._running: dict[UUID, _Run] = {}
+        self._attempts: dict[UUID, int] = {}
+        self._skips: list[Skip] = []
         self._trouble: BaseException | None = None
         self._stalled = 0
         """Of those that run, how many wait for a host that is gone; they leave their slot to others."""
@@ -56,7 +78,7 @@ class Scans:
         """
         self._waiting.extend(steps)
         try:
-            while self._waiting or self._running:
+            while self._waiting or self._tasks:
                 await workflow.wait_condition(self._something_to_do)
                 if self._trouble is not None:
                     raise self._trouble
@@ -67,32 +89,47 @@ class Scans:
         finally:
             await self._let_go()
 
+    def stop(self, reason: str) -> None:
+        """End the tools that run; their scans go back in line."""
+        for run in self._running.values():
+            run.end(ScanState.PENDING, reason)
+
+    def skip(self, word: Skip) -> None:
+        """Run no scan of which this speaks, and end those that run."""
+        self._skips.append(word)
+        for run in self._running.values():
+            if word.speaks_of(run.step):
+                run.end(ScanState.SKIPPED, word.reason)
+
     def _may_start(self) -> bool:
         return bool(self._waiting) and self._has_slot()
 
     def _has_slot(self) -> bool:
-        return not self._board.paused and len(self._running) - self._stalled < self.parallel
+        return not self._board.paused and len(self._tasks) - self._stalled < self.parallel
 
     def _may_go_on(self, outcome: ScanOutcome) -> bool:
         return self._has_slot() if outcome.stalled else not self._board.paused
 
     def _something_to_do(self) -> bool:
-        return self._trouble is not None or self._may_start() or not (self._waiting or self._running)
+        return self._trouble is not None or self._may_start() or not (self._waiting or self._tasks)
 
     def _start(self, ref: CampaignRef, step: ScanStep) -> None:
+        if any(word.speaks_of(step) for word in self._skips):  # written down by who skipped it
+            self._board.done += 1
+            return
         task = asyncio.create_task(self._one(ref, step))
-        self._running.append(task)
+        self._tasks.append(task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._running.remove(task)
+        self._tasks.remove(task)
         if not task.cancelled() and self._trouble is None:
             self._trouble = task.exception()
 
     async def _let_go(self) -> None:
         """Cancel what still runs, in the order in which it began, and wait until it has ended."""
         self._waiting.clear()
-        running = list(self._running)
+        running = list(self._tasks)
         for task in running:
             task.cancel()
         if running:
@@ -102,13 +139,24 @@ class Scans:
         label = f"{step.tool} {step.endpoint}"
         self._board.running.append(label)
         self._board.show()
+        run = _Run(step, asyncio.create_task(self.scan(ref, step)))
+        self._running[step.scan_id] = run
         try:
-            outcome = await self.scan(ref, step)
+            outcome = await run.work
+        except (ActivityError, asyncio.CancelledError) as error:
+            if run.wish is None or not is_cancelled_exception(error):
+                raise
+            outcome = await self._end(ref, run)
         finally:
+            del self._running[step.scan_id]
             self._board.running.remove(label)
             self._board.waiting.pop(label, None)
-        self._board.done += 1
         self._board.say(f"{label}: {outcome.state}, {outcome.observations} observations {outcome.reason}")
+        if not outcome.state.ended:
+            self._waiting.appendleft(step.model_copy(update={"attempt": self._attempts.pop(step.scan_id)}))
+            return
+        self._board.done += 1
+        self._attempts.pop(step.scan_id, None)
         if outcome.refused:
             raise RefusedError(outcome.reason)
 
@@ -116,12 +164,13 @@ class Scans:
         """One scan; a tool that ran and failed is run again as often as the profile allows."""
         attempt = step.attempt + 1
         while True:
+            self._attempts[step.scan_id] = attempt
             try:
                 outcome = await self._attempt(ref, step, attempt)
             except ActivityError as error:
                 if is_cancelled_exception(error):
                     raise
-                return await self._settle(ref, step, why(error))
+                return await self._settle(ref, step, ScanState.FAILED, why(error))
             if not outcome.again or attempt > step.attempt + self.retries:
                 return outcome
             attempt += 1
@@ -132,10 +181,10 @@ class Scans:
             self._opened.discard(step.scan_id)
             outcome = await do(
                 names.RUN_SCAN,
-                RunScan(ref=ref, scan_id=step.scan_id, attempt=attempt),
+                RunScan(ref=ref, scan_id=step.scan_id, attempt=attempt, settles=not self.waits),
                 ScanOutcome,
                 f"{step.tool} {step.endpoint}" + (f", attempt {attempt}" if attempt > 1 else ""),
-                options.scan(step.role, step.timeout_s, step.zone, changes=step.changes),
+                options.scan(step.role, step.timeout_s, step.zone, waits=self.waits or step.changes),
             )
             if not outcome.waiting:
                 return outcome
@@ -160,7 +209,11 @@ class Scans:
             self._board.waiting.pop(label, None)
         self._board.show()
 
-    async def _settle(self, ref: CampaignRef, step: ScanStep, reason: str) -> ScanOutcome:
-        request = SettleScan(ref=ref, scan_id=step.scan_id, state=ScanState.FAILED, reason=reason)
-        await do(names.SETTLE_SCAN, request, type(None), f"{step.tool} {step.endpoint} failed", options.CONTROL)
-        return ScanOutcome(scan_id=step.scan_id, state=ScanState.FAILED, reason=reason)
+    async def _end(self, ref: CampaignRef, run: _Run) -> ScanOutcome:
+        """A scan whose tool people ended."""
+        return await self._settle(ref, run.step, run.wish or ScanState.CANCELLED, run.reason)
+
+    async def _settle(self, ref: CampaignRef, step: ScanStep, state: ScanState, reason: str) -> ScanOutcome:
+        request = SettleScan(ref=ref, scan_id=step.scan_id, state=state, reason=reason)
+        await do(names.SETTLE_SCAN, request, type(None), f"{step.tool} {step.endpoint} {state}", options.CONTROL)
+        return ScanOutcome(scan_id=step.scan_id, state=state, reason=reason)

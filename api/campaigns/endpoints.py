@@ -1,11 +1,23 @@
 """/campaigns and /scans."""
 
+from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Response, status
 
-from api.campaigns.schemas import CampaignAnswer, CampaignBody, CampaignDetail, ScanAnswer, ScanBody
+from api.campaigns.schemas import (
+    AnswerBody,
+    CampaignAnswer,
+    CampaignBody,
+    CampaignDetail,
+    ConcurrencyBody,
+    PauseBody,
+    ScanAnswer,
+    ScanBody,
+    SkipBody,
+    TargetsBody,
+)
 from api.deps import allowed, paging, service
 from api.schemas import PageAnswer
 from purple.contracts.campaigns import CampaignInput
@@ -71,7 +83,7 @@ async def get_campaign(
     """One campaign, with steps done of steps known while it runs."""
     campaign = await campaigns.get(caller.organisation_id, campaign_id)
     progress = await campaigns.progress(campaign)
-    known = CampaignAnswer.model_validate(campaign).model_dump()
+    known = CampaignAnswer.model_validate(campaign).model_dump() | {"orders": asdict(campaign.orders)}
     return CampaignDetail(
         **known,
         progress=dict(progress) if progress else None,
@@ -83,19 +95,63 @@ async def get_campaign(
 @router.post("/campaigns/{campaign_id}/cancel", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
 async def cancel_campaign(campaign_id: UUID, caller: Writer, steering: Steer) -> Campaign:
     """Stop a campaign: running tools are killed, what was found stays. One that ended is left as it is."""
-    return await steering.cancel(caller.organisation_id, campaign_id)
+    return await steering.cancel(caller.organisation_id, campaign_id, caller.actor)
 
 
 @router.post("/campaigns/{campaign_id}/pause", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
-async def pause_campaign(campaign_id: UUID, caller: Writer, steering: Steer) -> Campaign:
-    """Start nothing new until it is resumed; tools that run end by themselves."""
-    return await steering.pause(caller.organisation_id, campaign_id)
+async def pause_campaign(
+    campaign_id: UUID, caller: Writer, steering: Steer, body: PauseBody | None = None, key: Key = ""
+) -> Campaign:
+    """Start nothing new until it is resumed. Tools that run end by themselves, or are stopped and run again then."""
+    if body is not None and body.stop_running:
+        return await steering.stop(caller.organisation_id, campaign_id, caller.actor, key)
+    return await steering.pause(caller.organisation_id, campaign_id, caller.actor)
 
 
 @router.post("/campaigns/{campaign_id}/resume", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
 async def resume_campaign(campaign_id: UUID, caller: Writer, steering: Steer) -> Campaign:
     """Go on after a pause."""
-    return await steering.resume(caller.organisation_id, campaign_id)
+    return await steering.resume(caller.organisation_id, campaign_id, caller.actor)
+
+
+@router.post("/campaigns/{campaign_id}/skip", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
+async def skip(campaign_id: UUID, body: SkipBody, caller: Writer, steering: Steer, key: Key = "") -> Campaign:
+    """Run one scan, or every scan of a tool, no more; one that runs is stopped."""
+    return await steering.skip(
+        caller.organisation_id, campaign_id, caller.actor, body.tool, body.scan_id, body.reason, key
+    )
+
+
+@router.post(
+    "/campaigns/{campaign_id}/concurrency", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer
+)
+async def set_concurrency(
+    campaign_id: UUID, body: ConcurrencyBody, caller: Writer, steering: Steer, key: Key = ""
+) -> Campaign:
+    """Let so many tools run at once from now on; those that run stay."""
+    return await steering.set_parallel(caller.organisation_id, campaign_id, caller.actor, body.parallel, key)
+
+
+@router.post("/campaigns/{campaign_id}/targets", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
+async def add_targets(campaign_id: UUID, body: TargetsBody, caller: Writer, steering: Steer, key: Key = "") -> Campaign:
+    """Add targets to a running campaign; its authorisation must cover them."""
+    return await steering.add_targets(caller.organisation_id, campaign_id, caller.actor, body.target_ids, key)
+
+
+@router.post("/campaigns/{campaign_id}/approve", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
+async def approve(campaign_id: UUID, body: AnswerBody, caller: Writer, steering: Steer, key: Key = "") -> Campaign:
+    """Let a tool run that waits for a second person: not for who started the campaign."""
+    return await steering.answer(
+        caller.organisation_id, campaign_id, caller.actor, body.tool, approve=True, reason=body.reason, key=key
+    )
+
+
+@router.post("/campaigns/{campaign_id}/reject", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
+async def reject(campaign_id: UUID, body: AnswerBody, caller: Writer, steering: Steer, key: Key = "") -> Campaign:
+    """Skip a tool that waits for a second person, with the reason."""
+    return await steering.answer(
+        caller.organisation_id, campaign_id, caller.actor, body.tool, approve=False, reason=body.reason, key=key
+    )
 
 
 @router.post(

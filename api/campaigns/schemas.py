@@ -32,6 +32,39 @@ class ScanBody(Body):
     options: Options = Field(default_factory=dict)
 
 
+class PauseBody(Body):
+    """How to pause."""
+
+    stop_running: bool = Field(default=False, description="Stop the tools that run; they run again once resumed")
+
+
+class SkipBody(Body):
+    """What to skip: one scan, or every scan of a tool."""
+
+    tool: str = Field(default="", max_length=64)
+    scan_id: UUID | None = None
+    reason: str = Field(default="", max_length=500)
+
+
+class ConcurrencyBody(Body):
+    """How many tools run at once."""
+
+    parallel: int = Field(ge=1, le=64)
+
+
+class TargetsBody(Body):
+    """Targets to add."""
+
+    target_ids: list[UUID] = Field(min_length=1, max_length=1000)
+
+
+class AnswerBody(Body):
+    """An answer for a tool that waits for a second person."""
+
+    tool: str = Field(min_length=1, max_length=64)
+    reason: str = Field(default="", max_length=500)
+
+
 class CampaignAnswer(Answer):
     """A campaign."""
 
@@ -57,6 +90,10 @@ class CampaignDetail(CampaignAnswer):
     """A campaign with its progress, while it runs, and its page in the Temporal UI."""
 
     progress: dict[str, Any] | None
+    orders: dict[str, Any] = Field(
+        description="What people asked of it: `parallel` (0 is the profile's), `skipped` tools, scans `left_out`, and "
+        "by tool the `approvals` it waits for or had"
+    )
     temporal_url: str
     waits: list[str] = Field(description="Why tool runs do not begin, such as a zone that no worker serves")
 

@@ -103,21 +103,21 @@ async def one(
 @router.post("/{campaign_id}/cancel")
 async def cancel(campaign_id: UUID, caller: Writer, steering: Steer) -> Response:
     """Stop it."""
-    await steering.cancel(caller.organisation_id, campaign_id)
+    await steering.cancel(caller.organisation_id, campaign_id, caller.actor)
     return go(f"/campaigns/{campaign_id}")
 
 
 @router.post("/{campaign_id}/pause")
 async def pause(campaign_id: UUID, caller: Writer, steering: Steer) -> Response:
     """Start nothing new."""
-    await steering.pause(caller.organisation_id, campaign_id)
+    await steering.pause(caller.organisation_id, campaign_id, caller.actor)
     return go(f"/campaigns/{campaign_id}")
 
 
 @router.post("/{campaign_id}/resume")
 async def resume(campaign_id: UUID, caller: Writer, steering: Steer) -> Response:
     """Go on."""
-    await steering.resume(caller.organisation_id, campaign_id)
+    await steering.resume(caller.organisation_id, campaign_id, caller.actor)
     return go(f"/campaigns/{campaign_id}")
 
 

@@ -1,5 +1,6 @@
 """What the campaign workflow and its steps say to each other."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from pydantic import Field
 
 from purple.contracts.base import Contract
 from purple.domain.campaigns import CampaignState, Phase
+from purple.domain.identity import Action
 from purple.domain.tools import ScanState
 
 
@@ -65,6 +67,15 @@ class ScanStep(Contract):
     """Only workers of this network zone run it."""
 
 
+class Held(Contract):
+    """A tool that runs once a second person has approved it."""
+
+    tool: str
+    scans: int
+    until: datetime
+    """Then it is skipped."""
+
+
 class Begun(Contract):
     """A campaign that has its row."""
 
@@ -84,6 +95,11 @@ class Begun(Contract):
     """Whether a file is imported, and which targets it speaks of is to be found first."""
     batches: tuple[tuple[int, int], ...] = ()
     """Of recon: numbers of batches, which child workflows run, and how many scans each has."""
+    held: tuple[Held, ...] = ()
+    """Of recon."""
+    engine: int = 1
+    """How the workflow behaves where that has changed; campaigns that began before go on as they did.
+    From 2 on it waits for a tool that it ends, and writes down itself what became of the scan."""
 
 
 class Surveyed(Contract):
@@ -102,6 +118,7 @@ class Plan(Contract):
     """What the campaign's own workflow runs."""
     batches: tuple[tuple[int, int], ...] = ()
     """As in `Begun`."""
+    held: tuple[Held, ...] = ()
 
 
 class BatchInput(Contract):
@@ -152,6 +169,8 @@ class RunScan(Contract):
     ref: CampaignRef
     scan_id: UUID
     attempt: int = 1
+    settles: bool = True
+    """Whether the step writes down that it was cancelled; else the workflow does."""
 
 
 class ScanOutcome(Contract):
@@ -233,6 +252,69 @@ class Finished(Contract):
     worst: str = ""
 
 
+class Skip(Contract):
+    """Which scans run no more: one of them, or every one of a tool."""
+
+    reason: str
+    scan_id: UUID | None = None
+    tool: str = ""
+
+    def speaks_of(self, step: ScanStep) -> bool:
+        """Whether it is meant."""
+        return step.scan_id == self.scan_id if self.scan_id else step.tool == self.tool
+
+
+class Order(Contract):
+    """What a person asks of a running campaign; the argument of the updates `steer` and `approve`."""
+
+    action: Action
+    token: str = ""
+    """The signed word of who asks, for this very order."""
+    tool: str = ""
+    scan_id: UUID | None = None
+    reason: str = ""
+    parallel: int = 0
+    target_ids: tuple[UUID, ...] = ()
+
+
+class Ordered(Contract):
+    """An update's result: what was done."""
+
+    said: str = ""
+    scans: int = 0
+
+
+class CarryOut(Contract):
+    """Believe an order, write it down and do its part in the database; twice with one id is once."""
+
+    ref: CampaignRef
+    order: Order
+    order_id: str
+    apart: bool = False
+    """As in `RetryScans`."""
+
+
+class CarriedOut(Contract):
+    """What is left for the workflow to do."""
+
+    said: str
+    scans: int = 0
+    plan: Plan = Plan()
+
+
+class Expire(Contract):
+    """Skip a tool that nobody approved in time."""
+
+    ref: CampaignRef
+    tool: str
+
+
+class Expired(Contract):
+    """How many scans that were; None where somebody answered after all."""
+
+    scans: int | None = None
+
+
 class RetryRequest(Contract):
     """Run again what is not complete; the argument of an update."""
 
@@ -264,6 +346,7 @@ class RetryPlan(Contract):
     scans: int = 0
     batches: tuple[tuple[int, int], ...] = ()
     """Of recon, as in `Begun`."""
+    held: tuple[Held, ...] = ()
 
 
 class Progress(Contract):
@@ -274,6 +357,8 @@ class Progress(Contract):
     known: int = 0
     running: tuple[str, ...] = ()
     paused: bool = False
+    held: dict[str, int] = Field(default_factory=dict)
+    """Tool to how many of its scans wait for approval."""
     children: tuple[str, ...] = ()
     """Ids of the child workflows that run now; each tells of its own part."""
     waiting: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from purple.contracts.base import Contract
+from purple.domain.tools import Intrusiveness
 
 
 class ProfileStep(Contract, extra="forbid"):
@@ -15,6 +16,8 @@ class ProfileStep(Contract, extra="forbid"):
     """What recon must have found: `http` runs it once a web application, `tls` once a TLS service,
     `ssh` once an SSH service."""
     options: dict[str, Any] = Field(default_factory=dict)
+    approval: bool = False
+    """Whether it runs only once a second person has approved it."""
 
 
 class Limits(Contract, extra="forbid"):
@@ -22,6 +25,10 @@ class Limits(Contract, extra="forbid"):
 
     parallel: int = Field(default=2, ge=1, le=64)
     retries: int = Field(default=1, ge=0, le=5)
+    approve_from: Intrusiveness | None = None
+    """Tools that are so intrusive, or more, run only once a second person has approved them."""
+    approve_within_s: int = Field(default=86_400, ge=1, le=2_592_000)
+    """A tool that nobody has approved then is skipped."""
 
 
 class Profile(Contract, extra="forbid"):

@@ -64,6 +64,13 @@ class Action(StrEnum):
     """What the signed word of an actor allows."""
 
     RETRY_FAILED = "retry_failed"
+    STOP = "stop"
+    """Pause, and end the tools that run."""
+    SKIP = "skip"
+    PARALLEL = "parallel"
+    ADD_TARGETS = "add_targets"
+    APPROVE = "approve"
+    REJECT = "reject"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +85,11 @@ class Actor:
 class ActorTokens(Protocol):
     """Signed words of actors: a message that came by the workflow server is believed only with one."""
 
-    def sign(self, actor: Actor, action: Action, workflow_id: str) -> str:
-        """A token that allows one action on one workflow for a day."""
+    def sign(self, actor: Actor, action: Action, workflow_id: str, about: str = "") -> str:
+        """A token that allows one action on one workflow for a day; `about` binds it to what is asked exactly."""
         ...
 
-    def verify(self, token: str, action: Action, workflow_id: str) -> Actor:
+    def verify(self, token: str, action: Action, workflow_id: str, about: str = "") -> Actor:
         """Who a token speaks for.
 
         Raises:

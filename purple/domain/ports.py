@@ -366,6 +366,16 @@ class Orchestrator(Bell, Protocol):
         """
         ...
 
+    async def order(self, workflow_id: str, order: Any, *, key: str) -> None:
+        """Have a running campaign carry out an order; the same key asks once.
+
+        Raises:
+            ConflictError: it has ended, or refuses just now.
+            ForbiddenError: it does not believe who asks, or they may not.
+            UnavailableError: the server is away, or no worker answers.
+        """
+        ...
+
     async def progress(self, workflow_id: str) -> Mapping[str, Any] | None:
         """Steps done of steps known, and what runs; None where nobody answers in time."""
         ...

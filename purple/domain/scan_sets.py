@@ -14,7 +14,7 @@ from purple.domain.tools import ScanState
 
 INLINE = 200
 """A campaign's own workflow runs so many scans; a child workflow for each batch runs more."""
-BATCH = 400
+BATCH = 200
 MAX_BATCHES = 250
 """Made at once: what a parent's history holds of its children stays small, and batches grow instead."""
 
@@ -80,6 +80,10 @@ class ScanSets(Protocol):
         scan_id: UUID | None = None,
     ) -> Sequence[Scan]:
         """End at most so many of those in these states; as they are now. None is left when fewer come back."""
+        ...
+
+    async def failed(self, campaign_id: UUID, *, tools: Iterable[str], ids: Iterable[UUID]) -> int:
+        """How many ended otherwise than complete, but those of these tools or with these ids."""
         ...
 
     async def reset(self, campaign_id: UUID, retry_id: str, *, tools: Iterable[str], ids: Iterable[UUID]) -> None:

@@ -28,15 +28,26 @@ from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlrea
 from temporalio.service import RPCError, RPCStatusCode
 
 from purple.contracts import names
-from purple.contracts.campaigns import CampaignInput, Progress, Retried
+from purple.contracts.campaigns import CampaignInput, Order, Ordered, Progress, Retried
 from purple.contracts.gates import GateOpen, GateRef
-from purple.domain.errors import ConflictError, ForbiddenError, PurpleError, UnavailableError
+from purple.domain.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    PurpleError,
+    UnavailableError,
+)
+from purple.domain.identity import Action
 from purple.orchestrator.builds import Builds
 from purple.settings.app import TemporalSettings
 
 RPC_TIMEOUT = timedelta(seconds=10)
 UPDATE_TIMEOUT = timedelta(seconds=30)
 POLL = timedelta(seconds=75)
+_ANSWERS = {Action.APPROVE, Action.REJECT}
+_TOLD: dict[str, type[PurpleError]] = {each.code: each for each in (ConflictError, InvalidInputError, NotFoundError)}
+"""Refusals of a step that are no question of who asks."""
 PATIENCE_S = 4.0
 """A caller waits so long for a server that is away, however often the client tries within."""
 
@@ -78,7 +89,7 @@ def _refused(error: WorkflowUpdateFailedError) -> PurpleError:
         cause = cause.cause
     said = cause.message if isinstance(cause, ApplicationError) else str(cause)
     if isinstance(cause, ApplicationError) and cause.type == names.ERROR_REFUSED:
-        return ForbiddenError(said)
+        return _TOLD.get(cause.details[0] if cause.details else "", ForbiddenError)(said)
     return ConflictError(said, remedy="try again in a few seconds")
 
 
@@ -235,6 +246,23 @@ class TemporalOrchestrator:
                     result_type=Retried,
                     rpc_timeout=UPDATE_TIMEOUT,
                 )
+        except WorkflowUpdateFailedError as error:
+            raise _refused(error) from error
+
+    async def order(self, workflow_id: str, order: Any, *, key: str) -> None:
+        """Update a running campaign."""
+        if not isinstance(order, Order):
+            raise TypeError(f"a campaign carries out an Order, not {type(order).__name__}")
+        name = names.UPDATE_APPROVE if order.action in _ANSWERS else names.UPDATE_STEER
+        try:
+            async with _reached(UPDATE_TIMEOUT.total_seconds()):
+                handle = await self._handle(workflow_id)
+                try:
+                    await handle.execute_update(name, order, id=key, result_type=Ordered, rpc_timeout=UPDATE_TIMEOUT)
+                except RPCError as error:
+                    if error.status is not RPCStatusCode.NOT_FOUND:
+                        raise
+                    raise ConflictError("the campaign does not run", remedy="look at how it ended") from error
         except WorkflowUpdateFailedError as error:
             raise _refused(error) from error
 

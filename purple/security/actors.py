@@ -34,7 +34,7 @@ class SignedActors:
             )
         return OctKey.import_key(self._secret.encode())
 
-    def sign(self, actor: Actor, action: Action, workflow_id: str) -> str:
+    def sign(self, actor: Actor, action: Action, workflow_id: str, about: str = "") -> str:
         """A token for a day."""
         now = int(self._clock.now().timestamp())
         claims: dict[str, Any] = {
@@ -43,12 +43,13 @@ class SignedActors:
             "username": actor.username,
             "action": action,
             "workflow": workflow_id,
+            "about": about,
             "iat": now,
             "exp": now + _VALID_S,
         }
         return jwt.encode({"alg": _ALGORITHM}, claims, self._key)
 
-    def verify(self, token: str, action: Action, workflow_id: str) -> Actor:
+    def verify(self, token: str, action: Action, workflow_id: str, about: str = "") -> Actor:
         """Who it speaks for."""
         refusal = ForbiddenError(
             f"the request to {action.replace('_', ' ')} carries no valid word of an actor",
@@ -61,6 +62,6 @@ class SignedActors:
             actor = Actor(UUID(claims["sub"]), UUID(claims["organisation"]), str(claims["username"]))
         except (JoseError, KeyError, TypeError, ValueError):
             raise refusal from None
-        if (claims.get("action"), claims.get("workflow")) != (action, workflow_id):
+        if (claims.get("action"), claims.get("workflow"), claims.get("about", "")) != (action, workflow_id, about):
             raise refusal
         return actor

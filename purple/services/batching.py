@@ -1,18 +1,24 @@
 """A campaign's scans between the database and the workflows, a part at a time."""
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from purple.contracts.campaigns import Plan
+from purple.contracts.campaigns import Held, Plan
+from purple.contracts.profiles import Profile
 from purple.domain.campaigns import Campaign, Phase
+from purple.domain.errors import InvalidInputError
 from purple.domain.ports import UnitOfWork
 from purple.domain.scan_sets import INLINE, OWN
+from purple.domain.steering import Approval, ApprovalState
 from purple.domain.targets import Target
 from purple.domain.tools import ScanState, ToolCatalogue
 from purple.services import planning
-from purple.services.events import scan_event
+from purple.services.events import event, scan_event
 
+MAX_TARGETS = 10_000
+"""Of one campaign."""
 TARGETS = 500
 """Read and planned for at a time."""
 ENDED = 2_000
@@ -31,11 +37,64 @@ async def targets_of(uow: UnitOfWork, campaign: Campaign) -> AsyncIterator[tuple
         yield await uow.targets.several(ids[start : start + TARGETS])
 
 
-async def due(uow: UnitOfWork, tools: ToolCatalogue, campaign_id: UUID, phase: Phase, request_id: str = "") -> Plan:
-    """What is to run in a phase, or what one request released of it."""
-    own = await uow.scan_sets.due(campaign_id, phase, OWN, 10 * INLINE, request_id)
-    batches = await uow.scan_sets.batches(campaign_id, phase, request_id)
-    return Plan(scans=planning.steps_of(own, tools), batches=tuple(batches.items()))
+def check_number(targets: int, *, fewest: int = 1) -> None:
+    """Hold a campaign to its most and its fewest; an import may find its targets later.
+
+    Raises:
+        InvalidInputError: it has no targets, or too many.
+    """
+    if not fewest <= targets <= MAX_TARGETS:
+        raise InvalidInputError(
+            f"a campaign has 1 to {MAX_TARGETS} targets",
+            field="target_ids",
+            value=targets,
+            remedy="name targets of the register",
+        )
+
+
+async def due(
+    uow: UnitOfWork, tools: ToolCatalogue, campaign: Campaign, phase: Phase, now: datetime, request_id: str = ""
+) -> Plan:
+    """What is to run in a phase, or what one request released of it; what waits for approval is asked for."""
+    own = await uow.scan_sets.due(campaign.id, phase, OWN, 10 * INLINE, request_id)
+    batches = await uow.scan_sets.batches(campaign.id, phase, request_id)
+    held = await _ask(uow, campaign, phase, now)
+    return Plan(scans=planning.steps_of(own, tools), batches=tuple(batches.items()), held=held)
+
+
+async def skip_refused(uow: UnitOfWork, campaign: Campaign, now: datetime) -> None:
+    """End what is new of tools that people skipped or rejected."""
+    orders = campaign.orders
+    for tool in orders.refused:
+        reason = orders.skipped.get(tool) or f"{tool} rejected by {orders.approvals[tool].by}"
+        await end_all(uow, campaign.id, ScanState.SKIPPED, reason, now, states=(ScanState.PENDING,), tool=tool)
+
+
+async def _ask(uow: UnitOfWork, campaign: Campaign, phase: Phase, now: datetime) -> tuple[Held, ...]:
+    """Every tool that is held, each asked for once; one whose time was over is asked for anew."""
+    waiting = await uow.scan_sets.held(campaign.id, phase)
+    if not waiting:
+        return ()
+    orders = (await uow.scan_sets.campaign(campaign.id, lock=True)).orders
+    approvals = dict(orders.approvals)
+    until = now + timedelta(seconds=Profile.model_validate(campaign.plan).limits.approve_within_s)
+    for tool, scans in waiting.items():
+        known = approvals.get(tool)
+        if known is None or known.state is ApprovalState.EXPIRED:
+            approvals[tool] = Approval(ApprovalState.WAITING, until)
+            told = event(
+                campaign.organisation_id,
+                "campaign.approval_asked",
+                campaign.id,
+                now,
+                campaign_id=campaign.id,
+                data={"tool": tool, "scans": scans, "until": until.isoformat()},
+                occasion=f"{tool}|{until.isoformat()}",
+            )
+            await uow.events.add(told)
+    if approvals != orders.approvals:
+        await uow.campaigns.update(campaign.id, orders=replace(orders, approvals=approvals))
+    return tuple(Held(tool=tool, scans=scans, until=approvals[tool].until) for tool, scans in waiting.items())
 
 
 async def end_all(  # noqa: PLR0913 - which scans, and how they end

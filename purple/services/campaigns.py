@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +28,7 @@ from purple.domain.scan_sets import BATCH
 from purple.domain.scope import Authorisation
 from purple.domain.tools import ScanState, ToolCatalogue
 from purple.services import cleanup, planning
-from purple.services.batching import due, end_all, targets_of
+from purple.services.batching import check_number, due, end_all, skip_refused, targets_of
 from purple.services.clearance import Asked, Clearance
 from purple.services.events import enter, event, nth, phase_event, scan_event
 from purple.services.profiles import Profiles
@@ -37,8 +36,9 @@ from purple.services.retrying import Retrying
 from purple.services.steering import by_reference, input_of
 from purple.services.summaries import summarise
 
-MAX_TARGETS = 10_000
 MAX_KEY = 255
+ENGINE = 2
+"""See `Begun.engine`."""
 
 
 class Campaigns:
@@ -147,11 +147,12 @@ class Campaigns:
                 ref=ref,
                 name=campaign.name,
                 profile=profile.name,
-                parallel=profile.limits.parallel,
+                parallel=campaign.orders.parallel or profile.limits.parallel,
                 retries=profile.limits.retries,
                 again=again,
                 survey=planning.imports(profile, self._tools),
-                changes=any(self._tools.spec(step.tool).changes for step in (*profile.recon, *profile.tools)),
+                changes=any(self._tools.spec(tool).changes for tool in planning.tools_of(profile)),
+                engine=ENGINE,
             )
             try:
                 await self._clearance.check_campaign(uow, campaign, authorisation)
@@ -160,6 +161,7 @@ class Campaigns:
                 return begun.model_copy(update={"refused": f"{refused.detail} (rule {refused.rule})"})
             async for targets in targets_of(uow, campaign):
                 await uow.scan_sets.add(planning.recon_scans(campaign, profile, targets, self._tools, now))
+            await skip_refused(uow, campaign, now)
             await uow.scan_sets.number(campaign.id)
             if campaign.started_at is None:
                 await uow.campaigns.update(
@@ -170,22 +172,24 @@ class Campaigns:
                     run_id=request.run_id,
                 )
             await uow.events.add(phase_event(ref, Phase.RECON, now))
-            recon = await due(uow, self._tools, campaign.id, Phase.RECON)
-            return begun.model_copy(update={"recon": recon.scans, "batches": recon.batches})
+            recon = await due(uow, self._tools, campaign, Phase.RECON, now)
+            return begun.model_copy(update={"recon": recon.scans, "batches": recon.batches, "held": recon.held})
 
     async def plan(self, ref: CampaignRef) -> Plan:
         """What recon's findings ask for."""
         now = self._clock.now()
         async with self._work(ref.organisation_id) as uow:
+            await uow.scan_sets.campaign(ref.campaign_id, lock=True)  # orders that come meanwhile see what is planned
             campaign = await uow.campaigns.get(ref.campaign_id)
             profile = Profile.model_validate(campaign.plan)
             async for targets in targets_of(uow, campaign):
                 services = await uow.findings.services(campaign.id, [target.id for target in targets])
                 scans = planning.tool_scans(campaign, profile, targets, services, self._tools, now)
                 await uow.scan_sets.add(scans)
+            await skip_refused(uow, campaign, now)
             await uow.scan_sets.number(campaign.id)
             await enter(uow, ref, Phase.TOOLS, now)
-            return await due(uow, self._tools, campaign.id, Phase.TOOLS)
+            return await due(uow, self._tools, campaign, Phase.TOOLS, now)
 
     async def next_scans(self, batch: BatchRef) -> BatchSteps:
         """The next scans of a batch that have not ended."""
@@ -194,14 +198,15 @@ class Campaigns:
             return BatchSteps(scans=planning.steps_of(found, self._tools))
 
     async def settle(self, request: SettleScan) -> None:
-        """Write down how a scan ended that no worker could bring to its end."""
+        """Write down how a scan ended that no worker could bring to its end; or that it waits again."""
         now = self._clock.now()
         async with self._work(request.ref.organisation_id) as uow:
             scan = await uow.scans.get(request.scan_id)
             if scan.state.ended:
                 return
-            await uow.scans.update(scan.id, state=request.state, reason=request.reason, ended_at=now)
-            await uow.events.add(scan_event(replace(scan, state=request.state), now, request.reason))
+            ended_at = now if request.state.ended else None
+            scan = await uow.scans.update(scan.id, state=request.state, reason=request.reason, ended_at=ended_at)
+            await uow.events.add(scan_event(scan, now, request.reason))
 
     async def finish(self, request: Finish) -> Finished:
         """The workflow's last step: every scan has ended, the summary is written."""
@@ -219,7 +224,9 @@ class Campaigns:
             await uow.gates.leave_all(campaign.id)
             left = "the campaign ended before it ran" + (f": {request.reason}" if request.reason else "")
             wanted = ScanState.CANCELLED if request.state is CampaignState.CANCELLED else ScanState.SKIPPED
-            await end_all(uow, campaign.id, wanted, left, now)
+            ran = request.reason or left
+            await end_all(uow, campaign.id, wanted, ran, now, states=(ScanState.RUNNING,))
+            await end_all(uow, campaign.id, wanted, left, now, states=(ScanState.PENDING,))
             counts = await uow.scan_sets.counts(campaign.id)
             state = request.state or end_state(counts, left_out_of(campaign.summary))
             ending = await cleanup.settle(uow, campaign, state, request.reason, now)
@@ -318,21 +325,6 @@ def _asked(campaign: Campaign, run_id: str) -> Asked:
         campaign_id=campaign.id,
         occasion=run_id,
     )
-
-
-def check_number(targets: int, *, fewest: int = 1) -> None:
-    """Hold a campaign to its most and its fewest; an import may find its targets later.
-
-    Raises:
-        InvalidInputError: it has no targets, or too many.
-    """
-    if not fewest <= targets <= MAX_TARGETS:
-        raise InvalidInputError(
-            f"a campaign has 1 to {MAX_TARGETS} targets",
-            field="target_ids",
-            value=targets,
-            remedy="name targets of the register",
-        )
 
 
 async def _repeated(uow: UnitOfWork, known: tuple[str, UUID], digest: str) -> Campaign:

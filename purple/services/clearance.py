@@ -13,6 +13,7 @@ from purple.domain.refusals import Refusal
 from purple.domain.scope import Authorisation, check_address, check_contract, check_resolved, check_window
 from purple.domain.targets import Address, TargetKind, source_of
 from purple.domain.tools import ToolCatalogue, ToolSpec
+from purple.services import planning
 from purple.services.batching import targets_of
 
 
@@ -47,8 +48,7 @@ class Clearance:
             OutOfScopeError: it does not; test windows are not asked, for a campaign waits for them.
         """
         profile = Profile.model_validate(campaign.plan)
-        tools = [step.tool for step in (*profile.recon, *profile.tools)]
-        hardest = max((self._tools.spec(tool).intrusiveness for tool in tools), key=lambda each: each.rank)
+        hardest, tools = planning.hardest(profile, self._tools), planning.tools_of(profile)
         check_contract(authorisation, at=self._clock.now(), intrusiveness=hardest, tools=tools)
         async for targets in targets_of(uow, campaign):
             for target in targets:

@@ -71,10 +71,10 @@ def phase_event(ref: CampaignRef, phase: Phase, now: datetime) -> Event:
 
 
 def scan_event(scan: Scan, now: datetime, reason: str) -> Event:
-    """A scan ended."""
+    """A scan ended, or was stopped and waits again."""
     return event(
         scan.organisation_id,
-        "scan.ended",
+        "scan.ended" if scan.state.ended else "scan.stopped",
         scan.id,
         now,
         campaign_id=scan.campaign_id,

@@ -11,9 +11,10 @@ from purple.contracts.profiles import Profile, ProfileStep
 from purple.domain.campaigns import Campaign, Phase, Scan, scan_id_of
 from purple.domain.errors import InvalidInputError
 from purple.domain.observations import RecordedObservation
-from purple.domain.scan_sets import FRESH
+from purple.domain.scan_sets import FRESH, HELD
+from purple.domain.steering import ApprovalState
 from purple.domain.targets import Address, Target, TargetKind, authority
-from purple.domain.tools import ScanState, ToolCatalogue
+from purple.domain.tools import Intrusiveness, ScanState, ToolCatalogue
 
 _HTTP_NAMES = ("http", "https", "http-alt", "http-proxy", "https-alt", "http-mgmt")
 _OF_THE_NETWORK = frozenset({"host", "service", "url"})
@@ -63,6 +64,22 @@ def imports(profile: Profile, tools: ToolCatalogue) -> bool:
     return bool(steps) and all(tools.spec(step.tool).imports for step in steps)
 
 
+def tools_of(profile: Profile) -> tuple[str, ...]:
+    """The tools of a pipeline, each once."""
+    return tuple(dict.fromkeys(step.tool for step in (*profile.recon, *profile.tools)))
+
+
+def hardest(profile: Profile, tools: ToolCatalogue) -> Intrusiveness:
+    """How intrusive the most intrusive tool of a pipeline is."""
+    return max((tools.spec(tool).intrusiveness for tool in tools_of(profile)), key=lambda each: each.rank)
+
+
+def asks(profile: Profile, step: ProfileStep, tools: ToolCatalogue) -> bool:
+    """Whether a step runs only once a second person has approved its tool."""
+    limit = profile.limits.approve_from
+    return step.approval or (limit is not None and tools.spec(step.tool).intrusiveness.rank >= limit.rank)
+
+
 def check_targets(targets: Iterable[Target], profile: Profile, tools: ToolCatalogue) -> None:
     """Refuse kinds that no tool of the profile takes.
 
@@ -88,12 +105,21 @@ def recon_scans(
     campaign: Campaign, profile: Profile, targets: Iterable[Target], tools: ToolCatalogue, at: datetime
 ) -> list[Scan]:
     """One scan a recon tool and target that it takes."""
+    held = _held(campaign, profile, tools)
     return [
-        _scan(campaign, Phase.RECON, step, target, target.address, at)
+        _scan(campaign, Phase.RECON, step, target, target.address, at, held=step.tool in held)
         for target in targets
         for step in profile.recon
         if _takes(tools, step, target)
     ]
+
+
+def _held(campaign: Campaign, profile: Profile, tools: ToolCatalogue) -> frozenset[str]:
+    """Tools that wait for approval."""
+    approvals = campaign.orders.approvals
+    approved = {tool for tool, each in approvals.items() if each.state is ApprovalState.APPROVED}
+    steps = (*profile.recon, *profile.tools)
+    return frozenset(step.tool for step in steps if asks(profile, step, tools)) - approved
 
 
 def tool_scans(
@@ -109,13 +135,15 @@ def tool_scans(
     for service in services:
         seen.setdefault(service.target_id, []).append(service)
     scans = []
+    held = _held(campaign, profile, tools)
     for target in targets:
         facts = facts_of(target, seen.get(target.id, ()))
         for step in profile.tools:
             if not _takes(tools, step, target):
                 continue
             places = {"always": (target.address,), "http": facts.http, "tls": facts.tls, "ssh": facts.ssh}[step.when]
-            scans += [_scan(campaign, Phase.TOOLS, step, target, place, at) for place in places]
+            waits = step.tool in held
+            scans += [_scan(campaign, Phase.TOOLS, step, target, place, at, held=waits) for place in places]
     return scans
 
 
@@ -168,7 +196,9 @@ def steps_of(scans: Iterable[Scan], tools: ToolCatalogue) -> tuple[ScanStep, ...
     return tuple(found)
 
 
-def _scan(campaign: Campaign, phase: Phase, step: ProfileStep, target: Target, place: Address, at: datetime) -> Scan:
+def _scan(
+    campaign: Campaign, phase: Phase, step: ProfileStep, target: Target, place: Address, at: datetime, *, held: bool
+) -> Scan:
     where = place.url or (f"{place.host}:{place.port}" if place.port else place.host)
     key = f"{phase}:{step.tool}:{target.id}:{where}"
     return Scan(
@@ -185,6 +215,6 @@ def _scan(campaign: Campaign, phase: Phase, step: ProfileStep, target: Target, p
         options=step.options,
         state=ScanState.PENDING,
         created_at=at,
-        batch=FRESH,
+        batch=HELD if held else FRESH,
         zone=target.zone,
     )

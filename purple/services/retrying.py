@@ -28,10 +28,10 @@ class Retrying:
             ForbiddenError: the token is not one that allows it.
         """
         async with self._work(request.ref.organisation_id) as uow:
-            campaign = await uow.campaigns.get(request.ref.campaign_id)
+            campaign = await uow.scan_sets.campaign(request.ref.campaign_id, lock=True)
             scans = await self._reset(uow, campaign, request.retry_id, request.token, apart=request.apart)
-            recon = await due(uow, self._tools, campaign.id, Phase.RECON, request.retry_id)
-            return RetryPlan(recon=recon.scans, batches=recon.batches, scans=scans)
+            recon = await due(uow, self._tools, campaign, Phase.RECON, self._clock.now(), request.retry_id)
+            return RetryPlan(recon=recon.scans, batches=recon.batches, held=recon.held, scans=scans)
 
     async def reopen(self, uow: UnitOfWork, campaign: Campaign, request: BeginRequest) -> tuple[Campaign, int]:
         """Begin the next round of a campaign that ended; it, and how many scans run again.

@@ -38,6 +38,8 @@ BATCH = 2_000
 MAX_OBSERVATIONS = 200_000
 """Of one scan; what is beyond is in the artifact, and the scan is partial."""
 
+_GIVEN_UP = {ScanState.SKIPPED, ScanState.CANCELLED}
+
 
 @dataclass
 class _Reading:
@@ -87,7 +89,8 @@ class Scanning:
             campaign = await uow.scan_sets.campaign(ref.campaign_id)
             kind = (await uow.targets.get(scan.target_id)).kind
             authorisation = await uow.authorisations.get(campaign.authorisation_id)
-        if scan.state.ended and scan.attempt >= request.attempt:
+        # what people skipped or cancelled just now is not begun, whichever attempt this is
+        if scan.state.ended and (scan.attempt >= request.attempt or scan.state in _GIVEN_UP):
             return _outcome(scan)
         spec = self._tools.spec(scan.tool)
         asked = asked_for(scan, campaign, request.attempt)

@@ -1,17 +1,22 @@
-"""Steering a campaign from outside: cancel, pause, resume, run again what failed."""
+"""Steering a campaign from outside: cancel, pause, resume, skip, change, approve, run again what failed."""
 
 import hashlib
+from collections.abc import Sequence
 from uuid import UUID
 
-from purple.contracts.campaigns import CampaignInput, RetryRequest
+from purple.contracts.campaigns import CampaignInput, Order, RetryRequest
 from purple.contracts.profiles import Profile
 from purple.domain.campaigns import Campaign, CampaignState
-from purple.domain.clock import Ids
-from purple.domain.errors import ConflictError
+from purple.domain.clock import Clock, Ids
+from purple.domain.errors import ConflictError, InvalidInputError
 from purple.domain.identity import Action, Actor, ActorTokens
 from purple.domain.ports import Orchestrator, Work
-from purple.domain.tools import ScanState
+from purple.services.events import event
+from purple.services.ordering import about
 
+MAX_PARALLEL = 64
+MAX_ADDED = 1_000
+"""Targets that one message adds."""
 MAX_SENT = 200
 """Targets that travel with a start; more are read from the campaign's row."""
 
@@ -19,13 +24,14 @@ MAX_SENT = 200
 class Steering:
     """What people and programs ask of a campaign that is there."""
 
-    def __init__(self, work: Work, orchestrator: Orchestrator, actors: ActorTokens, ids: Ids) -> None:
+    def __init__(self, work: Work, orchestrator: Orchestrator, actors: ActorTokens, clock: Clock, ids: Ids) -> None:
         self._work = work
         self._orchestrator = orchestrator
         self._actors = actors
+        self._clock = clock
         self._ids = ids
 
-    async def cancel(self, organisation_id: UUID, campaign_id: UUID) -> Campaign:
+    async def cancel(self, organisation_id: UUID, campaign_id: UUID, actor: Actor | None = None) -> Campaign:
         """Ask a campaign to stop; one that ended stays as it is.
 
         Raises:
@@ -38,9 +44,10 @@ class Steering:
             await self._orchestrator.start(campaign.workflow_id, input_of(campaign), summary=campaign.name)
         if not campaign.state.ended:
             await self._orchestrator.cancel(campaign.workflow_id)
+            await self._tell(campaign, "campaign.cancel_asked", actor)
         return campaign
 
-    async def pause(self, organisation_id: UUID, campaign_id: UUID) -> Campaign:
+    async def pause(self, organisation_id: UUID, campaign_id: UUID, actor: Actor | None = None) -> Campaign:
         """Start nothing new until it is resumed; tools that run end by themselves.
 
         Raises:
@@ -50,9 +57,10 @@ class Steering:
         """
         campaign = await self._running(organisation_id, campaign_id)
         await self._orchestrator.pause(campaign.workflow_id)
+        await self._tell(campaign, "campaign.paused", actor, running="finish")
         return campaign
 
-    async def resume(self, organisation_id: UUID, campaign_id: UUID) -> Campaign:
+    async def resume(self, organisation_id: UUID, campaign_id: UUID, actor: Actor | None = None) -> Campaign:
         """Go on after a pause.
 
         Raises:
@@ -62,7 +70,134 @@ class Steering:
         """
         campaign = await self._running(organisation_id, campaign_id)
         await self._orchestrator.resume(campaign.workflow_id)
+        await self._tell(campaign, "campaign.resumed", actor)
         return campaign
+
+    async def stop(self, organisation_id: UUID, campaign_id: UUID, actor: Actor, key: str = "") -> Campaign:
+        """Pause, and end the tools that run: their scans wait, and run again once the campaign is resumed.
+
+        Raises:
+            NotFoundError: there is none.
+            ConflictError: it has ended, or is about to.
+            UnavailableError: the workflow server is away, or no worker answers.
+        """
+        return await self._order(organisation_id, campaign_id, actor, Order(action=Action.STOP), key)
+
+    async def skip(
+        self,
+        organisation_id: UUID,
+        campaign_id: UUID,
+        actor: Actor,
+        tool: str = "",
+        scan_id: UUID | None = None,
+        reason: str = "",
+        key: str = "",
+    ) -> Campaign:
+        """Run one scan, or every scan of a tool, no more; one that runs is ended.
+
+        Raises:
+            InvalidInputError: it names neither a scan nor a tool, or both.
+            NotFoundError: there is no such campaign or scan.
+            ConflictError: the campaign or the scan has ended, or it does not run that tool.
+            UnavailableError: the workflow server is away, or no worker answers.
+        """
+        if bool(tool) == (scan_id is not None):
+            raise InvalidInputError(
+                "a skip names one scan or one tool", field="tool", value=tool, remedy="give `scan_id` or `tool`"
+            )
+        order = Order(action=Action.SKIP, tool=tool, scan_id=scan_id, reason=reason)
+        return await self._order(organisation_id, campaign_id, actor, order, key)
+
+    async def set_parallel(
+        self, organisation_id: UUID, campaign_id: UUID, actor: Actor, parallel: int, key: str = ""
+    ) -> Campaign:
+        """Let so many tools run at once from now on; those that run stay.
+
+        Raises:
+            InvalidInputError: it is outside what a profile may say.
+            NotFoundError: there is no such campaign.
+            ConflictError: it has ended, or is about to.
+            UnavailableError: the workflow server is away, or no worker answers.
+        """
+        if not 1 <= parallel <= MAX_PARALLEL:
+            raise InvalidInputError(
+                f"1 to {MAX_PARALLEL} tools run at once",
+                field="parallel",
+                value=parallel,
+                remedy="choose another number",
+            )
+        order = Order(action=Action.PARALLEL, parallel=parallel)
+        return await self._order(organisation_id, campaign_id, actor, order, key)
+
+    async def add_targets(
+        self, organisation_id: UUID, campaign_id: UUID, actor: Actor, target_ids: Sequence[UUID], key: str = ""
+    ) -> Campaign:
+        """Add targets to a running campaign: recon looks at them, and then whatever it asks for.
+
+        Raises:
+            InvalidInputError: there are none, too many at once, or one that no tool of the profile takes.
+            NotFoundError: there is no such campaign or target.
+            ForbiddenError: the authorisation does not cover one of them.
+            ConflictError: the campaign has ended, or is about to.
+            UnavailableError: the workflow server is away, or no worker answers.
+        """
+        if not 1 <= len(target_ids) <= MAX_ADDED:
+            raise InvalidInputError(
+                f"1 to {MAX_ADDED} targets are added at once",
+                field="target_ids",
+                value=len(target_ids),
+                remedy="add the rest afterwards",
+            )
+        order = Order(action=Action.ADD_TARGETS, target_ids=tuple(target_ids))
+        return await self._order(organisation_id, campaign_id, actor, order, key)
+
+    async def answer(
+        self,
+        organisation_id: UUID,
+        campaign_id: UUID,
+        actor: Actor,
+        tool: str,
+        *,
+        approve: bool,
+        reason: str = "",
+        key: str = "",
+    ) -> Campaign:
+        """Let a tool run that waits for a second person, or skip it.
+
+        Raises:
+            NotFoundError: there is no such campaign.
+            ForbiddenError: who answers has started the campaign.
+            ConflictError: the tool does not wait, or its time is over; the campaign has ended, or is about to.
+            UnavailableError: the workflow server is away, or no worker answers.
+        """
+        action = Action.APPROVE if approve else Action.REJECT
+        order = Order(action=action, tool=tool, reason=reason)
+        return await self._order(organisation_id, campaign_id, actor, order, key)
+
+    async def _order(self, organisation_id: UUID, campaign_id: UUID, actor: Actor, order: Order, key: str) -> Campaign:
+        """Have the workflow believe it and carry it out; the same key asks once."""
+        campaign = await self._running(organisation_id, campaign_id)
+        token = self._actors.sign(actor, order.action, campaign.workflow_id, about(order))
+        signed = order.model_copy(update={"token": token})
+        await self._orchestrator.order(campaign.workflow_id, signed, key=key or str(self._ids.new()))
+        return await self._get(organisation_id, campaign_id)
+
+    async def _tell(self, campaign: Campaign, kind: str, actor: Actor | None, **more: str) -> None:
+        """Write down who asked for what needs no believing."""
+        if actor is None:
+            return
+        async with self._work(campaign.organisation_id) as uow:
+            await uow.events.add(
+                event(
+                    campaign.organisation_id,
+                    kind,
+                    campaign.id,
+                    self._clock.now(),
+                    campaign_id=campaign.id,
+                    data={"by": actor.username, **more},
+                    occasion=str(self._ids.new()),
+                )
+            )
 
     async def retry_failed(self, organisation_id: UUID, campaign_id: UUID, actor: Actor, key: str = "") -> Campaign:
         """Run again every scan that is not complete, and only those; the campaign goes on or begins its next round.
@@ -83,8 +218,9 @@ class Steering:
             campaign = await uow.campaigns.get(campaign_id)
             if key and await uow.idempotency.find(key) == (request, campaign_id):
                 return campaign
-            states = await uow.scan_sets.counts(campaign_id)
-        if not any(state.ended and state is not ScanState.COMPLETE for state in states):
+            orders = campaign.orders
+            failed = await uow.scan_sets.failed(campaign_id, tools=orders.refused, ids=orders.left_out)
+        if not failed:
             raise ConflictError(
                 "no scan of this campaign has failed", field="campaign_id", value=campaign_id, remedy="start a new one"
             )

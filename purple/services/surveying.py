@@ -20,7 +20,7 @@ from purple.domain.ports import Work
 from purple.domain.surveys import Survey
 from purple.domain.targets import Target
 from purple.domain.tools import ToolCatalogue
-from purple.services.campaigns import MAX_TARGETS
+from purple.services.batching import MAX_TARGETS
 from purple.services.events import event, nth
 from purple.services.targets import Targets
 

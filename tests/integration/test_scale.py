@@ -1,6 +1,7 @@
-"""One campaign over hundreds of targets on real servers: batches as child workflows, short histories, small payloads."""
+"""One campaign over hundreds of targets on real servers: children in batches, short histories."""
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
@@ -17,11 +18,14 @@ from purple.domain.events import Event
 from purple.domain.identity import Actor
 from purple.domain.scan_sets import BATCH, INLINE
 from purple.domain.tools import ScanState
+from tests.integration.test_histories import HISTORIES
 from tests.support.running import Purple
 from workers.runner import WORKFLOWS, sandbox
 
 MAX_EVENTS = 10_000
 MAX_PAYLOAD = 256 * 1024
+KEPT = {"": "batched", "/recon/2": "batch"}
+"""With PURPLE_RECORD=1: the campaign's own history, and that of a short batch."""
 
 
 async def start(purple: Purple, targets: int, profile: str, artifact: str) -> Campaign:
@@ -96,7 +100,7 @@ async def test_hundreds_of_targets_run_in_batches_pause_and_resume(purple, tmp_p
     tmp_path.chmod(0o755)
     gate = tmp_path / "gate"
     gate.touch()
-    targets = BATCH + 50
+    targets = BATCH + 30
     campaign = await start(purple, targets, "made-many", await purple.container.objects.put(str(gate).encode()))
     await reached(purple, campaign, lambda n: n[ScanState.RUNNING] >= 2)
     progress = await purple.container.campaigns.progress(campaign)
@@ -109,7 +113,7 @@ async def test_hundreds_of_targets_run_in_batches_pause_and_resume(purple, tmp_p
     assert held[ScanState.PENDING] > targets / 2, "nothing new starts"
     assert await counts(purple, campaign) == held
     await purple.container.steering.resume(purple.organisation, campaign.id)
-    ended = await purple.end(campaign, 240)
+    ended = await purple.end(campaign, 280)
     assert ended.state is CampaignState.COMPLETED, ended.reason
     assert await counts(purple, campaign) == {ScanState.COMPLETE: 2 * targets}
     told = await scan_events(purple, ended)
@@ -121,6 +125,9 @@ async def test_hundreds_of_targets_run_in_batches_pause_and_resume(purple, tmp_p
         assert len(history.events) <= MAX_EVENTS // 2
         assert max(size for event in history.events for size in payloads(event)) <= MAX_PAYLOAD
         await replayer.replay_workflow(history)
+        kind = KEPT.get(history.workflow_id.removeprefix(campaign.workflow_id))
+        if kind and os.environ.get("PURPLE_RECORD"):
+            (HISTORIES / f"{kind}.json").write_text(history.to_json() + "\n")
     assert runs == 5, "two children for each phase"
 
 

@@ -1,6 +1,7 @@
 """Recorded campaigns replay under the strict sandbox: a change of commands needs a patch id in `workflows/patches.py`.
 
-A history is recorded by `PURPLE_RECORD=1 pytest tests/integration/test_histories.py`.
+A history is recorded by `PURPLE_RECORD=1 pytest tests/integration/test_histories.py`, that of a campaign with children
+and that of a child by `tests/integration/test_scale.py`.
 """
 
 from pathlib import Path
@@ -10,19 +11,18 @@ from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
-from workers.runner import sandbox
-from workflows.campaign import CampaignWorkflow
+from workers.runner import WORKFLOWS, sandbox
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
 
 def test_there_are_histories() -> None:
-    assert {path.stem for path in HISTORIES} >= {"completed", "gaps", "cancelled", "retried"}
+    assert {path.stem for path in HISTORIES} >= {"completed", "gaps", "cancelled", "retried", "batched", "batch"}
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_an_old_campaign_replays(path: Path) -> None:
-    replayer = Replayer(workflows=[CampaignWorkflow], data_converter=pydantic_data_converter, workflow_runner=sandbox())
+    replayer = Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=sandbox())
     history = WorkflowHistory.from_json(f"campaign/{path.stem}", path.read_text())
     await replayer.replay_workflow(history)
 
@@ -31,6 +31,6 @@ async def test_a_change_of_commands_is_caught() -> None:
     path = next(path for path in HISTORIES if path.stem == "completed")
     changed = path.read_text().replace('"plan"', '"plot"')
     assert changed != path.read_text()
-    replayer = Replayer(workflows=[CampaignWorkflow], data_converter=pydantic_data_converter, workflow_runner=sandbox())
+    replayer = Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=sandbox())
     with pytest.raises(Exception, match=r"(?i)nondeterminism"):
         await replayer.replay_workflow(WorkflowHistory.from_json("campaign/x", changed))

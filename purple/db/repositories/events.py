@@ -32,8 +32,13 @@ class EventRows:
         if not rows:
             return
         values = [{column.name: getattr(row, column.name) for column in COLUMNS} for row in rows]
+        wake = select(func.pg_notify(CHANNEL_WRITTEN, ""))
+        if len(values) == 1:  # in one statement, for most changes tell of one thing
+            written = upsert(events).values(values[0]).on_conflict_do_nothing()
+            await self._connection.execute(wake.add_cte(written.cte("written")))
+            return
         await self._connection.execute(upsert(events).on_conflict_do_nothing(), values)
-        await self._connection.execute(select(func.pg_notify(CHANNEL_WRITTEN, "")))
+        await self._connection.execute(wake)
 
     async def written(self, ids: Sequence[UUID]) -> tuple[Event, ...]:
         """By id."""

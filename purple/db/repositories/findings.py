@@ -60,15 +60,19 @@ class FindingRows:
         driver = raw.driver_connection
         if not isinstance(driver, DriverConnection):
             raise TypeError("observations are recorded through psycopg")
-        await driver.execute(_INCOMING)
         added = 0
+        made = False
         async with contextlib.aclosing(_ahead(batches)) as ready, AsyncClientCursor(driver) as cursor:
             async for shared, own in ready:
+                if not made:  # most runs of most tools see nothing
+                    await cursor.execute(_INCOMING)
+                    made = True
                 async with cursor.copy(_COPY) as copy:
                     await copy.write(own)
                 await cursor.execute(_TAKE_IN, shared)
                 added += cursor.rowcount
-        await driver.execute("DROP TABLE incoming")
+        if made:
+            await driver.execute("DROP TABLE incoming")
         return added
 
     async def count(self, scan_id: UUID) -> int:

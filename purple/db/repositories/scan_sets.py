@@ -129,16 +129,14 @@ class ScanSetRows:
         statement = update(scans).where(scans.c.id.in_(some)).values(state=state, reason=reason, ended_at=at)
         return [_scan(row) for row in await self._connection.execute(statement.returning(*_COLUMNS))]
 
+    async def failed(self, campaign_id: UUID, *, tools: Iterable[str], ids: Iterable[UUID]) -> int:
+        """Their number."""
+        statement = select(func.count()).select_from(scans).where(*_failed(campaign_id, tools, ids))
+        return (await self._connection.execute(statement)).scalar_one()
+
     async def reset(self, campaign_id: UUID, retry_id: str, *, tools: Iterable[str], ids: Iterable[UUID]) -> None:
         """What waits for approval goes on waiting."""
-        over = [str(state) for state in ScanState if state.ended and state is not ScanState.COMPLETE]
-        statement = update(scans).where(
-            scans.c.campaign_id == campaign_id,
-            scans.c.state.in_(over),
-            scans.c.retry_id != retry_id,
-            scans.c.tool != func.all(_array(tools, Text())),
-            scans.c.id != func.all(_array(ids, Uuid())),
-        )
+        statement = update(scans).where(*_failed(campaign_id, tools, ids), scans.c.retry_id != retry_id)
         batch = case((scans.c.batch == HELD, HELD), else_=FRESH)
         again = {"state": ScanState.PENDING, "reason": "", "ended_at": None, "retry_id": retry_id, "batch": batch}
         await self._connection.execute(statement.values(again))
@@ -162,6 +160,15 @@ class ScanSetRows:
 def _due(campaign_id: UUID, phase: Phase, request_id: str) -> list[ColumnElement[bool]]:
     mine = [scans.c.campaign_id == campaign_id, scans.c.phase == phase, scans.c.state.in_(_OPEN)]
     return [*mine, scans.c.retry_id == request_id] if request_id else mine
+
+
+def _failed(campaign_id: UUID, tools: Iterable[str], ids: Iterable[UUID]) -> list[ColumnElement[bool]]:
+    return [
+        scans.c.campaign_id == campaign_id,
+        scans.c.state.in_([str(state) for state in ScanState if state.ended and state is not ScanState.COMPLETE]),
+        scans.c.tool != func.all(_array(tools, Text())),
+        scans.c.id != func.all(_array(ids, Uuid())),
+    ]
 
 
 def _array(values: Iterable[Any], kind: Any) -> ColumnElement[Any]:
