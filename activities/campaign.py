@@ -18,21 +18,23 @@ from purple.contracts.campaigns import (
 )
 from purple.services.campaigns import Campaigns
 from purple.services.retrying import Retrying
+from purple.services.schedule_runs import ScheduleRuns
 
 
 class CampaignActivities:
     """Begin, plan, settle, retry, finish."""
 
-    def __init__(self, campaigns: Campaigns, retrying: Retrying) -> None:
+    def __init__(self, campaigns: Campaigns, retrying: Retrying, runs: ScheduleRuns) -> None:
         self._campaigns = campaigns
         self._retrying = retrying
+        self._runs = runs
 
     @activity.defn(name=names.BEGIN)
     async def begin(self, request: BeginRequest) -> Begun:
-        """See `Campaigns.begin`."""
+        """See `Campaigns.begin` and `ScheduleRuns.begin`."""
         with told():
             async with beating():
-                return await self._campaigns.begin(request)
+                return await self._runs.begin(request)
 
     @activity.defn(name=names.PLAN)
     async def plan(self, ref: CampaignRef) -> Plan:

@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import TyperException
 
-from cli import authorisation, campaign, config, console, demo, report, scan, stack, target, tool, vulnerability
+from cli import (
+    authorisation,
+    campaign,
+    config,
+    console,
+    demo,
+    report,
+    scan,
+    schedule_steering,
+    stack,
+    target,
+    tool,
+    vulnerability,
+)
 from cli import run as run_
 from cli.output import note
 from cli.runtime import set_opener, settings, with_container
@@ -99,5 +112,19 @@ def _container() -> "Container":
 
 
 set_opener(_container)
-for room in (scan, campaign, run_, vulnerability, target, authorisation, report, tool, stack, demo, console, config):
+for room in (
+    scan,
+    campaign,
+    schedule_steering,
+    run_,
+    vulnerability,
+    target,
+    authorisation,
+    report,
+    tool,
+    stack,
+    demo,
+    console,
+    config,
+):
     room.register(app)

@@ -10,6 +10,7 @@ from purple.db.outbox import PlacedSignal, SqlOutbox, libpq_url
 from purple.db.unit_of_work import unit_of_work
 from purple.domain.errors import PurpleError
 from purple.domain.ports import Notifier, Work
+from purple.orchestrator.schedules import TemporalSchedules
 from purple.orchestrator.temporal import TemporalOrchestrator
 from purple.search.fallback import FullText
 from purple.security.actors import SignedActors
@@ -20,10 +21,14 @@ from purple.services.findings import FindingsReader
 from purple.services.identity import Identity
 from purple.services.notifying import Notifying
 from purple.services.profiles import Profiles
-from purple.services.relaying import Relay
+from purple.services.relaying import Chore, Relay
 from purple.services.reporting import Reporting
 from purple.services.retrying import Retrying
 from purple.services.scanning import Scanning
+from purple.services.schedule_keeping import ScheduleKeeping
+from purple.services.schedule_notices import ScheduleNotices
+from purple.services.schedule_runs import ScheduleRuns
+from purple.services.schedules import Schedules, Telling
 from purple.services.sessions import Sessions
 from purple.services.single import SingleScan
 from purple.services.steering import Steering
@@ -175,6 +180,26 @@ class Container:
         return SingleScan(self.work, self.targets, self.campaigns, self.clock)
 
     @cached_property
+    def telling(self) -> Telling:
+        """What tells Temporal of schedules."""
+        return Telling(self.work, TemporalSchedules(self.orchestrator))
+
+    @cached_property
+    def schedule_runs(self) -> ScheduleRuns:
+        """What became of schedules."""
+        return ScheduleRuns(self.work, self.campaigns, self.clock)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """Recurring campaigns."""
+        return Schedules(self.work, self.telling, self.schedule_runs, self.campaigns, self.clock, self.ids)
+
+    @cached_property
+    def schedule_keeping(self) -> ScheduleKeeping:
+        """The relay's care for them."""
+        return ScheduleKeeping(self.outbox, self.work, self.telling, self.schedule_runs, self.clock)
+
+    @cached_property
     def findings(self) -> FindingsReader:
         """What was found."""
         return FindingsReader(self.work, self.search)
@@ -224,8 +249,8 @@ class Container:
         return Renderer(self.settings.stack.cache)
 
     @cached_property
-    def notifying(self) -> Notifying:
-        """Notices."""
+    def notifiers(self) -> tuple[Notifier, ...]:
+        """Who is told of what happened."""
         from purple.integrations.apprise import apprise_notifiers
         from purple.integrations.webhook import WebhookNotifier
 
@@ -233,9 +258,17 @@ class Container:
         notifiers: list[Notifier] = [*apprise_notifiers(settings, self.resolver)]
         if settings.webhook_url:
             notifiers.append(WebhookNotifier(settings, self.resolver))
-        return Notifying(self.work, notifiers, self.clock, self.settings.api.url)
+        return tuple(notifiers)
+
+    @cached_property
+    def notifying(self) -> Notifying:
+        """Notices."""
+        return Notifying(self.work, self.notifiers, self.clock, self.settings.api.url)
 
     @cached_property
     def relay(self) -> Relay:
         """The outbox's work."""
-        return Relay(self.outbox, self.work, self.search, self.campaigns, self.clock)
+        url = self.settings.api.url
+        notices = ScheduleNotices(self.outbox, self.work, self.notifiers, self.clock, url)
+        chores = (Chore("schedules wait", self.schedule_keeping.keep), Chore("notices wait", notices.tell))
+        return Relay(self.outbox, self.work, self.search, self.campaigns, self.clock, chores)

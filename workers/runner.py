@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 def _control(container: Container) -> Sequence[Callable[..., Any]]:
-    steps = CampaignActivities(container.campaigns, container.retrying)
+    steps = CampaignActivities(container.campaigns, container.retrying, container.schedule_runs)
     return (steps.begin, steps.plan, steps.settle, steps.retry_scans, steps.finish)
 
 

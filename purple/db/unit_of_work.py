@@ -17,6 +17,7 @@ from purple.domain.campaigns import Campaign, Scan
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.reports import Report, Triage
+from purple.domain.schedules import Schedule, ScheduleRun
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
 
@@ -36,6 +37,8 @@ class SqlUnitOfWork:
         self.authorisations = TableRows(connection, models.authorisations, Authorisation, listings.AUTHORISATIONS)
         self.campaigns = TableRows(connection, models.campaigns, Campaign, listings.CAMPAIGNS)
         self.scans = TableRows(connection, models.scans, Scan, listings.SCANS)
+        self.schedules = TableRows(connection, models.schedules, Schedule, listings.SCHEDULES)
+        self.schedule_runs = TableRows(connection, models.schedule_runs, ScheduleRun, listings.SCHEDULE_RUNS)
         self.reports = TableRows(connection, models.reports, Report, listings.REPORTS)
         self.triages = TableRows(connection, models.triages, Triage)
         self.findings = FindingRows(connection, organisation_id)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from purple.domain.campaigns import Campaign
 from purple.domain.events import Event
+from purple.domain.schedules import Schedule
 
 
 class Outbox(Protocol):
@@ -33,6 +34,10 @@ class Outbox(Protocol):
 
     async def lost_starts(self, older_than: datetime) -> tuple[Campaign, ...]:
         """Campaigns still pending that were created before this time."""
+        ...
+
+    async def schedules(self) -> tuple[Schedule, ...]:
+        """Those that are kept, and those whose end the workflow server was not told of."""
         ...
 
     async def wait(self, timeout_s: float) -> None:

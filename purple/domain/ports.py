@@ -13,6 +13,7 @@ from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, 
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
 from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFormat, Triage
+from purple.domain.schedules import Schedule, ScheduleRun
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
 from purple.domain.vulnerabilities import Vulnerability, Weight
@@ -217,6 +218,10 @@ class UnitOfWork(Protocol):
     def campaigns(self) -> Rows[Campaign]: ...  # noqa: D102
     @property
     def scans(self) -> Rows[Scan]: ...  # noqa: D102
+    @property
+    def schedules(self) -> Rows[Schedule]: ...  # noqa: D102
+    @property
+    def schedule_runs(self) -> Rows[ScheduleRun]: ...  # noqa: D102
     @property
     def reports(self) -> Rows[Report]: ...  # noqa: D102
     @property

@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +17,6 @@ from temporalio.client import (
     WorkflowFailureError,
     WorkflowHandle,
     WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -28,12 +26,11 @@ from temporalio.service import RPCError, RPCStatusCode
 from purple.contracts import names
 from purple.contracts.campaigns import CampaignInput, Progress, Retried
 from purple.domain.errors import ConflictError, ForbiddenError, PurpleError, UnavailableError
+from purple.orchestrator.reaching import reached as _reached
 from purple.settings.app import TemporalSettings
 
 RPC_TIMEOUT = timedelta(seconds=10)
 UPDATE_TIMEOUT = timedelta(seconds=30)
-PATIENCE_S = 4.0
-"""A caller waits so long for a server that is away, however often the client tries within."""
 
 
 async def connect(settings: TemporalSettings, *, lazy: bool = True) -> Client:
@@ -50,21 +47,6 @@ async def connect(settings: TemporalSettings, *, lazy: bool = True) -> Client:
         data_converter=pydantic_data_converter,
         lazy=lazy,
     )
-
-
-@asynccontextmanager
-async def _reached(patience_s: float = PATIENCE_S) -> AsyncIterator[None]:
-    """Turn the many ways in which a server does not answer into one.
-
-    Raises:
-        UnavailableError: it did not, or not in time.
-    """
-    try:
-        async with asyncio.timeout(patience_s):
-            yield
-    except (RPCError, RuntimeError, TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
-        said = str(error) or "no answer in time"
-        raise UnavailableError(f"Temporal is away: {said}", remedy="try again in a few seconds") from error
 
 
 def _refused(error: WorkflowUpdateFailedError) -> PurpleError:

@@ -7,6 +7,7 @@ from purple.db.models.events import events, feeds, idempotency_keys
 from purple.db.models.findings import observations, sightings, vulnerabilities
 from purple.db.models.identity import api_tokens, organisations, sessions, sign_in_links, users
 from purple.db.models.reports import reports, triages
+from purple.db.models.schedules import schedule_runs, schedules
 from purple.db.models.targets import targets
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "organisations",
     "reports",
     "scans",
+    "schedule_runs",
+    "schedules",
     "sessions",
     "sightings",
     "sign_in_links",
