@@ -16,6 +16,7 @@ from api.errors import add_handlers
 from api.findings import endpoints as findings
 from api.limits import BodyLimit
 from api.openapi import PROBLEMS, document
+from api.profiles import endpoints as profiles
 from api.reports import endpoints as reports
 from api.schedules import endpoints as schedules
 from api.targets import endpoints as targets
@@ -50,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     add_handlers(app)
     app.add_middleware(BodyLimit)
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
-    for room in (targets, authorisations, campaigns, schedules, findings, reports):
+    for room in (targets, authorisations, campaigns, schedules, profiles, findings, reports):
         v1.include_router(room.router)
     app.include_router(v1)
     app.include_router(live.router, prefix="/api/v1")

@@ -96,6 +96,19 @@ def coming(row: Any) -> dict[str, Any]:
     return {"schema": "purple.schedule-preview/1", "runs": runs, "left_out": list(row.left_out)}
 
 
+def profile(row: Any) -> dict[str, Any]:
+    """`purple.profile/1`: a pipeline, as its file says it."""
+    return {"schema": "purple.profile/1", **row.model_dump(mode="json")}
+
+
+def explanation(row: Any) -> dict[str, Any]:
+    """`purple.profile-explanation/1`: what a profile would do to a target."""
+    made = {name: getattr(row, name) for name in ("profile", "version", "target", "kind", "refused")}
+    steps = [{name: getattr(each, name) for name in each.__dataclass_fields__} for each in row.steps]
+    contract = str(row.authorisation.id) if row.authorisation else None
+    return {"schema": "purple.profile-explanation/1", **made, "authorisation_id": contract, "steps": steps}
+
+
 def tool(row: Any) -> dict[str, Any]:
     """`purple.tool/1`."""
     return _document("purple.tool/1", row, TOOL)

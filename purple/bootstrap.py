@@ -17,6 +17,7 @@ from purple.security.actors import SignedActors
 from purple.services.analysis import Analysis
 from purple.services.authorisations import Authorisations
 from purple.services.campaigns import Campaigns
+from purple.services.explaining import Explaining
 from purple.services.findings import FindingsReader
 from purple.services.identity import Identity
 from purple.services.notifying import Notifying
@@ -178,6 +179,11 @@ class Container:
     def single(self) -> SingleScan:
         """Campaigns of one."""
         return SingleScan(self.work, self.targets, self.campaigns, self.clock)
+
+    @cached_property
+    def explaining(self) -> Explaining:
+        """What a profile would do."""
+        return Explaining(self.work, self.tools, self.profiles, self.single, self.clock, self.ids)
 
     @cached_property
     def telling(self) -> Telling:
