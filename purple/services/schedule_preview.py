@@ -40,14 +40,18 @@ def coming_of(timing: Timing, authorisation: Authorisation | None, now: datetime
     """The next ten runs, in the time zone of the timing."""
     found = preview_of(timing, now)
     zone = zone_of(timing.time_zone)
-    runs = [
-        ComingRun(at, at.astimezone(zone), refusal(authorisation, at) or _TWICE[copy_of(at, zone)]) for at in found.runs
-    ]
+    runs = [ComingRun(at, at.astimezone(zone), _note(timing, authorisation, at)) for at in found.runs]
     left_out = [
         f"{each:%Y-%m-%d %H:%M} does not exist in {timing.time_zone}: the clocks leave it out, nothing runs"
         for each in found.left_out
     ]
     return Coming(tuple(runs), tuple(left_out))
+
+
+def _note(timing: Timing, authorisation: Authorisation | None, at: datetime) -> str:
+    if refused := refusal(authorisation, at):
+        return f"it would be refused by then: {refused}"
+    return _TWICE[copy_of(at, zone_of(timing.time_zone))]
 
 
 def refusal(authorisation: Authorisation | None, at: datetime, rules: frozenset[str] | None = None) -> str:
