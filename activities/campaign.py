@@ -25,22 +25,24 @@ from purple.contracts.campaigns import (
 from purple.services.campaigns import Campaigns
 from purple.services.ordering import Ordering
 from purple.services.retrying import Retrying
+from purple.services.schedule_runs import ScheduleRuns
 
 
 class CampaignActivities:
     """Begin, plan, give batches their scans, settle, retry, steer, finish."""
 
-    def __init__(self, campaigns: Campaigns, retrying: Retrying, ordering: Ordering) -> None:
+    def __init__(self, campaigns: Campaigns, retrying: Retrying, ordering: Ordering, runs: ScheduleRuns) -> None:
         self._campaigns = campaigns
         self._retrying = retrying
         self._ordering = ordering
+        self._runs = runs
 
     @activity.defn(name=names.BEGIN)
     async def begin(self, request: BeginRequest) -> Begun:
-        """See `Campaigns.begin`."""
+        """See `Campaigns.begin` and `ScheduleRuns.begin`."""
         with told():
             async with beating():
-                return await self._campaigns.begin(request)
+                return await self._runs.begin(request)
 
     @activity.defn(name=names.PLAN)
     async def plan(self, ref: CampaignRef) -> Plan:

@@ -17,7 +17,9 @@ from api.findings import endpoints as findings
 from api.imports import endpoints as imports
 from api.limits import BodyLimit
 from api.openapi import PROBLEMS, document
+from api.profiles import endpoints as profiles
 from api.reports import endpoints as reports
+from api.schedules import endpoints as schedules
 from api.targets import endpoints as targets
 from api.undos import endpoints as undos
 from purple.bootstrap import Container
@@ -51,7 +53,9 @@ def create_app(settings: Settings) -> FastAPI:
     add_handlers(app)
     app.add_middleware(BodyLimit)
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
-    for room in (targets, authorisations, campaigns, imports, findings, reports, undos):
+    for room in (
+        targets, authorisations, campaigns, schedules, profiles, imports, findings, reports, undos,
+    ):  # fmt: skip
         v1.include_router(room.router)
     v1.include_router(authorisations.refusals)
     app.include_router(v1)

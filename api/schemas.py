@@ -1,16 +1,43 @@
 """What all resources share."""
 
-from typing import Generic, TypeVar
+import re
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 T = TypeVar("T")
+_BAD = re.compile("[\x00\ud800-\udfff]")
 
 
 class Body(BaseModel):
-    """A request: a field that is not known is an error, not a silence."""
+    """A request: a field that is not known is an error, not a silence, and so is text that no database keeps."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def keepable(cls, given: Any) -> Any:
+        """Refuse NUL characters and halves of surrogate pairs, however deep.
+
+        Raises:
+            ValueError: there is one.
+        """
+        if any(_BAD.search(text) for text in _texts(given)):
+            raise ValueError("text holds a NUL character or half of a surrogate pair")
+        return given
+
+
+def _texts(given: Any) -> Iterator[str]:
+    if isinstance(given, str):
+        yield given
+    elif isinstance(given, dict):
+        for name, value in given.items():
+            yield from _texts(name)
+            yield from _texts(value)
+    elif isinstance(given, list):
+        for value in given:
+            yield from _texts(value)
 
 
 class Answer(BaseModel):

@@ -25,7 +25,7 @@ from cli.output import Column, Format, data, document, note
 from cli.result import as_sarif, gather
 from cli.result import show as show_result
 from cli.runtime import organisation, with_container
-from cli.target import find_target
+from cli.target import find_or_register
 from cli.watch import watch_to_end
 from purple.domain.errors import InvalidInputError
 
@@ -116,7 +116,7 @@ def start(  # noqa: PLR0913, PLR0917 - the options of a command
         from purple.services.identity import ADMINISTRATOR
 
         await put_files(container, options)
-        chosen = [await target_of(container, text) for text in targets]
+        chosen = [await find_or_register(container, text) for text in targets]
         contract = (
             authorisation
             or (
@@ -142,15 +142,6 @@ def start(  # noqa: PLR0913, PLR0917 - the options of a command
         return await show_result(container, await watch_to_end(container, started), wanted, gate, reports)
 
     raise typer.Exit(with_container(run_it))
-
-
-async def target_of(container: Any, text: str) -> Any:
-    """One of the register; a value that is new is registered."""
-    try:
-        UUID(text)
-    except ValueError:
-        return await container.targets.ensure(organisation(), text)
-    return await find_target(container, text)
 
 
 def watch(

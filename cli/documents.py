@@ -36,6 +36,11 @@ LEASE = (
 )  # fmt: skip
 BREAKER = ("host", "port", "campaign_id", "scan_id", "since", "probes", "probe_at")
 REPORT = ("id", "campaign_id", "format", "size", "created_at")
+SCHEDULE = (
+    "id", "name", "profile", "state", "note", "owner", "target_ids", "authorisation_id", "options", "created_at",
+    "paused_at", "version", "told_version",
+)  # fmt: skip
+SCHEDULE_RUN = ("id", "schedule_id", "due_at", "cause", "outcome", "reason", "campaign_id", "created_at")
 TOOL = ("name", "title", "usable", "version", "detail", "purpose")
 
 
@@ -108,6 +113,40 @@ def vulnerability(row: Any) -> dict[str, Any]:
 def report(row: Any, location: str) -> dict[str, Any]:
     """`purple.report/1`."""
     return _document("purple.report/1", row, REPORT) | {"sha256": row.artifact, "location": location}
+
+
+def schedule(row: Any) -> dict[str, Any]:
+    """`purple.schedule/1`."""
+    return _document("purple.schedule/1", row, SCHEDULE) | {"timing": timing(row.timing)}
+
+
+def timing(row: Any) -> dict[str, Any]:
+    """When a schedule is due; part of `purple.schedule/1`."""
+    return {name: getattr(row, name) for name in row.__dataclass_fields__}
+
+
+def schedule_run(row: Any) -> dict[str, Any]:
+    """`purple.schedule-run/1`: a time at which a schedule was due, and what became of it."""
+    return _document("purple.schedule-run/1", row.run, SCHEDULE_RUN) | {"campaign_state": row.campaign_state}
+
+
+def coming(row: Any) -> dict[str, Any]:
+    """`purple.schedule-preview/1`: the next runs, and what the clocks leave out between them."""
+    runs = [{"at": each.at, "local": each.local.isoformat(), "note": each.note} for each in row.runs]
+    return {"schema": "purple.schedule-preview/1", "runs": runs, "left_out": list(row.left_out)}
+
+
+def profile(row: Any) -> dict[str, Any]:
+    """`purple.profile/1`: a pipeline, as its file says it."""
+    return {"schema": "purple.profile/1", **row.model_dump(mode="json")}
+
+
+def explanation(row: Any) -> dict[str, Any]:
+    """`purple.profile-explanation/1`: what a profile would do to a target."""
+    made = {name: getattr(row, name) for name in ("profile", "version", "target", "kind", "refused")}
+    steps = [{name: getattr(each, name) for name in each.__dataclass_fields__} for each in row.steps]
+    contract = str(row.authorisation.id) if row.authorisation else None
+    return {"schema": "purple.profile-explanation/1", **made, "authorisation_id": contract, "steps": steps}
 
 
 def tool(row: Any) -> dict[str, Any]:

@@ -62,6 +62,16 @@ async def find_target(container: Any, text: str) -> Target:
     return found
 
 
+async def find_or_register(container: Any, text: str) -> Target:
+    """One of the register by its id; a value that is new is registered."""
+    try:
+        UUID(text)
+    except ValueError:
+        registered: Target = await container.targets.ensure(organisation(), text)
+        return registered
+    return await find_target(container, text)
+
+
 def list_targets(filter_: Filter = "", sort: Sort = "", limit: Limit = LIMIT, output: Output = None) -> None:
     """List, newest first."""
     asked = Asked(filter_, sort, limit, form(output))

@@ -14,6 +14,7 @@ from purple.domain.capacity import Capacity
 from purple.domain.errors import PurpleError
 from purple.domain.gates import GateRules
 from purple.domain.ports import Notifier, Work
+from purple.orchestrator.schedules import TemporalSchedules
 from purple.orchestrator.temporal import TemporalOrchestrator
 from purple.search.fallback import FullText
 from purple.security.actors import SignedActors
@@ -21,6 +22,7 @@ from purple.services.analysis import Analysis
 from purple.services.authorisations import Authorisations
 from purple.services.campaigns import Campaigns
 from purple.services.clearance import Clearance
+from purple.services.explaining import Explaining
 from purple.services.findings import FindingsReader
 from purple.services.gatekeeping import Gatekeeping
 from purple.services.gates import Gates
@@ -29,10 +31,14 @@ from purple.services.importing import Imports
 from purple.services.notifying import Notifying
 from purple.services.ordering import Ordering
 from purple.services.profiles import Profiles
-from purple.services.relaying import Relay
+from purple.services.relaying import Chore, Relay
 from purple.services.reporting import Reporting
 from purple.services.retrying import Retrying
 from purple.services.scanning import Scanning
+from purple.services.schedule_keeping import ScheduleKeeping
+from purple.services.schedule_notices import ScheduleNotices
+from purple.services.schedule_runs import ScheduleRuns
+from purple.services.schedules import Schedules, Telling
 from purple.services.sessions import Sessions
 from purple.services.single import SingleScan
 from purple.services.steering import Steering
@@ -226,6 +232,31 @@ class Container:
         return Surveying(self.work, self.tools, self.objects, self.targets, self.clock, self.ids, scratch)
 
     @cached_property
+    def explaining(self) -> Explaining:
+        """What a profile would do."""
+        return Explaining(self.work, self.tools, self.profiles, self.single, self.clock, self.ids)
+
+    @cached_property
+    def telling(self) -> Telling:
+        """What tells Temporal of schedules."""
+        return Telling(self.work, TemporalSchedules(self.orchestrator))
+
+    @cached_property
+    def schedule_runs(self) -> ScheduleRuns:
+        """What became of schedules."""
+        return ScheduleRuns(self.work, self.campaigns, self.clock)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """Recurring campaigns."""
+        return Schedules(self.work, self.telling, self.schedule_runs, self.campaigns, self.clock, self.ids)
+
+    @cached_property
+    def schedule_keeping(self) -> ScheduleKeeping:
+        """The relay's care for them."""
+        return ScheduleKeeping(self.outbox, self.work, self.telling, self.schedule_runs, self.clock)
+
+    @cached_property
     def findings(self) -> FindingsReader:
         """What was found."""
         return FindingsReader(self.work, self.search)
@@ -342,8 +373,8 @@ class Container:
         return Renderer(self.settings.stack.cache)
 
     @cached_property
-    def notifying(self) -> Notifying:
-        """Notices."""
+    def notifiers(self) -> tuple[Notifier, ...]:
+        """Who is told of what happened."""
         from purple.integrations.apprise import apprise_notifiers
         from purple.integrations.webhook import WebhookNotifier
 
@@ -351,9 +382,17 @@ class Container:
         notifiers: list[Notifier] = [*apprise_notifiers(settings, self.resolver)]
         if settings.webhook_url:
             notifiers.append(WebhookNotifier(settings, self.resolver))
-        return Notifying(self.work, notifiers, self.clock, self.settings.api.url)
+        return tuple(notifiers)
+
+    @cached_property
+    def notifying(self) -> Notifying:
+        """Notices."""
+        return Notifying(self.work, self.notifiers, self.clock, self.settings.api.url)
 
     @cached_property
     def relay(self) -> Relay:
         """The outbox's work."""
-        return Relay(self.outbox, self.work, self.search, self.campaigns, self.undos, self.clock)
+        url = self.settings.api.url
+        notices = ScheduleNotices(self.outbox, self.work, self.notifiers, self.clock, url)
+        chores = (Chore("schedules wait", self.schedule_keeping.keep), Chore("notices wait", notices.tell))
+        return Relay(self.outbox, self.work, self.search, self.campaigns, self.undos, self.clock, chores)

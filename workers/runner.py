@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 
 def _control(container: Container) -> Sequence[Callable[..., Any]]:
-    steps = CampaignActivities(container.campaigns, container.retrying, container.ordering)
+    steps = CampaignActivities(container.campaigns, container.retrying, container.ordering, container.schedule_runs)
     gate = GateActivities(container.gatekeeping)
     undos = OpenUndoActivities(container.undos)
     return (

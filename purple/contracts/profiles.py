@@ -12,9 +12,9 @@ class ProfileStep(Contract, extra="forbid"):
     """One tool of a pipeline."""
 
     tool: str
-    when: Literal["always", "http", "tls", "ssh"] = "always"
-    """What recon must have found: `http` runs it once a web application, `tls` once a TLS service,
-    `ssh` once an SSH service."""
+    when: Literal["always", "http", "tls", "ssh", "ftp", "redis", "repository", "api"] = "always"
+    """What recon must have found: `http` runs it once a web application, `tls` once a TLS service, `ssh`, `ftp` and
+    `redis` once a service that speaks it. Or what the target must be: `repository`, `api`."""
     options: dict[str, Any] = Field(default_factory=dict)
     approval: bool = False
     """Whether it runs only once a second person has approved it."""

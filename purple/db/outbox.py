@@ -12,10 +12,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from purple.db.engine import CONNECT_S, away
-from purple.db.models import campaigns, events, feeds, undos
+from purple.db.models import campaigns, events, feeds, schedules, undos
 from purple.db.repositories.events import CHANNEL_PLACED, CHANNEL_WRITTEN, COLUMNS
 from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.events import Event
+from purple.domain.schedules import Schedule, ScheduleState
 from purple.domain.undos import UndoState
 
 LEADER = 0x70_75_72_70
@@ -113,6 +114,15 @@ class SqlOutbox:
         async with self._connection() as connection:
             rows = await connection.execute(select(*columns).where(*conditions))
             return tuple(Campaign(**row._mapping) for row in rows)  # noqa: SLF001 - as above
+
+    async def schedules(self) -> tuple[Schedule, ...]:
+        """Of every organisation."""
+        columns = [schedules.c[name] for name in Schedule.__dataclass_fields__]
+        statement = select(*columns).where(
+            (schedules.c.state != ScheduleState.DELETED) | (schedules.c.told_version < schedules.c.version)
+        )
+        async with self._connection() as connection:
+            return tuple(Schedule(**row._mapping) for row in await connection.execute(statement))  # noqa: SLF001 - as above
 
     async def wait(self, timeout_s: float) -> None:
         """LISTEN on a connection of its own; where that is lost, the time-out alone paces us."""

@@ -20,6 +20,7 @@ from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, 
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.refusals import Refusal
 from purple.domain.reports import Report, Triage
+from purple.domain.schedules import Schedule, ScheduleRun
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
 from purple.domain.undos import Undo
@@ -43,6 +44,8 @@ class SqlUnitOfWork:
         self.scans = TableRows(connection, models.scans, Scan, listings.SCANS)
         self.scan_sets = ScanSetRows(connection)
         self.undos = TableRows(connection, models.undos, Undo, listings.UNDOS)
+        self.schedules = TableRows(connection, models.schedules, Schedule, listings.SCHEDULES)
+        self.schedule_runs = TableRows(connection, models.schedule_runs, ScheduleRun, listings.SCHEDULE_RUNS)
         self.reports = TableRows(connection, models.reports, Report, listings.REPORTS)
         self.triages = TableRows(connection, models.triages, Triage)
         self.findings = FindingRows(connection, organisation_id)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from purple.domain.campaigns import Campaign
 from purple.domain.events import Event
+from purple.domain.schedules import Schedule
 
 
 class Outbox(Protocol):
@@ -37,6 +38,10 @@ class Outbox(Protocol):
 
     async def left_undone(self) -> tuple[Campaign, ...]:
         """Campaigns with an undo that is open."""
+        ...
+
+    async def schedules(self) -> tuple[Schedule, ...]:
+        """Those that are kept, and those whose end the workflow server was not told of."""
         ...
 
     async def wait(self, timeout_s: float) -> None:

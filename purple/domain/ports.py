@@ -16,6 +16,7 @@ from purple.domain.pages import Page, Query
 from purple.domain.refusals import Refusal
 from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFormat, Triage
 from purple.domain.scan_sets import ScanSets
+from purple.domain.schedules import Schedule, ScheduleRun
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
 from purple.domain.undos import Undo
@@ -235,6 +236,10 @@ class UnitOfWork(Protocol):
     def scan_sets(self) -> ScanSets: ...  # noqa: D102
     @property
     def undos(self) -> Rows[Undo]: ...  # noqa: D102
+    @property
+    def schedules(self) -> Rows[Schedule]: ...  # noqa: D102
+    @property
+    def schedule_runs(self) -> Rows[ScheduleRun]: ...  # noqa: D102
     @property
     def reports(self) -> Rows[Report]: ...  # noqa: D102
     @property

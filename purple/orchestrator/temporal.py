@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +19,6 @@ from temporalio.client import (
     WorkflowFailureError,
     WorkflowHandle,
     WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -40,6 +38,7 @@ from purple.domain.errors import (
 )
 from purple.domain.identity import Action
 from purple.orchestrator.builds import Builds
+from purple.orchestrator.reaching import reached as _reached
 from purple.settings.app import TemporalSettings
 
 RPC_TIMEOUT = timedelta(seconds=10)
@@ -48,8 +47,6 @@ POLL = timedelta(seconds=75)
 _ANSWERS = {Action.APPROVE, Action.REJECT}
 _TOLD: dict[str, type[PurpleError]] = {each.code: each for each in (ConflictError, InvalidInputError, NotFoundError)}
 """Refusals of a step that are no question of who asks."""
-PATIENCE_S = 4.0
-"""A caller waits so long for a server that is away, however often the client tries within."""
 
 
 async def connect(settings: TemporalSettings, *, lazy: bool = True) -> Client:
@@ -66,21 +63,6 @@ async def connect(settings: TemporalSettings, *, lazy: bool = True) -> Client:
         data_converter=pydantic_data_converter,
         lazy=lazy,
     )
-
-
-@asynccontextmanager
-async def _reached(patience_s: float = PATIENCE_S) -> AsyncIterator[None]:
-    """Turn the many ways in which a server does not answer into one.
-
-    Raises:
-        UnavailableError: it did not, or not in time.
-    """
-    try:
-        async with asyncio.timeout(patience_s):
-            yield
-    except (RPCError, RuntimeError, TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
-        said = str(error) or "no answer in time"
-        raise UnavailableError(f"Temporal is away: {said}", remedy="try again in a few seconds") from error
 
 
 def _refused(error: WorkflowUpdateFailedError) -> PurpleError:

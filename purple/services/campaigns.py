@@ -119,6 +119,18 @@ class Campaigns:
                 await uow.idempotency.add(key, digest, campaign.id)
             return campaign, False
 
+    async def check(self, wanted: CampaignInput) -> None:
+        """Refuse what `start` would refuse, and start nothing.
+
+        Raises:
+            InvalidInputError: an unknown profile or tool, an option outside its schema, no targets.
+            NotFoundError: a target or the authorisation is not there.
+            OutOfScopeError: the authorisation does not cover it.
+        """
+        async with self._work(wanted.organisation_id) as uow:
+            campaign, authorisation, targets = await self._draft(uow, "campaign/checked", wanted)
+        self._check(campaign, authorisation, targets)
+
     async def restart_lost(self, campaign: Campaign) -> None:
         """Start the workflow of a campaign that is still pending; nothing happens where it runs.
 

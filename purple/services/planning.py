@@ -22,13 +22,28 @@ _OFFERS = {TargetKind.REPOSITORY: frozenset({"repository"}), TargetKind.IMAGE: f
 """What a target of a kind gives to tools; those on the network give hosts, services and URLs."""
 
 
+OF_A_KIND = {TargetKind.REPOSITORY: "repository", TargetKind.API: "api"}
+"""Conditions that ask for a kind of target, and for nothing that recon could find."""
+_NAMED = {"ssh": "ssh", "ftp": "ftp", "redis": "redis"}
+"""Services by nmap's names, and the facts that they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one target: where HTTP, TLS and SSH are spoken."""
+    """What is known of one target: where HTTP, TLS, SSH, FTP and Redis are spoken."""
 
     http: tuple[Address, ...] = ()
     tls: tuple[Address, ...] = ()
     ssh: tuple[Address, ...] = ()
+    ftp: tuple[Address, ...] = ()
+    redis: tuple[Address, ...] = ()
+
+    def places(self, target: Target, when: str) -> tuple[Address, ...]:
+        """Where a step with this condition runs."""
+        if when == "always" or when == OF_A_KIND.get(target.kind):
+            return (target.address,)
+        found: tuple[Address, ...] = getattr(self, when, ())
+        return found
 
 
 def plan_of(profile: Profile, options: Mapping[str, Mapping[str, Any]], tools: ToolCatalogue) -> dict[str, Any]:
@@ -88,7 +103,7 @@ def check_targets(targets: Iterable[Target], profile: Profile, tools: ToolCatalo
     """
     steps = (*profile.recon, *profile.tools)
     for target in targets:
-        if not any(_takes(tools, step, target) for step in steps):
+        if not any(takes(tools, step, target) for step in steps):
             raise InvalidInputError(
                 f"no tool of profile {profile.name} takes a {target.kind}",
                 field="target_ids",
@@ -97,7 +112,10 @@ def check_targets(targets: Iterable[Target], profile: Profile, tools: ToolCatalo
             )
 
 
-def _takes(tools: ToolCatalogue, step: ProfileStep, target: Target) -> bool:
+def takes(tools: ToolCatalogue, step: ProfileStep, target: Target) -> bool:
+    """Whether a step's tool, and its condition where that asks for a kind, take a target."""
+    if step.when in OF_A_KIND.values() and step.when != OF_A_KIND.get(target.kind):
+        return False
     return bool(_OFFERS.get(target.kind, _OF_THE_NETWORK) & set(tools.spec(step.tool).target_kinds))
 
 
@@ -110,7 +128,7 @@ def recon_scans(
         _scan(campaign, Phase.RECON, step, target, target.address, at, held=step.tool in held)
         for target in targets
         for step in profile.recon
-        if _takes(tools, step, target)
+        if takes(tools, step, target)
     ]
 
 
@@ -139,10 +157,10 @@ def tool_scans(
     for target in targets:
         facts = facts_of(target, seen.get(target.id, ()))
         for step in profile.tools:
-            if not _takes(tools, step, target):
+            if not takes(tools, step, target):
                 continue
-            places = {"always": (target.address,), "http": facts.http, "tls": facts.tls, "ssh": facts.ssh}[step.when]
             waits = step.tool in held
+            places = facts.places(target, step.when)
             scans += [_scan(campaign, Phase.TOOLS, step, target, place, at, held=waits) for place in places]
     return scans
 
@@ -152,7 +170,7 @@ def facts_of(target: Target, services: Iterable[RecordedObservation]) -> Facts:
     own = target.address
     http: dict[tuple[str, int], Address] = {}
     tls: dict[tuple[str, int], Address] = {}
-    ssh: dict[tuple[str, int], Address] = {}
+    named: dict[str, dict[tuple[str, int], Address]] = {fact: {} for fact in _NAMED.values()}
     if target.kind in {TargetKind.WEB_APPLICATION, TargetKind.API}:
         http[own.host, own.port] = own
         if own.url.startswith("https://"):
@@ -167,12 +185,13 @@ def facts_of(target: Target, services: Iterable[RecordedObservation]) -> Facts:
         secure = service.tls or service.name in {"https", "https-alt", "ssl"}
         if secure:
             tls.setdefault((host, port), Address(host, port))
-        if service.name == "ssh":
-            ssh[host, port] = Address(host, port)
+        if service.name in _NAMED:
+            named[_NAMED[service.name]][host, port] = Address(host, port)
         if service.name in _HTTP_NAMES:
             scheme = "https" if secure else "http"
             http.setdefault((host, port), Address(host, port, f"{scheme}://{authority(host, port, scheme)}/"))
-    return Facts(*(tuple(places[key] for key in sorted(places)) for places in (http, tls, ssh)))
+    found = {"http": http, "tls": tls, **named}
+    return Facts(**{fact: tuple(places[key] for key in sorted(places)) for fact, places in found.items()})
 
 
 def steps_of(scans: Iterable[Scan], tools: ToolCatalogue) -> tuple[ScanStep, ...]:

@@ -1,7 +1,8 @@
-"""The relay's work: place events, feed search, repair lost starts. One leader at a time does it."""
+"""The relay's work: place events, feed search, repair lost starts, keep schedules. One leader at a time does it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -26,11 +27,27 @@ log = structlog.get_logger()
 _Job = Callable[[], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """What the leader does beside, again and again."""
+
+    trouble: str
+    """For the log, where a part that it needs is away."""
+    job: _Job
+
+
 class Relay:
     """At least once: a feed's position moves after it has been fed, and everything fed can be rebuilt."""
 
     def __init__(
-        self, outbox: Outbox, work: Work, search: Search, campaigns: Campaigns, undos: Undos, clock: Clock
+        self,
+        outbox: Outbox,
+        work: Work,
+        search: Search,
+        campaigns: Campaigns,
+        undos: Undos,
+        clock: Clock,
+        chores: Sequence[Chore] = (),
     ) -> None:
         self._outbox = outbox
         self._work = work
@@ -38,6 +55,7 @@ class Relay:
         self._campaigns = campaigns
         self._undos = undos
         self._clock = clock
+        self._chores = (Chore("campaigns wait", self._repair), *chores)
         self._placed = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -54,10 +72,13 @@ class Relay:
                 await asyncio.sleep(IDLE_S)
 
     async def _lead(self, stop: asyncio.Event) -> None:
-        """Place events; search and Temporal are served beside it, for either may keep us waiting."""
+        """Place events; search, Temporal and receivers are served beside it, for each may keep us waiting."""
         beside = [
             asyncio.create_task(self._again("search is stale", self._feed_all, self._until_placed)),
-            asyncio.create_task(self._again("campaigns wait", self._repair, lambda: asyncio.sleep(REPAIR_S))),
+            *(
+                asyncio.create_task(self._again(each.trouble, each.job, lambda: asyncio.sleep(REPAIR_S)))
+                for each in self._chores
+            ),
         ]
         try:
             while not stop.is_set():

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,9 @@ from purple.bootstrap import Container
 from purple.contracts.campaigns import CampaignInput
 from purple.domain.campaigns import Campaign
 from purple.domain.pages import Query
+from purple.domain.schedules import RunOutcome, Schedule, Timing
 from purple.domain.tools import ScanState
+from purple.services.schedules import Wanted
 from purple.toolkit.packages import find_program
 from tests.support.running import Purple
 
@@ -122,6 +125,7 @@ class Scene:
     campaign: UUID
     vulnerability: UUID
     report: UUID
+    schedule: UUID
 
 
 @pytest.fixture(scope="session")
@@ -133,7 +137,30 @@ async def scene(container, workers) -> Scene:
     found = await purple.vulnerabilities("127.6.0.1")
     reports = (await container.reporting.page(purple.organisation, Query({"campaign_id": ended.id}))).items
     report = next(each.id for each in reports if each.format == "html")
-    return Scene(campaign=ended.id, vulnerability=found[0].id, report=report)
+    schedule = await scheduled(purple)
+    return Scene(campaign=ended.id, vulnerability=found[0].id, report=report, schedule=schedule.id)
+
+
+async def scheduled(purple: Purple) -> Schedule:
+    """A schedule whose name is markup, with a run that was missed; the clocks change soon after it begins."""
+    container = purple.container
+    target = await container.targets.ensure(purple.organisation, "127.23.4.1")
+    wanted = Wanted(
+        name=f"Weekly {HOSTILE}",
+        profile="made",
+        target_ids=(target.id,),
+        authorisation_id=await purple.authorisation("127.23.4.0/24"),
+        timing=Timing(
+            cron=("30 2 * * *",), time_zone="Europe/Berlin", start_at=datetime(2027, 3, 26, tzinfo=UTC), jitter_s=60
+        ),
+        owner=HOSTILE,
+    )
+    schedule = await container.schedules.create(purple.organisation, wanted)
+    due = schedule.created_at - timedelta(days=1)
+    async with container.work(purple.organisation) as uow:
+        reason = f"the workflow server was away {HOSTILE}"
+        await container.schedule_runs.write(uow, schedule, due, RunOutcome.MISSED, reason)
+    return schedule
 
 
 @pytest.fixture

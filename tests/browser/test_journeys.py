@@ -103,7 +103,7 @@ async def test_the_last_campaign_comes_first(visit, purple) -> None:
 
 async def test_markup_in_names_stays_text(visit, scene, running) -> None:
     async with visit() as visitor:
-        for path in ("/targets", "/campaigns", "/"):
+        for path in ("/targets", "/campaigns", "/schedules", f"/schedules/{scene.schedule}", "/"):
             page = await visitor.go(path)
             await expect(page.get_by_text(HOSTILE).first).to_be_visible()
         page = await visitor.go(f"/vulnerabilities/{scene.vulnerability}")
@@ -172,6 +172,39 @@ async def test_an_authorisation_is_written_and_revoked(visit, pictures) -> None:
         await mine.get_by_text("Revoke…").click()
         await mine.get_by_role("button", name="Revoke it").click()
         await expect(mine.locator(".contract-head .state")).to_have_text("revoked")
+
+
+async def test_a_schedule_is_looked_at_before_it_is_saved_and_then_paused(visit, container, purple, pictures) -> None:
+    await container.targets.create(purple.organisation, "127.23.5.1", name="Scheduled")
+    await purple.authorisation("127.23.5.1", name="for the schedule")
+    async with visit() as visitor:
+        page = await visitor.go("/schedules/new")
+        await page.get_by_label("Name", exact=True).fill("Every night")
+        await page.get_by_label("When, one").fill("61 2 * * *")
+        await page.get_by_label("Time zone").fill("Europe/Berlin")
+        await page.get_by_label("Scheduled").check()
+        await page.locator("input[name=profile][value=made]").check()
+        await page.get_by_role("button", name="Show the next ten runs").click()
+        await expect(page.get_by_role("alert")).to_contain_text("'61' is no minute")
+        await page.get_by_label("When, one").fill("30 2 * * *")
+        await page.get_by_role("button", name="Show the next ten runs").click()
+        await expect(page.locator(".preview tbody tr")).to_have_count(10)
+        await expect(page.get_by_label("Time zone")).to_have_value("Europe/Berlin")
+        assert await visitor.accessible() == []
+        await page.screenshot(path=pictures / "schedule-preview.png", full_page=True)
+        contract = page.locator("#authorisation_id option", has_text="for the schedule").first
+        await page.locator("#authorisation_id").select_option(await contract.get_attribute("value"))
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Every night")
+        await page.get_by_text("Pause…").click()
+        await page.get_by_label("Why").fill("change freeze")
+        await page.get_by_role("button", name="Pause it").click()
+        await expect(page.locator(".head .state")).to_have_text("paused")
+        await expect(page.locator(".notice")).to_contain_text("Change freeze.")
+        await page.get_by_text("Delete…").click()
+        await page.get_by_role("button", name="Delete this schedule").click()
+        await page.wait_for_url("**/schedules")
+        visitor.complaints.clear()  # Chromium tells of the 422
 
 
 async def test_errors_are_pages_that_say_what_to_do(visit, pictures) -> None:

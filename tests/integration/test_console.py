@@ -15,7 +15,10 @@ from purple.services.identity import FIRST_ORGANISATION
 from purple.services.sessions import Sessions
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
-PAGES = ["/", "/campaigns", "/campaigns/new", "/targets", "/authorisations", "/vulnerabilities", "/reports", "/health"]
+PAGES = [
+    "/", "/campaigns", "/campaigns/new", "/schedules", "/schedules/new", "/targets", "/authorisations",
+    "/vulnerabilities", "/reports", "/health",
+]  # fmt: skip
 
 
 class MovedClock:

@@ -9,6 +9,7 @@ from purple.db.models.gates import gate_breakers, gate_leases
 from purple.db.models.identity import api_tokens, organisations, sessions, sign_in_links, users
 from purple.db.models.refusals import refusals
 from purple.db.models.reports import reports, triages
+from purple.db.models.schedules import schedule_runs, schedules
 from purple.db.models.targets import targets
 from purple.db.models.undos import undos
 
@@ -27,6 +28,8 @@ __all__ = [
     "refusals",
     "reports",
     "scans",
+    "schedule_runs",
+    "schedules",
     "sessions",
     "sightings",
     "sign_in_links",

@@ -12,6 +12,8 @@ from purple.db.models import (
     refusals,
     reports,
     scans,
+    schedule_runs,
+    schedules,
     sightings,
     targets,
     undos,
@@ -73,6 +75,23 @@ UNDOS = Listing(
     ),
     undos.c.id,
     sort="-created_at",
+)
+SCHEDULES = Listing(
+    fields_of(
+        schedules,
+        (
+            "id", "name", "profile", "authorisation_id", "target_ids", "state", "owner", "note", "created_at",
+            "paused_at",
+        ),
+    ),
+    schedules.c.id,
+)  # fmt: skip
+SCHEDULE_RUNS = Listing(
+    fields_of(
+        schedule_runs, ("id", "schedule_id", "due_at", "cause", "outcome", "reason", "campaign_id", "created_at")
+    ),
+    schedule_runs.c.id,
+    sort="-due_at",
 )
 REPORTS = Listing(fields_of(reports, ("id", "campaign_id", "format", "size", "created_at")), reports.c.id)
 OBSERVATIONS = Listing(

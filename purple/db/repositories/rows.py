@@ -47,9 +47,9 @@ class TableRows(Generic[E]):
             ) from error
 
     async def upsert(self, row: E) -> bool:
-        """Insert unless it is there."""
-        statement = upsert(self._table).values(self._values(row)).on_conflict_do_nothing()
-        return (await self._connection.execute(statement)).rowcount == 1
+        """Insert unless it is there. An INSERT tells no number of rows, so what it wrote is asked back."""
+        statement = upsert(self._table).values(self._values(row)).on_conflict_do_nothing().returning(self._table.c.id)
+        return (await self._connection.execute(statement)).first() is not None
 
     async def find(self, row_id: UUID) -> E | None:
         """One or None."""

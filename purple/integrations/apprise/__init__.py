@@ -101,6 +101,9 @@ def text_of(notice: Notice) -> tuple[str, str]:
         lines = [*(f"{label}: {value}" for label, value in told.items()), "Do this by hand:", str(data["instructions"])]
         return f"Purple: a change of {name} could not be undone", "\n".join([*lines, str(data.get("url", ""))])
     state = str(data.get("state", "")).replace("_", " ")
+    if notice.type.startswith("schedule."):
+        lines = [f"Schedule: {name}", f"Owner: {data.get('owner', '')}", f"State: {state}", str(data.get("reason", ""))]
+        return f"Purple: schedule {name} {state}", "\n".join([*lines, *filter(None, [data.get("url")])])
     counts = ", ".join(f"{number} {severity}" for severity, number in data.get("counts", {}).items() if number)
     coverage = ", ".join(f"{number} {each}" for each, number in data.get("coverage", {}).items())
     lines = [f"Campaign: {name}", f"Profile: {data.get('profile', '')}", f"State: {state}"]

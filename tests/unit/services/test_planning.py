@@ -60,6 +60,30 @@ def test_a_web_application_is_looked_at_even_when_recon_saw_nothing() -> None:
     assert [each.port for each in facts.tls] == [443]
 
 
+def test_ftp_and_redis_are_services_too() -> None:
+    seen = [service("192.0.2.1", 2121, "ftp"), service("192.0.2.1", 6379, "redis"), service("192.0.2.1", 53, "domain")]
+    facts = facts_of(target(TargetKind.HOST, "192.0.2.1"), seen)
+    assert [(each.host, each.port) for each in facts.ftp] == [("192.0.2.1", 2121)]
+    assert [(each.host, each.port) for each in facts.redis] == [("192.0.2.1", 6379)]
+    assert facts.ssh == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "conditions"),
+    [
+        (TargetKind.REPOSITORY, "https://git.example.org/app.git", {"always", "repository"}),
+        (TargetKind.API, "https://api.example.org/v1", {"always", "api", "http", "tls"}),
+        (TargetKind.WEB_APPLICATION, "http://app.example.org/", {"always", "http"}),
+        (TargetKind.HOST, "192.0.2.1", {"always"}),
+    ],
+)
+def test_a_kind_of_target_is_a_condition_that_recon_does_not_decide(kind, value, conditions) -> None:
+    one = target(kind, value)
+    facts = facts_of(one, [])
+    every = ("always", "http", "tls", "ssh", "ftp", "redis", "repository", "api")
+    assert {when for when in every if facts.places(one, when)} == conditions
+
+
 def test_its_own_url_is_not_looked_at_twice() -> None:
     own = target(TargetKind.WEB_APPLICATION, "http://192.0.2.1:8080/shop/")
     facts = facts_of(own, [service("192.0.2.1", 8080, "http")])
@@ -84,6 +108,9 @@ TAKEN = [
     ("import-sarif", TargetKind.IMAGE, "app:1", True),
     ("import-sarif", TargetKind.WEB_APPLICATION, "http://192.0.2.1/", True),
     ("discovery", TargetKind.IMAGE, "app:1", False),
+    ("code", TargetKind.REPOSITORY, "https://git.example.org/app.git", True),
+    ("code", TargetKind.IMAGE, "app:1", False),
+    ("api", TargetKind.API, "https://api.example.org/v1", True),
 ]
 
 
@@ -100,7 +127,7 @@ def test_a_profile_takes_the_targets_that_its_tools_take(profile, kind, value, t
 
 def test_every_profile_of_ours_loads() -> None:
     profiles = Profiles()
-    assert {"standard", "discovery", "tls", "web"} <= set(profiles.names())
+    assert {"quick", "web", "network", "api", "code", "full", "standard", "discovery", "tls"} <= set(profiles.names())
     for name in profiles.names():
         assert profiles.load(name).name == name
 
