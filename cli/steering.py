@@ -96,9 +96,9 @@ def add_targets(
     """Add targets to one that runs; its authorisation must cover them."""
 
     async def ask(container: Any, actor: Any) -> Campaign:
-        from cli.campaign import target_of
+        from cli.target import find_or_register
 
-        ids = [(await target_of(container, text)).id for text in targets]
+        ids = [(await find_or_register(container, text)).id for text in targets]
         added: Campaign = await container.steering.add_targets(organisation(), campaign, actor, ids)
         return added
 

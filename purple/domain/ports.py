@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -20,7 +19,7 @@ from purple.domain.schedules import Schedule, ScheduleRun
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
 from purple.domain.undos import Undo
-from purple.domain.vulnerabilities import Vulnerability, Weight
+from purple.domain.vulnerabilities import Merged, Vulnerability, Weight
 
 E = TypeVar("E")
 
@@ -92,17 +91,6 @@ class Rows(Protocol[E]):
     async def all(self, **filters: Any) -> tuple[E, ...]:
         """Every row that matches; for kinds that are few in one campaign."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """What an analysis changed."""
-
-    found: tuple[UUID, ...]
-    reopened: tuple[UUID, ...]
-    fixed: tuple[UUID, ...]
-    sightings: int
-    """New ones."""
 
 
 class Findings(Protocol):

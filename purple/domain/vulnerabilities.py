@@ -109,3 +109,14 @@ def check_transition(present: VulnerabilityState, wanted: VulnerabilityState) ->
             value=wanted,
             remedy=f"from {present} it can become {', '.join(sorted(_BY_PEOPLE[present]))}",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What an analysis changed."""
+
+    found: tuple[UUID, ...]
+    reopened: tuple[UUID, ...]
+    fixed: tuple[UUID, ...]
+    sightings: int
+    """New ones."""

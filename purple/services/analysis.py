@@ -5,8 +5,9 @@ from uuid import UUID
 from purple.contracts.campaigns import Analysed, CampaignRef
 from purple.domain.campaigns import Phase
 from purple.domain.clock import Clock
-from purple.domain.ports import Merged, UnitOfWork, Work
+from purple.domain.ports import UnitOfWork, Work
 from purple.domain.risk import assess
+from purple.domain.vulnerabilities import Merged
 from purple.services.events import enter, event, nth
 from purple.services.summaries import counts_of, worst_of
 

@@ -128,8 +128,8 @@ class Campaigns:
             OutOfScopeError: the authorisation does not cover it.
         """
         async with self._work(wanted.organisation_id) as uow:
-            campaign, authorisation, targets = await self._draft(uow, "campaign/checked", wanted)
-        self._check(campaign, authorisation, targets)
+            campaign, authorisation = await self._draft(uow, "campaign/checked", wanted)
+            await self._clearance.check_campaign(uow, campaign, authorisation)
 
     async def restart_lost(self, campaign: Campaign) -> None:
         """Start the workflow of a campaign that is still pending; nothing happens where it runs.

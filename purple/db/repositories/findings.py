@@ -20,9 +20,8 @@ from purple.db.repositories.observed import COLUMNS, ORIGIN, OWN, lines, origin,
 from purple.domain.errors import NotFoundError
 from purple.domain.observations import ObservationKind, RecordedObservation
 from purple.domain.pages import Page, Query
-from purple.domain.ports import Merged
 from purple.domain.severity import Severity
-from purple.domain.vulnerabilities import Vulnerability, VulnerabilityState, Weight
+from purple.domain.vulnerabilities import Merged, Vulnerability, VulnerabilityState, Weight
 
 _RECENT = 10
 _Ready = tuple[tuple[object, ...], bytes]

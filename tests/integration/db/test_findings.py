@@ -9,10 +9,9 @@ import pytest
 from purple.domain.campaigns import Campaign
 from purple.domain.observations import RecordedObservation, Service
 from purple.domain.pages import Query
-from purple.domain.ports import Merged
 from purple.domain.severity import Severity
 from purple.domain.tools import ScanState
-from purple.domain.vulnerabilities import Vulnerability, VulnerabilityState
+from purple.domain.vulnerabilities import Merged, Vulnerability, VulnerabilityState
 
 
 async def merge(tenant, campaign: Campaign) -> Merged:
