@@ -145,7 +145,7 @@ async def test_a_scan_or_a_tool_is_skipped_and_one_that_runs_is_ended(purple, cl
     assert skipped[running.host].reason == "skipped by admin: the host is fragile"
     await reached(purple, campaign, in_state(ScanState.RUNNING, 2))
     await post(client, campaign, "skip", tool="made-gated")
-    ended = await purple.end(campaign, 30)
+    ended = await purple.end(campaign)
     assert ended.state is CampaignState.COMPLETED_WITH_GAPS
     over = await reached(purple, campaign, in_state(ScanState.SKIPPED, 4))
     assert {scan.reason for scan in over.values()} == {"skipped by admin: the host is fragile", "skipped by admin"}
@@ -281,7 +281,7 @@ async def test_orders_reach_the_children(purple, tmp_path) -> None:
     await steering.resume(organisation, campaign.id)
     await running(purple, campaign, 1)
     await steering.skip(organisation, campaign.id, admin, "made-noop", reason="enough")
-    ended = await purple.end(campaign, 60)
+    ended = await purple.end(campaign)
     async with purple.container.work(organisation) as uow:
         assert await uow.scan_sets.counts(campaign.id) == {ScanState.SKIPPED: INLINE + 10}
     assert ended.state is CampaignState.COMPLETED_WITH_GAPS
@@ -303,6 +303,6 @@ async def test_the_command_line_steers(purple, purple_command, gate) -> None:
     assert (code, "does not wait for approval" in said) == (1, True), said
     assert (await purple_campaign("add-targets", "127.21.9.4"))[0] == 0
     assert (await purple_campaign("skip", "--tool", "made-gated", "--reason", "enough"))[0] == 0
-    ended = await purple.end(campaign, 30)
+    ended = await purple.end(campaign)
     scans = await reached(purple, ended, in_state(ScanState.SKIPPED, 4))
     assert {scan.reason for scan in scans.values()} == {"skipped by admin: enough"}

@@ -149,7 +149,7 @@ async def paused(purple: Purple, campaign: Campaign) -> None:
 async def test_what_failed_in_children_runs_again_and_cancelling_reaches_them(purple, tmp_path) -> None:
     targets = INLINE + 20
     lost = await start(purple, targets, "made-recon", "0" * 64)
-    ended = await purple.end(lost, 120)
+    ended = await purple.end(lost, 280)
     assert ended.state is CampaignState.COMPLETED_WITH_GAPS
     assert await counts(purple, lost) == {ScanState.FAILED: targets}
     tmp_path.chmod(0o755)
@@ -163,7 +163,7 @@ async def test_what_failed_in_children_runs_again_and_cancelling_reaches_them(pu
     await purple.container.steering.retry_failed(purple.organisation, lost.id, admin)
     await reached(purple, lost, lambda n: n[ScanState.RUNNING] >= 2)
     await purple.container.steering.cancel(purple.organisation, lost.id)
-    again = await purple.end(await purple.container.campaigns.get(purple.organisation, lost.id), 60)
+    again = await purple.end(await purple.container.campaigns.get(purple.organisation, lost.id), 120)
     assert (again.state, again.round) == (CampaignState.CANCELLED, 2)
     assert await counts(purple, lost) == {ScanState.CANCELLED: targets}
     told = await scan_events(purple, again, 2)
