@@ -118,7 +118,7 @@ class Imports:
             profile=f"{IMPORT}{stored.format.name}",
             target_ids=(target.id,) if target else (),
             authorisation_id=wanted.authorisation_id or await self._covering(organisation_id, target),
-            options={stored.format.tool: options | (wanted.options or {})},
+            options={stored.format.tool: (wanted.options or {}) | options},
             created_by=wanted.created_by,
         )
         return await self._campaigns.start(asked, key)

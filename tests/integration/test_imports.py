@@ -1,13 +1,16 @@
 """Files of tools that ran elsewhere, from their upload to the vulnerabilities of the right targets."""
 
+import http.client
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from purple.contracts.campaigns import CampaignRef
 from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.imports import MAX_IMPORT
 from purple.domain.tools import Intrusiveness, ScanState
@@ -68,6 +71,8 @@ async def test_one_file_gives_each_target_its_own_results_and_lists_the_rest(pur
         ("127.26.4.4", 9, "not covered by the authorisation: not-included"),
     }
     assert "18 results are left out" in ended.summary["notes"]["import"]
+    again = CampaignRef(organisation_id=purple.organisation, campaign_id=ended.id)
+    assert (await purple.container.surveying.survey(again)).results == 45, "a second attempt tells the same"
     assert await purple.vulnerabilities("127.26.4.4") == ()
 
 
@@ -195,11 +200,19 @@ async def test_what_cannot_be_taken_in_is_refused(client, query, content, status
     assert said in answer.json()["detail"]
 
 
-async def test_formats_are_listed_and_too_much_is_refused_before_it_is_read(client) -> None:
+async def test_formats_are_listed(client) -> None:
     formats = (await client.get("/imports/formats")).json()
     assert {"name": "nmap", "title": "Nmap", "tool": "import-nmap", "told_by": ["XML <nmaprun>"]} in formats
-    answer = await client.post("/imports", content=b"x", headers={"Content-Length": str(MAX_IMPORT + 1)})
-    assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+
+
+@pytest.mark.parametrize(("length", "status"), [(MAX_IMPORT + 1, 413), (5_000_000, 401)])
+def test_too_much_is_refused_before_it_is_read(api, length: int, status: int) -> None:
+    connection = http.client.HTTPConnection(urlsplit(api).netloc, timeout=60)
+    connection.putrequest("POST", "/api/v1/imports")
+    connection.putheader("Content-Length", str(length))
+    connection.endheaders(b"<nmaprun>")
+    assert connection.getresponse().status == status
+    connection.close()
 
 
 async def test_a_table_with_columns_of_its_own(client, purple) -> None:
