@@ -44,9 +44,9 @@ class Command:
     arguments: tuple[str, ...]
     output: str
     """Relative to the work folder; `stdout` where the tool prints its result."""
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """What the tool reads, by plain file name: written to the work folder before it starts."""
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """Variables beside those that every tool is given."""
 
 

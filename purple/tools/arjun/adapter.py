@@ -35,4 +35,4 @@ def command(job: ToolJob, options: ToolOptions) -> Command:
     if header := host_header(job.target):
         browser = r"User-Agent: Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/128.0\nAccept: */*"
         arguments += ["--headers", rf"{header}\n{browser}"]
-    return Command(tuple(arguments), "stdout", {"words.txt": "\n".join(asked) + "\n"})
+    return Command(tuple(arguments), "stdout", files={"words.txt": "\n".join(asked) + "\n"})

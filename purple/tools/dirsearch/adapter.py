@@ -30,4 +30,4 @@ def command(job: ToolJob, options: ToolOptions) -> Command:
     arguments += ["--timeout", str(chosen.timeout_s), "--retries", "1", "--exclude-status", "404,410"]
     if header := host_header(job.target):
         arguments += ["--header", header]
-    return Command(tuple(arguments), "stdout", {"words.txt": "\n".join(asked) + "\n"})
+    return Command(tuple(arguments), "stdout", files={"words.txt": "\n".join(asked) + "\n"})

@@ -37,4 +37,4 @@ def command(job: ToolJob, options: ToolOptions) -> Command:
     arguments += ["-t", str(threads), "-p", f"{threads / chosen.rate:.3f}", "-timeout", str(chosen.timeout_s)]
     if header := host_header(job.target):
         arguments += ["-H", header]
-    return Command(tuple(arguments), "ffuf.json", {"words.txt": "\n".join(asked) + "\n"})
+    return Command(tuple(arguments), "ffuf.json", files={"words.txt": "\n".join(asked) + "\n"})

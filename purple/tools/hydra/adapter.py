@@ -57,4 +57,4 @@ def command(job: ToolJob, options: ToolOptions) -> Command:
     if job.target.port:
         arguments += ["-s", str(job.target.port)]
     host = authority(job.target.address, None)
-    return Command((*arguments, f"{service}://{host}"), "hydra.json", {"logins.txt": "\n".join(pairs) + "\n"})
+    return Command((*arguments, f"{service}://{host}"), "hydra.json", files={"logins.txt": "\n".join(pairs) + "\n"})

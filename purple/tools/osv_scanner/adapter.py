@@ -29,4 +29,4 @@ def command(job: ToolJob, options: ToolOptions) -> Command:  # noqa: ARG001 - ev
     if chosen.offline:
         arguments.append("--experimental-offline")
     environment = {"OSV_SCANNER_LOCAL_DB_CACHE_DIRECTORY": str(DATABASE)}
-    return Command((*arguments, "--format=json", "--output=osv.json", CODE), "osv.json", environment)
+    return Command((*arguments, "--format=json", "--output=osv.json", CODE), "osv.json", environment=environment)

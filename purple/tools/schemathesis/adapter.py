@@ -72,4 +72,4 @@ def command(job: ToolJob, options: ToolOptions) -> Command:
     arguments += ["--no-color", "--report", "ndjson", "--report-ndjson-path", "schemathesis.ndjson"]
     port = parts.port or (443 if parts.scheme == "https" else 80)
     files = {"schemathesis.toml": _CONFIG, "guard.py": socket_guard(job.target, port)}
-    return Command((*arguments, "--", f"{origin}{chosen.description}"), "schemathesis.ndjson", files)
+    return Command((*arguments, "--", f"{origin}{chosen.description}"), "schemathesis.ndjson", files=files)

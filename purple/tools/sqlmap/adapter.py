@@ -52,4 +52,4 @@ def command(job: ToolJob, options: ToolOptions) -> Command:
         arguments += ["-p", ",".join(chosen.parameters)]
     if not parts.query and chosen.crawl:
         arguments += [f"--crawl={chosen.crawl}", "--forms"]
-    return Command((*arguments, "--output-dir=found"), "stdout", {"targets.txt": f"{url}\n"})
+    return Command((*arguments, "--output-dir=found"), "stdout", files={"targets.txt": f"{url}\n"})

@@ -41,4 +41,4 @@ def command(job: ToolJob, options: ToolOptions) -> Command:
         arguments = ["image", "--image-src", "remote", *arguments, "--", job.target.host]
     else:
         arguments = ["filesystem", *arguments, "--", CODE]
-    return Command(tuple(arguments), "trivy.json", QUIET)
+    return Command(tuple(arguments), "trivy.json", environment=QUIET)

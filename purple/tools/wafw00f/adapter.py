@@ -29,4 +29,4 @@ def command(job: ToolJob, options: ToolOptions) -> Command:
             "Accept: text/html,application/xhtml+xml,*/*;q=0.8\nAccept-Language: en-US,en;q=0.5\n"
         )
         arguments += ["--headers", "headers.txt"]
-    return Command((*arguments, "--output", "wafw00f.json", "--", pinned_url(job.target)), "wafw00f.json", files)
+    return Command((*arguments, "--output", "wafw00f.json", "--", pinned_url(job.target)), "wafw00f.json", files=files)
