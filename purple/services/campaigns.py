@@ -174,6 +174,7 @@ class Campaigns:
             scan = await uow.scans.get(request.scan_id)
             if scan.state.ended:
                 return
+            await uow.gates.drop([scan.id])
             await uow.scans.update(scan.id, state=request.state, reason=request.reason, ended_at=now)
             await uow.events.add(scan_event(replace(scan, state=request.state), now, request.reason))
 
