@@ -217,6 +217,7 @@ class Campaigns:
             if scan.state.ended:
                 return
             ended_at = now if request.state.ended else None
+            await uow.gates.drop([scan.id])
             scan = await uow.scans.update(scan.id, state=request.state, reason=request.reason, ended_at=ended_at)
             await uow.events.add(scan_event(scan, now, request.reason))
 

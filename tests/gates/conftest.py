@@ -100,10 +100,12 @@ async def house(told) -> AsyncIterator[Container]:
 async def client(house) -> AsyncIterator[httpx.AsyncClient]:
     """The facade, without a server."""
     token = await house.identity.first_token()
-    transport = httpx.ASGITransport(create_app(house.settings))
+    app = create_app(house.settings)
+    transport = httpx.ASGITransport(app)
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1", headers=headers) as made:
         yield made
+    await app.state.container.close()
 
 
 @asynccontextmanager

@@ -121,9 +121,8 @@ async def test_an_intruder_is_alone_and_everybody_comes_in_order(purple, tool_wo
         running = await purple.scans(later[0])
         assert running[0].state is ScanState.PENDING
         assert running[0].reason.startswith("waiting: intruder needs 127.27.1.2 to itself")
-        told = await purple.container.campaigns.progress(later[0])
-        assert told is not None
-        assert told["waiting"] == [f"intruder 127.27.1.2:7003: {running[0].reason}"]
+        line = f"intruder 127.27.1.2:7003: {running[0].reason}"
+        await until(lambda: says(purple, later[0], line), "its progress says so")
         await purple.container.steering.cancel(purple.organisation, later[2].id)  # it leaves the queue
         assert (await purple.end(later[2])).state is CampaignState.CANCELLED
         host.let_go()
@@ -171,9 +170,7 @@ async def test_a_host_that_is_gone_stops_its_tools_and_they_go_on_when_it_is_bac
         scans = await purple.scans(campaign)
         assert {each.state for each in scans} == {ScanState.PENDING}
         assert all(each.reason.startswith(("waiting: 2 tools run", f"waiting: {said}")) for each in scans)
-        progress = await purple.container.campaigns.progress(campaign)
-        assert progress is not None
-        assert any(said in each for each in progress["waiting"]), progress
+        await until(lambda: says(purple, campaign, said), "its progress says so")
         newcomer = await start(purple, host, 7003)
         await until(lambda: waiting(purple, host, 4), "who comes now waits too")
         shown = await asyncio.to_thread(
@@ -205,6 +202,11 @@ async def test_a_host_that_is_gone_stops_its_tools_and_they_go_on_when_it_is_bac
     assert [each for each in kinds if each.startswith("target.")] == ["target.unreachable", "target.back"]
     for workflow in (gate(purple, host), campaign.workflow_id):
         await replays(purple, workflow)
+
+
+async def says(purple: Purple, campaign: Campaign, words: str) -> bool:
+    progress = await purple.container.campaigns.progress(campaign)
+    return any(words in each for each in (progress or {}).get("waiting", ()))
 
 
 async def gone(purple: Purple, host: Host) -> Standing | None:

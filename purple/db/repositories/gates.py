@@ -102,8 +102,8 @@ class GateTable:
     async def trip(self, breaker: Breaker) -> bool:
         """Insert unless it is there."""
         values = {name: getattr(breaker, name) for name in _BREAKER}
-        statement = upsert(gate_breakers).values(values).on_conflict_do_nothing()
-        return (await self._connection.execute(statement)).rowcount == 1
+        statement = upsert(gate_breakers).values(values).on_conflict_do_nothing().returning(gate_breakers.c.host)
+        return (await self._connection.execute(statement)).one_or_none() is not None
 
     async def postpone(self, host: str, probes: int, at: datetime) -> None:
         """In one statement."""

@@ -205,6 +205,8 @@ async def test_a_port_that_stops_answering_stops_the_tool_which_keeps_its_place_
     assert made.runner.cancelled
     async with tenant.work(tenant.id) as uow:
         stopped = await made.service.trip(uow, admission, port)
+        told = [each.type for each in await uow.events.milestones(first.campaign_id)]
+    assert told == ["target.unreachable"]
     assert stopped.stalled
     assert stopped.waiting.startswith(f"waiting: 127.27.2.1 stopped answering on port {port} at ")
     assert (await enter(tenant, made.service, other, "127.27.2.1")).waiting == stopped.waiting
