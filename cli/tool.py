@@ -68,18 +68,18 @@ def install(
     names: Annotated[list[str] | None, typer.Argument(help="Tools to get", autocompletion=tool_names)] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every tool, and what PDF reports need")] = False,
-    used: Annotated[
-        bool, typer.Option("--used", help="Every tool that a profile runs, and what PDF reports need")
-    ] = False,
+    profile: Annotated[
+        str, typer.Option(help="Every tool that this profile runs, and what PDF reports need", show_default=False)
+    ] = "",
 ) -> None:
     """Get the programs of tools: from packages, or into hash-locked environments."""
-    if not names and not everything and not used:
-        raise InvalidInputError("which tool?", field="names", remedy="name one, or give --used or --all")
+    if not names and not everything and not profile:
+        raise InvalidInputError("which tool?", field="names", remedy="name one, or give --profile NAME or --all")
 
     os.umask(0o022)  # the stack starts us with a closed one, and its unprivileged workers read this cache
 
     async def get(container: Any) -> None:
-        for name in names or _wanted(container, everything=everything):
+        for name in names or _wanted(container, profile):
             try:
                 status = await asyncio.to_thread(container.tools.install, name, note)
             except PurpleError as error:
@@ -94,12 +94,12 @@ def install(
     with_container(get)
 
 
-def _wanted(container: Any, *, everything: bool) -> list[str]:
-    """Every tool, or those that some profile runs."""
-    if everything:
+def _wanted(container: Any, profile: str) -> list[str]:
+    """The tools of a profile, or every tool."""
+    if not profile:
         return list(container.tools.names())
-    profiles = [container.profiles.load(name) for name in container.profiles.names()]
-    return sorted({step.tool for profile in profiles for step in (*profile.recon, *profile.tools)})
+    chosen = container.profiles.load(profile)
+    return sorted({step.tool for step in (*chosen.recon, *chosen.tools)})
 
 
 def register(app: typer.Typer) -> None:

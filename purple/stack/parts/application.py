@@ -89,7 +89,7 @@ class Tools(Application):
     follows = ()
     once = True
     start_timeout_s = 1800
-    arguments = ("-m", "cli", "tool", "install", "--used")
+    arguments = ("-m", "cli", "tool", "install", "--profile", "standard")
 
     def __init__(self, site: Site) -> None:
         super().__init__("tools", "Security tools", site)

@@ -1,4 +1,4 @@
-"""Which tools `purple tool install --used` gets."""
+"""Which tools `purple tool install --profile` gets."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,8 +9,8 @@ from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.install import Programs
 
 
-def test_used_are_the_tools_that_profiles_run(tmp_path: Path) -> None:
+def test_a_profile_wants_the_tools_that_it_runs_and_no_other(tmp_path: Path) -> None:
     container = SimpleNamespace(profiles=Profiles(), tools=Catalogue(Programs(tmp_path / "tools", tmp_path)))
-    used, every = _wanted(container, everything=False), _wanted(container, everything=True)
-    assert {"nmap", "wapiti", "sslyze"} <= set(used) < set(every)
-    assert "hydra" in set(every) - set(used)
+    standard, every = _wanted(container, "standard"), _wanted(container, "")
+    assert {"nmap", "wapiti", "sslyze"} <= set(standard) < set(every)
+    assert {"hydra", "gitleaks"} <= set(every) - set(standard)
