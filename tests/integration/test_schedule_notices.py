@@ -133,7 +133,7 @@ async def test_a_receiver_that_stays_away_holds_nobody_up_for_ever(purple, recei
     schedule = await stopped(purple)
     await placed(purple, schedule)
     room.status = 503
-    await tell(purple, url, f"notices/{uuid4()}", PATIENCE)
+    await tell(purple, url, f"notices/{uuid4()}", 2 * PATIENCE)
     room.status = 204
     await tell(purple, url, f"notices/{uuid4()}")
     assert not [each for each in room.told if schedule.name in each["title"]]
