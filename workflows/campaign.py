@@ -36,6 +36,7 @@ with workflow.unsafe.imports_passed_through():
     from purple.domain.campaigns import CampaignState, Phase
     from purple.domain.tools import ScanState
     from workflows import options
+    from workflows.hours import Hours
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ class _RefusedError(Exception):
 
 @workflow.defn(name=names.WORKFLOW)
 class CampaignWorkflow:
-    """One campaign. Signals: cancel, pause, resume. Update: retry_failed. Query: progress."""
+    """One campaign. Signals: cancel, revoked, pause, resume. Update: retry_failed. Query: progress."""
 
     @workflow.init
     def __init__(self, campaign: CampaignInput) -> None:
@@ -69,7 +70,9 @@ class CampaignWorkflow:
         self._notes: dict[str, str] = {}
         self._paused = False
         self._cancelled = False
+        self._revoked = False
         self._worst = ""
+        self._hours = Hours(self._show)
         self._rounds = 0
         """That began in this run."""
 
@@ -80,6 +83,7 @@ class CampaignWorkflow:
         request = BeginRequest(workflow_id=info.workflow_id, campaign=campaign, run_id=info.run_id)
         begun = await _do(names.BEGIN, request, Begun, campaign.name, options.CONTROL)
         self._begun = begun
+        self._hours.keep(begun.windows)
         state: CampaignState | None = None
         reason = begun.refused
         if begun.refused:
@@ -87,7 +91,7 @@ class CampaignWorkflow:
         else:
             self._attribute(begun)
             phases = asyncio.create_task(self._phases(begun))
-            stop = asyncio.create_task(workflow.wait_condition(lambda: self._cancelled))
+            stop = asyncio.create_task(workflow.wait_condition(lambda: self._cancelled or self._withdrawn()))
             try:
                 await workflow.wait([phases, stop], return_when=asyncio.FIRST_COMPLETED)
                 if not phases.done():
@@ -97,16 +101,26 @@ class CampaignWorkflow:
                 state, reason = CampaignState.NOT_ALLOWED, str(refused)
             except ActivityError as error:
                 if is_cancelled_exception(error):
-                    state, reason = CampaignState.CANCELLED, "cancelled"
+                    state, reason = self._stopped()
                 else:
                     state, reason = CampaignState.FAILED, _why(error)
             except asyncio.CancelledError:  # by the signal, or from Temporal itself
-                state, reason = CampaignState.CANCELLED, "cancelled"
+                state, reason = self._stopped()
                 if not phases.done():
                     phases.cancel()
             stop.cancel()
         self._ending = True
         return await asyncio.shield(self._finish(self._ref(begun), state, reason))
+
+    def _stopped(self) -> tuple[CampaignState, str]:
+        """How one that was told to stop ends; of a revocation, the last step learns from the contract itself."""
+        if self._revoked and not self._cancelled:
+            return CampaignState.NOT_ALLOWED, ""
+        return CampaignState.CANCELLED, "cancelled"
+
+    def _withdrawn(self) -> bool:
+        """Whether tools must stop for a revocation; what only weighs and tells what they found may end."""
+        return self._revoked and self._phase in {"", Phase.RECON, Phase.TOOLS}
 
     async def _finish(self, ref: CampaignRef, state: CampaignState | None, reason: str) -> Finished:
         request = Finish(ref=ref, state=state, reason=reason, notes=self._notes)
@@ -184,9 +198,12 @@ class CampaignWorkflow:
         await self._enter(phase, len(steps))
         slots = asyncio.Semaphore(begun.parallel)
 
-        async def one(step: ScanStep) -> None:
+        async def turn(step: ScanStep) -> ScanOutcome | None:
+            """Run it once there is a slot; None where its test window has no room for it."""
             async with slots:
                 await workflow.wait_condition(lambda: not self._paused)
+                if not self._hours.admits(step):
+                    return None
                 label = f"{step.tool} {step.endpoint}"
                 self._running.append(label)
                 self._show()
@@ -194,10 +211,16 @@ class CampaignWorkflow:
                     outcome = await self._scan(begun, step)
                 finally:
                     self._running.remove(label)
-                self._done += 1
                 self._say(f"{label}: {outcome.state}, {outcome.observations} observations {outcome.reason}")
                 if outcome.refused:
                     raise _RefusedError(outcome.reason)
+                return outcome
+
+        async def one(step: ScanStep) -> None:
+            while (outcome := await turn(step)) is None or outcome.postponed:
+                step = await self._hours.wait(step, outcome)
+            self._done += 1
+            self._show()
 
         tasks = [asyncio.create_task(one(step)) for step in steps]
         try:
@@ -264,6 +287,7 @@ class CampaignWorkflow:
     def _show(self) -> None:
         head = f"Phase **{self._phase}**, {self._done} of {self._known} known steps done"
         head += ", paused" if self._paused else ""
+        head += f", {self._hours.waiting}" if self._hours.waiting else ""
         running = "".join(f"\n- running: {each}" for each in self._running)
         lines = "".join(f"\n- {each}" for each in self._lines[-20:])
         workflow.set_current_details(f"{head}{running}{lines}")
@@ -272,6 +296,11 @@ class CampaignWorkflow:
     def cancel(self) -> None:
         """Stop: running tools are killed, what they found so far stays."""
         self._cancelled = True
+
+    @workflow.signal(name=names.SIGNAL_REVOKED)
+    def revoked(self) -> None:
+        """Stop, as the authorisation was revoked. Whether that is true is looked up before it is written down."""
+        self._revoked = True
 
     @workflow.signal(name=names.SIGNAL_PAUSE)
     def pause(self) -> None:
@@ -303,7 +332,7 @@ class CampaignWorkflow:
 
     @retry_failed.validator
     def _may_retry(self, request: RetryRequest) -> None:
-        if self._cancelled or self._ending:
+        if self._cancelled or self._revoked or self._ending:
             raise ApplicationError("the campaign is about to end")
         if not request.token:
             raise ApplicationError("there is no actor's token", type=names.ERROR_REFUSED)
@@ -312,7 +341,12 @@ class CampaignWorkflow:
     def progress(self) -> Progress:
         """How far it is."""
         return Progress(
-            phase=self._phase, done=self._done, known=self._known, running=tuple(self._running), paused=self._paused
+            phase=self._phase,
+            done=self._done,
+            known=self._known,
+            running=tuple(self._running),
+            paused=self._paused,
+            waiting=self._hours.waiting,
         )
 
 

@@ -53,6 +53,10 @@ class ScanStep(Contract):
     timeout_s: float
     attempt: int = 0
     """Attempts so far."""
+    expected_s: float = 0.0
+    """How long it took before, for all but one run of twenty; 0 where nothing is known."""
+    anytime: bool = False
+    """Whether test windows do not bind it."""
 
 
 class Begun(Contract):
@@ -68,6 +72,8 @@ class Begun(Contract):
     """Why the authorisation does not allow it; empty when it does."""
     again: int = 0
     """Scans that run again in a campaign that had ended."""
+    windows: tuple[str, ...] = ()
+    """The contract's test windows, as users write them; none is always."""
 
 
 class Plan(Contract):
@@ -95,6 +101,10 @@ class ScanOutcome(Contract):
     """Whether another attempt may fare better."""
     refused: bool = False
     """Whether the authorisation no longer holds, so that the whole campaign must stop."""
+    postponed: bool = False
+    """Whether it is to run again in another test window: it was closed, or closed while the tool ran."""
+    attempt: int = 0
+    """The last one that began."""
 
 
 class SettleScan(Contract):
@@ -196,3 +206,5 @@ class Progress(Contract):
     known: int = 0
     running: tuple[str, ...] = ()
     paused: bool = False
+    waiting: str = ""
+    """What is waited for, such as a test window; empty where nothing is."""

@@ -24,6 +24,7 @@ RETRY_SCANS = "retry_scans"
 SIGNAL_CANCEL = "cancel"
 SIGNAL_PAUSE = "pause"
 SIGNAL_RESUME = "resume"
+SIGNAL_REVOKED = "revoked"
 UPDATE_RETRY = "retry_failed"
 QUERY_PROGRESS = "progress"
 

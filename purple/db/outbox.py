@@ -7,12 +7,12 @@ from datetime import datetime
 
 import psycopg
 import psycopg.sql
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from purple.db.engine import CONNECT_S, away
-from purple.db.models import campaigns, events, feeds
+from purple.db.models import authorisations, campaigns, events, feeds
 from purple.db.repositories.events import CHANNEL_PLACED, CHANNEL_WRITTEN, COLUMNS
 from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.events import Event
@@ -100,10 +100,17 @@ class SqlOutbox:
 
     async def lost_starts(self, older_than: datetime) -> tuple[Campaign, ...]:
         """Whose workflow the server may never have been told of."""
+        return await self._campaigns(campaigns.c.state == CampaignState.PENDING, campaigns.c.created_at < older_than)
+
+    async def lost_revocations(self, older_than: datetime) -> tuple[Campaign, ...]:
+        """Whose workflow may never have been told that it must stop."""
+        revoked = select(authorisations.c.id).where(authorisations.c.revoked_at < older_than)
+        live = [state for state in CampaignState if not state.ended]
+        return await self._campaigns(campaigns.c.state.in_(live), campaigns.c.authorisation_id.in_(revoked))
+
+    async def _campaigns(self, *conditions: ColumnElement[bool]) -> tuple[Campaign, ...]:
         columns = [campaigns.c[name] for name in Campaign.__dataclass_fields__]
-        statement = select(*columns).where(
-            campaigns.c.state == CampaignState.PENDING, campaigns.c.created_at < older_than
-        )
+        statement = select(*columns).where(*conditions)
         async with self._connection() as connection:
             return tuple(Campaign(**row._mapping) for row in await connection.execute(statement))  # noqa: SLF001 - as above
 

@@ -12,6 +12,7 @@ from purple.db.engine import away
 from purple.db.repositories import listings
 from purple.db.repositories.events import EventRows, IdempotencyRows
 from purple.db.repositories.findings import FindingRows
+from purple.db.repositories.history import ScanHistory
 from purple.db.repositories.rows import TableRows
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
@@ -42,6 +43,7 @@ class SqlUnitOfWork:
         self.triages = TableRows(connection, models.triages, Triage)
         self.findings = FindingRows(connection, organisation_id)
         self.events = EventRows(connection)
+        self.history = ScanHistory(connection)
         self.idempotency = IdempotencyRows(connection, organisation_id)
 
 

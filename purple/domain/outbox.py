@@ -35,6 +35,10 @@ class Outbox(Protocol):
         """Campaigns still pending that were created before this time."""
         ...
 
+    async def lost_revocations(self, older_than: datetime) -> tuple[Campaign, ...]:
+        """Campaigns that go on although their authorisation was revoked before this time."""
+        ...
+
     async def wait(self, timeout_s: float) -> None:
         """Return when a transaction wrote events, or after the time."""
         ...

@@ -181,6 +181,14 @@ class Events(Protocol):
         ...
 
 
+class History(Protocol):
+    """What earlier scans teach."""
+
+    async def durations(self, tools: Sequence[str]) -> Mapping[str, float]:
+        """Seconds in which all but one of twenty complete scans of a tool ended; a tool with too few is left out."""
+        ...
+
+
 class Idempotency(Protocol):
     """Answers to requests that carried an Idempotency-Key."""
 
@@ -228,6 +236,8 @@ class UnitOfWork(Protocol):
     def findings(self) -> Findings: ...  # noqa: D102
     @property
     def events(self) -> Events: ...  # noqa: D102
+    @property
+    def history(self) -> History: ...  # noqa: D102
     @property
     def idempotency(self) -> Idempotency: ...  # noqa: D102
 
@@ -307,6 +317,14 @@ class Orchestrator(Protocol):
 
     async def resume(self, workflow_id: str) -> None:
         """Ask a campaign to go on. Raises UnavailableError where the server is away."""
+        ...
+
+    async def revoke(self, workflow_id: str) -> None:
+        """Tell a campaign that its authorisation was revoked, so that it stops; one that ended is left alone.
+
+        Raises:
+            UnavailableError: the server is away.
+        """
         ...
 
     async def retry(self, workflow_id: str, argument: Any, request: Any, *, key: str) -> None:

@@ -139,6 +139,10 @@ class TemporalOrchestrator:
         """Signal; one that ended is left alone."""
         await self._signal(workflow_id, names.SIGNAL_RESUME)
 
+    async def revoke(self, workflow_id: str) -> None:
+        """Signal; one that ended is left alone."""
+        await self._signal(workflow_id, names.SIGNAL_REVOKED)
+
     async def _signal(self, workflow_id: str, name: str) -> None:
         async with _reached():
             handle = await self._handle(workflow_id)

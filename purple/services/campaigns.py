@@ -27,7 +27,7 @@ from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
 from purple.domain.tools import ScanState, ToolCatalogue
 from purple.services import planning
-from purple.services.clearance import Asked, Clearance
+from purple.services.clearance import Asked, Clearance, asked_by
 from purple.services.events import enter, event, nth, phase_event, scan_event
 from purple.services.profiles import Profiles
 from purple.services.retrying import Retrying
@@ -125,6 +125,14 @@ class Campaigns:
         wanted = input_of(campaign)
         await self._orchestrator.start(campaign.workflow_id, wanted, summary=campaign.name)
 
+    async def stop_revoked(self, campaign: Campaign) -> None:
+        """Tell the workflow of a campaign that its authorisation was revoked.
+
+        Raises:
+            UnavailableError: the server is away.
+        """
+        await self._orchestrator.revoke(campaign.workflow_id)
+
     async def begin(self, request: BeginRequest) -> Begun:
         """The workflow's first step: the row is there, the contract holds, recon is planned."""
         wanted = request.campaign
@@ -152,7 +160,7 @@ class Campaigns:
             try:
                 self._clearance.check_campaign(campaign, authorisation, targets)
             except OutOfScopeError as refused:
-                await self._clearance.note(uow, refused, _asked(campaign, request.run_id))
+                await self._clearance.note(uow, refused, asked_by(campaign, request.run_id))
                 return begun.model_copy(update={"refused": f"{refused.detail} (rule {refused.rule})"})
             scans = planning.recon_scans(campaign, profile, targets, self._tools, now)
             for scan in scans:
@@ -167,7 +175,9 @@ class Campaigns:
                 )
             await uow.events.add(phase_event(ref, Phase.RECON, now))
             stored = await uow.scans.all(campaign_id=campaign.id, phase=Phase.RECON)
-            return begun.model_copy(update={"recon": planning.steps_of(stored, self._tools)})
+            durations = await planning.expected(uow, authorisation, stored)
+            steps = planning.steps_of(stored, self._tools, durations)
+            return begun.model_copy(update={"recon": steps, "windows": tuple(map(str, authorisation.windows))})
 
     async def plan(self, ref: CampaignRef) -> Plan:
         """What recon's findings ask for."""
@@ -181,7 +191,9 @@ class Campaigns:
                 await uow.scans.upsert(scan)
             await enter(uow, ref, Phase.TOOLS, now)
             stored = await uow.scans.all(campaign_id=campaign.id, phase=Phase.TOOLS)
-            return Plan(scans=planning.steps_of(stored, self._tools))
+            authorisation = await uow.authorisations.get(campaign.authorisation_id)
+            durations = await planning.expected(uow, authorisation, stored)
+            return Plan(scans=planning.steps_of(stored, self._tools, durations))
 
     async def settle(self, request: SettleScan) -> None:
         """Write down how a scan ended that no worker could bring to its end."""
@@ -190,8 +202,12 @@ class Campaigns:
             scan = await uow.scans.get(request.scan_id)
             if scan.state.ended:
                 return
-            await uow.scans.update(scan.id, state=request.state, reason=request.reason, ended_at=now)
-            await uow.events.add(scan_event(replace(scan, state=request.state), now, request.reason))
+            reason = request.reason
+            if request.state is ScanState.CANCELLED:
+                campaign = await uow.campaigns.get(request.ref.campaign_id)
+                reason = await self._clearance.withdrawn(uow, campaign, scan) or reason
+            await uow.scans.update(scan.id, state=request.state, reason=reason, ended_at=now)
+            await uow.events.add(scan_event(replace(scan, state=request.state), now, reason))
 
     async def finish(self, request: Finish) -> Finished:
         """The workflow's last step: every scan has ended, the summary is written."""
@@ -206,17 +222,17 @@ class Campaigns:
                     reason=campaign.reason,
                     worst=campaign.summary.get("worst", ""),
                 )
-            left = "the campaign ended before it ran" + (f": {request.reason}" if request.reason else "")
+            wanted, reason = await self._last_word(uow, campaign, request)
             scans = []
             for scan in await uow.scans.all(campaign_id=campaign.id):
-                ended = await _end_left_over(uow, scan, request.state, left, now) if not scan.state.ended else scan
+                ended = await _end_left_over(uow, scan, wanted, reason, now) if not scan.state.ended else scan
                 scans.append(ended)
-            state = request.state or end_state([scan.state for scan in scans])
+            state = wanted or end_state([scan.state for scan in scans])
             summary = await summarise(uow, campaign, scans) | {"notes": request.notes}
             await uow.campaigns.update(
                 campaign.id,
                 state=state,
-                reason=request.reason,
+                reason=reason,
                 phase=None,
                 ended_at=now,
                 summary=summary,
@@ -229,11 +245,21 @@ class Campaigns:
                     campaign.id,
                     now,
                     campaign_id=campaign.id,
-                    data={"state": state, "reason": request.reason, "counts": summary["counts"]},
+                    data={"state": state, "reason": reason, "counts": summary["counts"]},
                     occasion=nth(ref),
                 )
             )
-            return Finished(campaign_id=campaign.id, state=state, reason=request.reason, worst=summary["worst"])
+            return Finished(campaign_id=campaign.id, state=state, reason=reason, worst=summary["worst"])
+
+    async def _last_word(
+        self, uow: UnitOfWork, campaign: Campaign, request: Finish
+    ) -> tuple[CampaignState | None, str]:
+        """How it ends. One that was told of a revocation asks the contract: anybody may have told it."""
+        if request.state is not CampaignState.NOT_ALLOWED or request.reason:
+            return request.state, request.reason
+        if why := await self._clearance.withdrawn(uow, campaign):
+            return CampaignState.NOT_ALLOWED, why
+        return CampaignState.CANCELLED, "told that its authorisation was revoked, which it is not"
 
     async def get(self, organisation_id: UUID, campaign_id: UUID) -> Campaign:
         """One campaign.
@@ -303,17 +329,11 @@ class Campaigns:
         return campaign, authorisation, targets
 
 
-def _asked(campaign: Campaign, run_id: str) -> Asked:
-    return Asked(
-        organisation_id=campaign.organisation_id,
-        authorisation_id=campaign.authorisation_id,
-        campaign_id=campaign.id,
-        occasion=run_id,
-    )
-
-
-async def _end_left_over(uow: UnitOfWork, scan: Scan, state: CampaignState | None, reason: str, now: datetime) -> Scan:
-    wanted = ScanState.CANCELLED if state is CampaignState.CANCELLED else ScanState.SKIPPED
+async def _end_left_over(uow: UnitOfWork, scan: Scan, state: CampaignState | None, why: str, now: datetime) -> Scan:
+    """A scan that nobody brought to its end: it was waiting, or its tool was just being stopped."""
+    stopped = scan.state is ScanState.RUNNING and state in {CampaignState.NOT_ALLOWED, CampaignState.CANCELLED}
+    wanted = ScanState.CANCELLED if stopped or state is CampaignState.CANCELLED else ScanState.SKIPPED
+    reason = why if stopped else "the campaign ended before it ran" + (f": {why}" if why else "")
     ended = await uow.scans.update(scan.id, state=wanted, reason=reason, ended_at=now)
     await uow.events.add(scan_event(ended, now, reason))
     return ended

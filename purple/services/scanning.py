@@ -27,8 +27,8 @@ from purple.domain.tools import (
     ToolSpec,
     ToolTarget,
 )
-from purple.services.clearance import Asked, Clearance, asked_for
-from purple.services.events import event, scan_event
+from purple.services.clearance import Asked, Clearance, Time, asked_for
+from purple.services.events import event, postponed_event, scan_event
 
 BATCH = 2_000
 MAX_OBSERVATIONS = 200_000
@@ -91,16 +91,18 @@ class Scanning:
             return _outcome(await self._skip(scan, request.attempt, refusal, asked), refused=True)
         try:
             address = await self._clearance.address(scan, authorisation, spec)
+            time = self._clearance.hours(authorisation, spec)
         except (OutOfScopeError, InvalidInputError) as refusal:
+            if isinstance(refusal, OutOfScopeError) and refusal.rule == "window":
+                return _outcome(await self._put_off(scan, refusal, asked), postponed=True)
             return _outcome(await self._skip(scan, request.attempt, refusal, asked))
         scan = await self._started(scan, request.attempt, address)
         self._scratch.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f"{scan.id}-", dir=self._scratch))
         try:
-            run = await (
-                self._fetched(scan, work) if spec.imports else self._runner.run(self._job(scan, spec, work), beat)
-            )
-            return await self._record(ref, scan, spec, run)
+            job = self._job(scan, time, work)
+            run = await (self._fetched(scan, work) if spec.imports else self._runner.run(job, beat))
+            return await self._record(ref, scan, spec, run, time)
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
@@ -113,12 +115,13 @@ class Scanning:
             return ToolRun(ScanState.FAILED, error.detail, None)
         return ToolRun(ScanState.COMPLETE, "", output)
 
-    def _job(self, scan: Scan, spec: ToolSpec, work: Path) -> ToolJob:
+    @staticmethod
+    def _job(scan: Scan, time: Time, work: Path) -> ToolJob:
         return ToolJob(
             tool=scan.tool,
             target=ToolTarget(scan.host, scan.address, scan.port, scan.url),
             options=scan.options,
-            timeout_s=float(spec.timeout_s),
+            timeout_s=time.seconds,
             work=work,
         )
 
@@ -131,6 +134,15 @@ class Scanning:
             await self._clearance.note(uow, refusal, asked)
             await uow.events.add(scan_event(ended, now, ended.reason))
         return ended
+
+    async def _put_off(self, scan: Scan, refusal: OutOfScopeError, asked: Asked) -> Scan:
+        """It runs in another test window."""
+        now = self._clock.now()
+        async with self._work(scan.organisation_id) as uow:
+            waiting = await uow.scans.update(scan.id, state=ScanState.PENDING, reason=refusal.detail)
+            await self._clearance.note(uow, refusal, asked)
+            await uow.events.add(postponed_event(waiting, now))
+        return waiting
 
     async def _started(self, scan: Scan, attempt: int, address: str) -> Scan:
         now = self._clock.now()
@@ -150,7 +162,7 @@ class Scanning:
                 scan.id, state=ScanState.RUNNING, attempt=attempt, started_at=now, address=address, reason=""
             )
 
-    async def _record(self, ref: CampaignRef, scan: Scan, spec: ToolSpec, run: ToolRun) -> ScanOutcome:
+    async def _record(self, ref: CampaignRef, scan: Scan, spec: ToolSpec, run: ToolRun, time: Time) -> ScanOutcome:
         """Artifacts first, then observations, the scan's end and its event in one transaction."""
         output = await self._objects.put_file(run.output) if run.output and run.output.exists() else ""
         log = await self._objects.put_file(run.log) if run.log and run.log.exists() else ""
@@ -163,11 +175,12 @@ class Scanning:
             if output and run.output:
                 observed = self._read(scan, spec, run.output, reading)
                 await uow.findings.record(observed)
+            waits = _cut_short(reading, time)
             ended = await uow.scans.update(
                 scan.id,
                 state=reading.state,
                 reason=reading.reason,
-                ended_at=now,
+                ended_at=None if waits else now,
                 exit_code=run.exit_code,
                 tool_version=run.version,
                 executable_sha256=run.executable_sha256,
@@ -175,8 +188,8 @@ class Scanning:
                 log_artifact=log,
                 observations=await uow.findings.count(scan.id),
             )
-            await uow.events.add(scan_event(ended, now, ended.reason))
-        return _outcome(ended)
+            await uow.events.add(postponed_event(ended, now) if waits else scan_event(ended, now, ended.reason))
+        return _outcome(ended, postponed=waits)
 
     async def _read(
         self, scan: Scan, spec: ToolSpec, output: Path, reading: _Reading
@@ -238,13 +251,25 @@ def _spoil(reading: _Reading, trouble: ParseError) -> None:
         reading.reason = reading.reason or trouble.detail
 
 
+def _cut_short(reading: _Reading, time: Time) -> bool:
+    """Whether a tool that a closing test window ended goes on in another one; what it found by then is kept."""
+    if not time.bound or reading.state is not ScanState.TIMED_OUT:
+        return False
+    if time.fully:
+        reading.reason = "it did not end within a whole test window, and was stopped when that closed"
+        return False
+    reading.state = ScanState.PENDING
+    reading.reason = "stopped when the test window closed; it runs again when one opens"
+    return True
+
+
 def _cut(reading: _Reading) -> None:
     if reading.state is ScanState.COMPLETE:
         reading.state = ScanState.PARTIAL
         reading.reason = f"more than {MAX_OBSERVATIONS} observations; the rest is in the artifact only"
 
 
-def _outcome(scan: Scan, *, refused: bool = False) -> ScanOutcome:
+def _outcome(scan: Scan, *, refused: bool = False, postponed: bool = False) -> ScanOutcome:
     # a tool that ran and failed may fare better; one that is missing has no exit code and will not
     again = scan.state is ScanState.FAILED and scan.exit_code is not None
     return ScanOutcome(
@@ -254,4 +279,6 @@ def _outcome(scan: Scan, *, refused: bool = False) -> ScanOutcome:
         observations=scan.observations,
         again=again,
         refused=refused,
+        postponed=postponed,
+        attempt=scan.attempt,
     )

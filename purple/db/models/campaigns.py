@@ -1,6 +1,6 @@
 """Campaigns and their scans."""
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, UniqueConstraint, Uuid
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, UniqueConstraint, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from purple.db.models.base import enum_text, key, metadata, moment, organisation, text, tuple_of
@@ -64,5 +64,6 @@ scans = Table(
     UniqueConstraint("campaign_id", "key"),
     UniqueConstraint("id", "organisation_id", "campaign_id", "target_id"),
     UniqueConstraint("id", "organisation_id", "campaign_id"),
+    Index("ix_scans_durations", "organisation_id", "tool", "ended_at", postgresql_where="state = 'complete'"),
 )
-"""The last two hold nothing that the primary key does not: what a scan saw refers to them, its whole origin at once."""
+"""The last two keys hold nothing that the primary key does not: what a scan saw refers to its whole origin at once."""
