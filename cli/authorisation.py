@@ -153,7 +153,7 @@ def moment(text: str, now: datetime, field: str) -> datetime:
 
 
 def revoke(authorisation: One, output: Output = None) -> None:
-    """Withdraw one: its campaigns start nothing more."""
+    """Withdraw one: its campaigns stop."""
     wanted = form(output)
 
     async def withdraw(container: Any) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def revoke(authorisation: One, output: Output = None) -> None:
         return documents.authorisation(found, container.clock.now())
 
     revoked = with_container(withdraw)
-    note(f"revoked {revoked['name']}: its campaigns start nothing more")
+    note(f"revoked {revoked['name']}: its campaigns stop")
     document(revoked, wanted)
 
 

@@ -156,7 +156,7 @@ class Container:
     @cached_property
     def authorisations(self) -> Authorisations:
         """Contracts."""
-        return Authorisations(self.work, self.tools, self.objects, self.clock, self.ids)
+        return Authorisations(self.work, self.orchestrator, self.tools, self.objects, self.clock, self.ids)
 
     @cached_property
     def clearance(self) -> Clearance:

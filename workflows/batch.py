@@ -8,6 +8,7 @@ with workflow.unsafe.imports_passed_through():
     from purple.contracts.gates import GateOpen
     from workflows import options
     from workflows.board import Board
+    from workflows.hours import Hours
     from workflows.scans import RefusedError, Scans
     from workflows.steps import do
 
@@ -22,7 +23,9 @@ class BatchWorkflow:
         self._board.phase = batch.phase
         self._board.done = batch.done
         self._board.paused = batch.paused
-        self._runs = Scans(self._board)
+        hours = Hours(self._board)
+        hours.keep(batch.windows)
+        self._runs = Scans(self._board, hours)
         self._runs.parallel, self._runs.retries, self._runs.waits = batch.parallel, batch.retries, True
 
     @workflow.run

@@ -18,6 +18,8 @@ class Board:
         self.done = 0
         self.known = 0
         self.paused = False
+        self.window = ""
+        """Until when the contract's test windows hold it back, in words; empty where they do not."""
         self.running: list[str] = []
         self.waiting: dict[str, str] = {}
         """What waits at the gate of its host, and why."""
@@ -34,6 +36,7 @@ class Board:
         """Give the Temporal UI what stands here now."""
         head = f"Phase **{self.phase}**, {self.done} of {self.known} known steps done"
         head += ", paused" if self.paused else ""
+        head += f", {self.window}" if self.window else ""
         running = "".join(f"\n- running: {each}" for each in self.running)
         running += "".join(f"\n- {each}: {reason}" for each, reason in self.waiting.items())
         running += "".join(f"\n- {tool}: {scans} scans wait for approval" for tool, scans in self.held.items())
@@ -48,6 +51,9 @@ class Board:
             known=self.known,
             running=tuple(self.running),
             paused=self.paused,
-            waiting=tuple(f"{each}: {reason}" for each, reason in self.waiting.items()),
+            waiting=(
+                *([self.window] if self.window else []),
+                *(f"{each}: {reason}" for each, reason in self.waiting.items()),
+            ),
             held=dict(self.held),
         )

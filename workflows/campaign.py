@@ -38,6 +38,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import options
     from workflows.approvals import Approvals
     from workflows.board import Board
+    from workflows.hours import Hours
     from workflows.lanes import Lanes
     from workflows.scans import RefusedError, Scans
     from workflows.steps import do, why
@@ -53,7 +54,10 @@ _SEVERITY = SearchAttributeKey.for_keyword(names.ATTRIBUTE_SEVERITY)
 
 @workflow.defn(name=names.WORKFLOW)
 class CampaignWorkflow:
-    """One campaign. Signals: cancel, pause, resume. Updates: retry_failed, steer, approve. Query: progress."""
+    """One campaign.
+
+    Signals: cancel, revoked, pause, resume, gate_open. Updates: retry_failed, steer, approve. Query: progress.
+    """
 
     @workflow.init
     def __init__(self, campaign: CampaignInput) -> None:
@@ -63,12 +67,14 @@ class CampaignWorkflow:
         """Recon to run again; None where nobody asked."""
         self._ending = False
         self._board = Board()
-        self._runs = Scans(self._board)
+        self._hours = Hours(self._board)
+        self._runs = Scans(self._board, self._hours)
         self._lanes = Lanes(self._board, self._runs)
         self._clean_up = CleanUp(self._board)
         self._approvals = Approvals(self._board)
         self._notes: dict[str, str] = {}
         self._cancelled = False
+        self._revoked = False
         self._worst = ""
         self._rounds = 0
         """That began in this run."""
@@ -80,6 +86,8 @@ class CampaignWorkflow:
         request = BeginRequest(workflow_id=info.workflow_id, campaign=campaign, run_id=info.run_id)
         begun = await do(names.BEGIN, request, Begun, campaign.name, options.CONTROL)
         self._begun = begun
+        self._hours.keep(begun.windows)
+        self._lanes.windows = begun.windows
         state: CampaignState | None = None
         phases: asyncio.Task[None] | None = None
         reason = begun.refused
@@ -90,7 +98,7 @@ class CampaignWorkflow:
             self._runs.parallel, self._runs.retries = begun.parallel, begun.retries
             self._runs.waits = begun.engine >= options.WAITS
             phases = asyncio.create_task(self._phases(begun))
-            stop = asyncio.create_task(workflow.wait_condition(lambda: self._cancelled))
+            stop = asyncio.create_task(workflow.wait_condition(lambda: self._cancelled or self._withdrawn()))
             try:
                 await workflow.wait([phases, stop], return_when=asyncio.FIRST_COMPLETED)
                 if not phases.done():
@@ -100,11 +108,11 @@ class CampaignWorkflow:
                 state, reason = CampaignState.NOT_ALLOWED, str(refused)
             except ActivityError as error:
                 if is_cancelled_exception(error):
-                    state, reason = CampaignState.CANCELLED, "cancelled"
+                    state, reason = self._stopped()
                 else:
                     state, reason = CampaignState.FAILED, why(error)
             except asyncio.CancelledError:  # by the signal, or from Temporal itself
-                state, reason = CampaignState.CANCELLED, "cancelled"
+                state, reason = self._stopped()
                 if not phases.done():
                     phases.cancel()
                     await workflow.wait([phases])
@@ -113,6 +121,16 @@ class CampaignWorkflow:
         if phases is not None and begun.changes:
             await self._clean_up.finally_run(self._ref(begun), phases)
         return await asyncio.shield(self._finish(self._ref(begun), state, reason))
+
+    def _stopped(self) -> tuple[CampaignState, str]:
+        """How one that was told to stop ends; of a revocation, the last step learns from the contract itself."""
+        if self._revoked and not self._cancelled:
+            return CampaignState.NOT_ALLOWED, ""
+        return CampaignState.CANCELLED, "cancelled"
+
+    def _withdrawn(self) -> bool:
+        """Whether tools must stop for a revocation; what only weighs and tells what they found may end."""
+        return self._revoked and self._board.phase in {"", Phase.RECON, Phase.TOOLS}
 
     async def _finish(self, ref: CampaignRef, state: CampaignState | None, reason: str) -> Finished:
         request = Finish(ref=ref, state=state, reason=reason, notes=self._notes)
@@ -274,6 +292,11 @@ class CampaignWorkflow:
         """Stop: running tools are killed, what they found so far stays."""
         self._cancelled = True
 
+    @workflow.signal(name=names.SIGNAL_REVOKED)
+    def revoked(self) -> None:
+        """Stop, as the authorisation was revoked. Whether that is true is looked up before it is written down."""
+        self._revoked = True
+
     @workflow.signal(name=names.SIGNAL_PAUSE)
     async def pause(self) -> None:
         """Start nothing new."""
@@ -358,7 +381,7 @@ class CampaignWorkflow:
             raise ApplicationError(f"{order.tool!r} does not wait for approval; those that do: {held}")
 
     def _may_ask(self, token: str) -> None:
-        if self._cancelled or self._ending:
+        if self._cancelled or self._revoked or self._ending:
             raise ApplicationError("the campaign is about to end")
         if not token:
             raise ApplicationError("there is no actor's token", type=names.ERROR_REFUSED)

@@ -25,6 +25,8 @@ class Lanes:
     """The child workflows of one campaign. Slots and pause are those of its own scans."""
 
     def __init__(self, board: Board, own: Scans) -> None:
+        self.windows: tuple[str, ...] = ()
+        """The contract's test windows, which children keep too."""
         self._board = board
         self._own = own
         self._waiting: deque[tuple[int, int]] = deque()
@@ -132,6 +134,7 @@ class Lanes:
                         parallel=hold.parallel,
                         retries=self._own.retries,
                         paused=hold.paused,
+                        windows=self.windows,
                     ),
                     id=f"{workflow.info().workflow_id}/{phase}/{number}",
                     result_type=BatchEnded,

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from purple.domain.tools import ScanState
     from workflows import options
     from workflows.board import Board
+    from workflows.hours import Hours
     from workflows.steps import do, why
 
 
@@ -42,12 +43,13 @@ class _Run:
 class Scans:
     """The tool runs of one workflow; its `parallel` may change while they run."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, hours: Hours) -> None:
         self.parallel = 1
         self.retries = 0
         self.waits = False
         """Whether a tool that is ended is waited for, and written down by us; campaigns of old did neither."""
         self._board = board
+        self._hours = hours
         self._waiting: deque[ScanStep] = deque()
         self._tasks: list[asyncio.Task[None]] = []
         self._running: dict[UUID, _Run] = {}
@@ -55,7 +57,7 @@ class Scans:
         self._skips: list[Skip] = []
         self._trouble: BaseException | None = None
         self._stalled = 0
-        """Of those that run, how many wait for a host that is gone; they leave their slot to others."""
+        """Of those that run, how many wait long, for a host or a test window; they leave their slot to others."""
         self._opened: set[UUID] = set()
         """Whose turn at a gate has come."""
 
@@ -161,7 +163,32 @@ class Scans:
             raise RefusedError(outcome.reason)
 
     async def scan(self, ref: CampaignRef, step: ScanStep) -> ScanOutcome:
-        """One scan; a tool that ran and failed is run again as often as the profile allows."""
+        """One scan, in its test windows: one that was put off runs again in another."""
+        while True:
+            while not self._hours.admits(step):
+                await self._aside(step, self._hours.wait(step, None))
+            outcome = await self._tries(ref, step)
+            if not outcome.postponed:
+                return outcome
+            step = await self._aside(step, self._hours.wait(step, outcome))
+
+    async def _aside(self, step: ScanStep, wait: Awaitable[ScanStep]) -> ScanStep:
+        """Wait without a slot, then for one."""
+        label = f"{step.tool} {step.endpoint}"
+        self._board.running.remove(label)
+        self._stalled += 1
+        try:
+            later = await wait
+            while not self._has_slot():  # of two that wake, only one may find it
+                await workflow.wait_condition(self._has_slot)
+        finally:
+            self._stalled -= 1
+            self._board.running.append(label)
+        self._board.show()
+        return later
+
+    async def _tries(self, ref: CampaignRef, step: ScanStep) -> ScanOutcome:
+        """A tool that ran and failed is run again as often as the profile allows."""
         attempt = step.attempt + 1
         while True:
             self._attempts[step.scan_id] = attempt

@@ -87,7 +87,7 @@ async def get_authorisation_document(authorisation_id: UUID, caller: Reader, aut
 
 @router.post("/{authorisation_id}/revoke", response_model=AuthorisationAnswer)
 async def revoke_authorisation(authorisation_id: UUID, caller: Writer, authorisations: Service) -> Authorisation:
-    """Withdraw it: its campaigns start nothing more."""
+    """Withdraw it: its campaigns stop, and start nothing more."""
     return await authorisations.revoke(caller.organisation_id, authorisation_id)
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas import Answer, Body
 from purple.domain.campaigns import Phase
+from purple.domain.tools import Intrusiveness
 from purple.services.explaining import Verdict
 
 
@@ -30,13 +31,16 @@ class StepAnswer(Answer):
     tool: str
     when: str
     options: dict[str, Any]
+    approval: bool
 
 
 class LimitsAnswer(Answer):
-    """How much at once, how often again."""
+    """How much at once, how often again, what a second person must approve."""
 
     parallel: int
     retries: int
+    approve_from: Intrusiveness | None
+    approve_within_s: int
 
 
 class ProfileDetail(ProfileAnswer):

@@ -65,6 +65,10 @@ class ScanStep(Contract):
     """Whether the tool changes something, so that an undo may be open afterwards."""
     zone: str = ""
     """Only workers of this network zone run it."""
+    expected_s: float = 0.0
+    """How long it took before, for all but one run of twenty; 0 where nothing is known."""
+    anytime: bool = False
+    """Whether test windows do not bind it."""
 
 
 class Held(Contract):
@@ -100,6 +104,8 @@ class Begun(Contract):
     engine: int = 1
     """How the workflow behaves where that has changed; campaigns that began before go on as they did.
     From 2 on it waits for a tool that it ends, and writes down itself what became of the scan."""
+    windows: tuple[str, ...] = ()
+    """The contract's test windows, as users write them; none is always."""
 
 
 class Surveyed(Contract):
@@ -132,6 +138,8 @@ class BatchInput(Contract):
     paused: bool = False
     done: int = 0
     """Scans that ended in earlier runs of this workflow."""
+    windows: tuple[str, ...] = ()
+    """As in `Begun`."""
 
 
 class BatchRef(Contract):
@@ -188,6 +196,10 @@ class ScanOutcome(Contract):
     """Whether it did not run yet: the gate of its host tells when to run it again."""
     stalled: bool = False
     """Whether it waits for a host that stopped answering, which may take long."""
+    postponed: bool = False
+    """Whether it is to run again in another test window: it was closed, or closed while the tool ran."""
+    attempt: int = 0
+    """The last one that began."""
 
 
 class SettleScan(Contract):
@@ -362,4 +374,4 @@ class Progress(Contract):
     children: tuple[str, ...] = ()
     """Ids of the child workflows that run now; each tells of its own part."""
     waiting: tuple[str, ...] = ()
-    """What waits at the gate of its host, and why."""
+    """What is waited for, and why: a test window, the gate of a host."""

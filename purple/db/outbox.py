@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from purple.db.engine import CONNECT_S, away
-from purple.db.models import campaigns, events, feeds, schedules, undos
+from purple.db.models import authorisations, campaigns, events, feeds, schedules, undos
 from purple.db.repositories.events import CHANNEL_PLACED, CHANNEL_WRITTEN, COLUMNS
 from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.events import Event
@@ -108,6 +108,12 @@ class SqlOutbox:
         """Whose clean-up is under way, or was lost."""
         mine = undos.c.campaign_id == campaigns.c.id
         return await self._campaigns(select(undos.c.campaign_id).where(mine, undos.c.state == UndoState.OPEN).exists())
+
+    async def lost_revocations(self, older_than: datetime) -> tuple[Campaign, ...]:
+        """Whose workflow may never have been told that it must stop."""
+        revoked = select(authorisations.c.id).where(authorisations.c.revoked_at < older_than)
+        live = [state for state in CampaignState if not state.ended]
+        return await self._campaigns(campaigns.c.state.in_(live), campaigns.c.authorisation_id.in_(revoked))
 
     async def _campaigns(self, *conditions: ColumnElement[bool]) -> tuple[Campaign, ...]:
         columns = [campaigns.c[name] for name in Campaign.__dataclass_fields__]

@@ -13,6 +13,7 @@ from purple.db.repositories import listings
 from purple.db.repositories.events import EventRows, IdempotencyRows
 from purple.db.repositories.findings import FindingRows
 from purple.db.repositories.gates import GateTable
+from purple.db.repositories.history import ScanHistory
 from purple.db.repositories.rows import TableRows
 from purple.db.repositories.scan_sets import ScanSetRows
 from purple.domain.campaigns import Campaign, Scan
@@ -51,6 +52,7 @@ class SqlUnitOfWork:
         self.findings = FindingRows(connection, organisation_id)
         self.gates = GateTable(connection, organisation_id)
         self.events = EventRows(connection)
+        self.history = ScanHistory(connection)
         self.idempotency = IdempotencyRows(connection, organisation_id)
 
 

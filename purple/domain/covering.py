@@ -19,9 +19,8 @@ from purple.domain.errors import InvalidInputError
 from purple.domain.targets import Address, normalise_host, normalise_url, without_dots
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_COMPATIBLE = ipaddress.IPv6Network("::/96")
-_LOW_32 = 0xFFFF_FFFF
+_HOLDERS = tuple(map(ipaddress.IPv6Network, ("::ffff:0:0/96", "64:ff9b::/96", "::/96", "2002::/16")))
+"""IPv6 networks whose addresses hold an IPv4 one behind the prefix: mapped, NAT64, compatible, 6to4."""
 _DEPTH = 8
 """A path that is encoded more often is not read: nothing includes it."""
 _NUMERIC = re.compile(r"[0-9a-fx.]{1,64}\Z", re.IGNORECASE)
@@ -155,8 +154,8 @@ def _networks(text: str) -> Iterator[Network]:
         return
     mapped = _mapped(own)
     yield mapped or own
-    if mapped is None and own.prefixlen == own.max_prefixlen:
-        yield from map(ipaddress.IPv4Network, _held(own.network_address))
+    if mapped is None:
+        yield from _held(own)
 
 
 def _mapped(network: ipaddress.IPv6Network) -> ipaddress.IPv4Network | None:
@@ -166,13 +165,15 @@ def _mapped(network: ipaddress.IPv6Network) -> ipaddress.IPv4Network | None:
     return ipaddress.IPv4Network((inside, spare)) if inside is not None and spare >= 0 else None
 
 
-def _held(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
-    if address.sixtofour is not None:
-        yield address.sixtofour
-    if address.teredo is not None:
-        yield from address.teredo
-    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
-        yield ipaddress.IPv4Address(int(address) & _LOW_32)
+def _held(network: ipaddress.IPv6Network) -> Iterator[ipaddress.IPv4Network]:
+    """The IPv4 addresses that an IPv6 network holds."""
+    for holder in _HOLDERS:
+        if network.overlaps(holder):
+            known = min(32, max(0, network.prefixlen - holder.prefixlen))
+            inside = (int(network.network_address) >> (96 - holder.prefixlen)) & 0xFFFF_FFFF if known else 0
+            yield ipaddress.IPv4Network((inside, known))
+    if teredo := network.network_address.teredo:
+        yield from map(ipaddress.IPv4Network, teredo)
 
 
 @lru_cache(maxsize=4_096)

@@ -40,6 +40,10 @@ class Outbox(Protocol):
         """Campaigns with an undo that is open."""
         ...
 
+    async def lost_revocations(self, older_than: datetime) -> tuple[Campaign, ...]:
+        """Campaigns that go on although their authorisation was revoked before this time."""
+        ...
+
     async def schedules(self) -> tuple[Schedule, ...]:
         """Those that are kept, and those whose end the workflow server was not told of."""
         ...

@@ -9,6 +9,7 @@ from uuid import UUID
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.events import Event
 from purple.domain.gates import Bell, GateRows
+from purple.domain.idempotency import Idempotency
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
@@ -181,19 +182,11 @@ class Events(Protocol):
         ...
 
 
-class Idempotency(Protocol):
-    """Answers to requests that carried an Idempotency-Key."""
+class History(Protocol):
+    """What earlier scans teach."""
 
-    async def find(self, key: str) -> tuple[str, UUID] | None:
-        """Hash of the request and the id that it made."""
-        ...
-
-    async def add(self, key: str, request_sha256: str, row_id: UUID) -> None:
-        """Keep it.
-
-        Raises:
-            ConflictError: another request with this key came first.
-        """
+    async def durations(self, tools: Sequence[str]) -> Mapping[str, float]:
+        """Seconds in which all but one of twenty complete scans of a tool ended; a tool with too few is left out."""
         ...
 
 
@@ -238,6 +231,8 @@ class UnitOfWork(Protocol):
     def gates(self) -> GateRows: ...  # noqa: D102
     @property
     def events(self) -> Events: ...  # noqa: D102
+    @property
+    def history(self) -> History: ...  # noqa: D102
     @property
     def idempotency(self) -> Idempotency: ...  # noqa: D102
 
@@ -341,6 +336,14 @@ class Orchestrator(Bell, Protocol):
 
     async def resume(self, workflow_id: str) -> None:
         """Ask a campaign to go on. Raises UnavailableError where the server is away."""
+        ...
+
+    async def revoke(self, workflow_id: str) -> None:
+        """Tell a campaign that its authorisation was revoked, so that it stops; one that ended is left alone.
+
+        Raises:
+            UnavailableError: the server is away.
+        """
         ...
 
     async def retry(self, workflow_id: str, argument: Any, request: Any, *, key: str) -> None:

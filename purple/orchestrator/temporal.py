@@ -176,6 +176,10 @@ class TemporalOrchestrator:
         """Signal; one that ended is left alone."""
         await self._signal(workflow_id, names.SIGNAL_RESUME)
 
+    async def revoke(self, workflow_id: str) -> None:
+        """Signal; one that ended is left alone."""
+        await self._signal(workflow_id, names.SIGNAL_REVOKED)
+
     async def _signal(self, workflow_id: str, name: str, *arguments: Any) -> bool:
         """Whether there was somebody to take it."""
         async with _reached():

@@ -1,5 +1,6 @@
 """Authorisations: contracts that campaigns need."""
 
+import contextlib
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,10 +10,10 @@ from uuid import UUID
 
 from purple.domain.campaigns import CampaignState
 from purple.domain.clock import Clock, Ids
-from purple.domain.errors import ConflictError, InvalidInputError
+from purple.domain.errors import ConflictError, InvalidInputError, UnavailableError
 from purple.domain.objects import ObjectStore
 from purple.domain.pages import Page, Query
-from purple.domain.ports import UnitOfWork, Work
+from purple.domain.ports import Orchestrator, UnitOfWork, Work
 from purple.domain.scope import Authorisation, parse_rule
 from purple.domain.tools import Intrusiveness, ToolCatalogue
 from purple.domain.windows import parse_window
@@ -32,8 +33,17 @@ T = TypeVar("T")
 class Authorisations:
     """Create, find, list, attach a document, revoke."""
 
-    def __init__(self, work: Work, tools: ToolCatalogue, objects: ObjectStore, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        work: Work,
+        orchestrator: Orchestrator,
+        tools: ToolCatalogue,
+        objects: ObjectStore,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
         self._work = work
+        self._orchestrator = orchestrator
         self._tools = tools
         self._objects = objects
         self._clock = clock
@@ -138,18 +148,27 @@ class Authorisations:
         return await self._objects.get(authorisation.document)
 
     async def revoke(self, organisation_id: UUID, authorisation_id: UUID) -> Authorisation:
-        """Withdraw a contract: every step of its campaigns that is dispatched from now on is refused.
+        """Withdraw a contract: its campaigns stop, and every step that is dispatched from now on is refused.
+
+        They are told after commit. What the workflow server is not told now, the relay tells it later.
 
         Raises:
             NotFoundError: there is none.
         """
         now = self._clock.now()
         async with self._work(organisation_id) as uow:
-            known = await uow.authorisations.get(authorisation_id)
-            if known.revoked_at is not None:
-                return known
-            await uow.events.add(event(organisation_id, "authorisation.revoked", authorisation_id, now))
-            return await uow.authorisations.update(authorisation_id, revoked_at=now, version=known.version + 1)
+            revoked = await uow.authorisations.get(authorisation_id)
+            if revoked.revoked_at is None:
+                changes = {"revoked_at": now, "version": revoked.version + 1}
+                revoked = await uow.authorisations.update(authorisation_id, **changes)
+                await uow.events.add(event(organisation_id, "authorisation.revoked", authorisation_id, now))
+            live = [
+                each for state in LIVE for each in await uow.campaigns.all(authorisation_id=revoked.id, state=state)
+            ]
+        with contextlib.suppress(UnavailableError):
+            for campaign in live:
+                await self._orchestrator.revoke(campaign.workflow_id)
+        return revoked
 
     async def get(self, organisation_id: UUID, authorisation_id: UUID) -> Authorisation:
         """One contract.

@@ -1,13 +1,13 @@
 """A campaign's scans between the database and the workflows, a part at a time."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from purple.contracts.campaigns import Held, Plan
+from purple.contracts.campaigns import Held, Plan, ScanStep
 from purple.contracts.profiles import Profile
-from purple.domain.campaigns import Campaign, Phase
+from purple.domain.campaigns import Campaign, Phase, Scan
 from purple.domain.errors import InvalidInputError
 from purple.domain.ports import UnitOfWork
 from purple.domain.scan_sets import INLINE, OWN
@@ -59,7 +59,15 @@ async def due(
     own = await uow.scan_sets.due(campaign.id, phase, OWN, 10 * INLINE, request_id)
     batches = await uow.scan_sets.batches(campaign.id, phase, request_id)
     held = await _ask(uow, campaign, phase, now)
-    return Plan(scans=planning.steps_of(own, tools), batches=tuple(batches.items()), held=held)
+    return Plan(scans=await steps_of(uow, tools, campaign, own), batches=tuple(batches.items()), held=held)
+
+
+async def steps_of(
+    uow: UnitOfWork, tools: ToolCatalogue, campaign: Campaign, scans: Sequence[Scan]
+) -> tuple[ScanStep, ...]:
+    """What the workflow dispatches of them, and how long each takes as a rule where a test window may be too short."""
+    authorisation = await uow.authorisations.get(campaign.authorisation_id)
+    return planning.steps_of(scans, tools, await planning.expected(uow, authorisation, scans))
 
 
 async def skip_refused(uow: UnitOfWork, campaign: Campaign, now: datetime) -> None:

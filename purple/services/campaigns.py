@@ -28,8 +28,8 @@ from purple.domain.scan_sets import BATCH
 from purple.domain.scope import Authorisation
 from purple.domain.tools import ScanState, ToolCatalogue
 from purple.services import cleanup, planning
-from purple.services.batching import check_number, due, end_all, skip_refused, targets_of
-from purple.services.clearance import Asked, Clearance
+from purple.services.batching import check_number, due, end_all, skip_refused, steps_of, targets_of
+from purple.services.clearance import Asked, Clearance, asked_by
 from purple.services.events import enter, event, nth, phase_event, scan_event
 from purple.services.profiles import Profiles
 from purple.services.retrying import Retrying
@@ -140,6 +140,14 @@ class Campaigns:
         wanted = input_of(campaign)
         await self._orchestrator.start(campaign.workflow_id, wanted, summary=campaign.name)
 
+    async def stop_revoked(self, campaign: Campaign) -> None:
+        """Tell the workflow of a campaign that its authorisation was revoked.
+
+        Raises:
+            UnavailableError: the server is away.
+        """
+        await self._orchestrator.revoke(campaign.workflow_id)
+
     async def begin(self, request: BeginRequest) -> Begun:
         """The workflow's first step: the row is there, the contract holds, recon is planned."""
         wanted = request.campaign
@@ -169,7 +177,7 @@ class Campaigns:
             try:
                 await self._clearance.check_campaign(uow, campaign, authorisation)
             except OutOfScopeError as refused:
-                await self._clearance.note(uow, refused, _asked(campaign, request.run_id))
+                await self._clearance.note(uow, refused, asked_by(campaign, request.run_id))
                 return begun.model_copy(update={"refused": f"{refused.detail} (rule {refused.rule})"})
             async for targets in targets_of(uow, campaign):
                 await uow.scan_sets.add(planning.recon_scans(campaign, profile, targets, self._tools, now))
@@ -185,7 +193,14 @@ class Campaigns:
                 )
             await uow.events.add(phase_event(ref, Phase.RECON, now))
             recon = await due(uow, self._tools, campaign, Phase.RECON, now)
-            return begun.model_copy(update={"recon": recon.scans, "batches": recon.batches, "held": recon.held})
+            return begun.model_copy(
+                update={
+                    "recon": recon.scans,
+                    "batches": recon.batches,
+                    "held": recon.held,
+                    "windows": tuple(map(str, authorisation.windows)),
+                }
+            )
 
     async def plan(self, ref: CampaignRef) -> Plan:
         """What recon's findings ask for."""
@@ -206,8 +221,9 @@ class Campaigns:
     async def next_scans(self, batch: BatchRef) -> BatchSteps:
         """The next scans of a batch that have not ended."""
         async with self._work(batch.ref.organisation_id) as uow:
-            found = await uow.scan_sets.due(batch.ref.campaign_id, batch.phase, batch.number, BATCH)
-            return BatchSteps(scans=planning.steps_of(found, self._tools))
+            campaign = await uow.scan_sets.campaign(batch.ref.campaign_id)
+            found = await uow.scan_sets.due(campaign.id, batch.phase, batch.number, BATCH)
+            return BatchSteps(scans=await steps_of(uow, self._tools, campaign, found))
 
     async def settle(self, request: SettleScan) -> None:
         """Write down how a scan ended that no worker could bring to its end; or that it waits again."""
@@ -217,9 +233,13 @@ class Campaigns:
             if scan.state.ended:
                 return
             ended_at = now if request.state.ended else None
+            reason = request.reason
+            if request.state is ScanState.CANCELLED:
+                campaign = await uow.scan_sets.campaign(request.ref.campaign_id)
+                reason = await self._clearance.withdrawn(uow, campaign, scan) or reason
             await uow.gates.drop([scan.id])
-            scan = await uow.scans.update(scan.id, state=request.state, reason=request.reason, ended_at=ended_at)
-            await uow.events.add(scan_event(scan, now, request.reason))
+            scan = await uow.scans.update(scan.id, state=request.state, reason=reason, ended_at=ended_at)
+            await uow.events.add(scan_event(scan, now, reason))
 
     async def finish(self, request: Finish) -> Finished:
         """The workflow's last step: every scan has ended, the summary is written."""
@@ -235,14 +255,15 @@ class Campaigns:
                     worst=campaign.summary.get("worst", ""),
                 )
             await uow.gates.leave_all(campaign.id)
-            left = "the campaign ended before it ran" + (f": {request.reason}" if request.reason else "")
-            wanted = ScanState.CANCELLED if request.state is CampaignState.CANCELLED else ScanState.SKIPPED
-            ran = request.reason or left
-            await end_all(uow, campaign.id, wanted, ran, now, states=(ScanState.RUNNING,))
-            await end_all(uow, campaign.id, wanted, left, now, states=(ScanState.PENDING,))
+            word, reason = await self._last_word(uow, campaign, request)
+            left = "the campaign ended before it ran" + (f": {reason}" if reason else "")
+            waiting = ScanState.CANCELLED if word is CampaignState.CANCELLED else ScanState.SKIPPED
+            stopped = ScanState.CANCELLED if word is CampaignState.NOT_ALLOWED else waiting
+            await end_all(uow, campaign.id, stopped, reason or left, now, states=(ScanState.RUNNING,))
+            await end_all(uow, campaign.id, waiting, left, now, states=(ScanState.PENDING,))
             counts = await uow.scan_sets.counts(campaign.id)
-            state = request.state or end_state(counts, left_out_of(campaign.summary))
-            ending = await cleanup.settle(uow, campaign, state, request.reason, now)
+            state = word or end_state(counts, left_out_of(campaign.summary))
+            ending = await cleanup.settle(uow, campaign, state, reason, now)
             found = await summarise(uow, campaign, counts)
             summary = campaign.summary | found | {"notes": request.notes} | ending.summary
             await uow.campaigns.update(
@@ -266,6 +287,16 @@ class Campaigns:
                 )
             )
             return Finished(campaign_id=campaign.id, state=ending.state, reason=ending.reason, worst=summary["worst"])
+
+    async def _last_word(
+        self, uow: UnitOfWork, campaign: Campaign, request: Finish
+    ) -> tuple[CampaignState | None, str]:
+        """How it ends. One that was told of a revocation asks the contract: anybody may have told it."""
+        if request.state is not CampaignState.NOT_ALLOWED or request.reason:
+            return request.state, request.reason
+        if why := await self._clearance.withdrawn(uow, campaign):
+            return CampaignState.NOT_ALLOWED, why
+        return CampaignState.CANCELLED, "told that its authorisation was revoked, which it is not"
 
     async def get(self, organisation_id: UUID, campaign_id: UUID) -> Campaign:
         """One campaign.
@@ -329,15 +360,6 @@ class Campaigns:
         async for targets in targets_of(uow, campaign):
             planning.check_targets(targets, profile, self._tools)
         return campaign, authorisation
-
-
-def _asked(campaign: Campaign, run_id: str) -> Asked:
-    return Asked(
-        organisation_id=campaign.organisation_id,
-        authorisation_id=campaign.authorisation_id,
-        campaign_id=campaign.id,
-        occasion=run_id,
-    )
 
 
 async def _repeated(uow: UnitOfWork, known: tuple[str, UUID], digest: str) -> Campaign:

@@ -1,6 +1,7 @@
 """The one place where contracts are asked, by campaigns, tools and imports alike; what they refuse is written down."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID, uuid5
 
 from purple.contracts.profiles import Profile
@@ -12,9 +13,13 @@ from purple.domain.ports import UnitOfWork, Work
 from purple.domain.refusals import Refusal
 from purple.domain.scope import Authorisation, check_address, check_contract, check_resolved, check_window
 from purple.domain.targets import Address, TargetKind, source_of
-from purple.domain.tools import ToolCatalogue, ToolSpec
+from purple.domain.tools import Intrusiveness, ToolCatalogue, ToolSpec
+from purple.domain.windows import opening
 from purple.services import planning
 from purple.services.batching import targets_of
+
+MARGIN = timedelta(seconds=1)
+"""So long before a window closes a tool is stopped, so that nothing is sent after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,17 @@ class Asked:
     tool: str = ""
     occasion: str = ""
     """Tells two refusals of one rule to one scan or campaign apart, such as an attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """How long a tool may run."""
+
+    seconds: float
+    bound: bool = False
+    """Whether a closing window ends it before its own time-out does."""
+    fully: bool = False
+    """Whether that is nearly a whole window, so that it would fare no better in another one."""
 
 
 class Clearance:
@@ -69,13 +85,25 @@ class Clearance:
         now = self._clock.now()
         check_contract(authorisation, at=now, intrusiveness=spec.intrusiveness, tools=[spec.name])
 
-    def check_hours(self, authorisation: Authorisation, spec: ToolSpec) -> None:
-        """A test window is open now.
+    def hours(self, authorisation: Authorisation, spec: ToolSpec) -> Time:
+        """How long a tool may run from now on: its own time-out, or until the test window closes.
 
         Raises:
-            OutOfScopeError: none is.
+            OutOfScopeError: none is open.
         """
-        check_window(authorisation, at=self._clock.now(), intrusiveness=spec.intrusiveness)
+        whole = Time(float(spec.timeout_s))
+        if spec.intrusiveness is Intrusiveness.PASSIVE:
+            return whole
+        now = self._clock.now()
+        check_window(authorisation, at=now, intrusiveness=spec.intrusiveness)
+        now_open = opening(authorisation.windows, now)
+        left = now_open.left(now) if now_open else None
+        if now_open is None or left is None or (seconds := (left - MARGIN).total_seconds()) >= spec.timeout_s:
+            return whole
+        if seconds <= 0:  # it is as good as closed
+            check_window(authorisation, at=now_open.closes, intrusiveness=spec.intrusiveness)
+        fully = now_open.has_room(now, timedelta(seconds=spec.timeout_s))
+        return Time(seconds, bound=True, fully=fully)
 
     async def address(self, scan: Scan, kind: TargetKind, authorisation: Authorisation, spec: ToolSpec) -> str:
         """The one address that a tool may connect to; empty where nothing is connected to, as for an import.
@@ -93,6 +121,19 @@ class Clearance:
             return source.host
         found = (source.host,) if source.is_literal else await self._resolver.resolve(source.host)
         return check_resolved(authorisation, source, found)
+
+    async def withdrawn(self, uow: UnitOfWork, campaign: Campaign, scan: Scan | None = None) -> str:
+        """Why what runs under a contract must stop: it was revoked. Empty where it was not."""
+        authorisation = await uow.authorisations.get(campaign.authorisation_id)
+        if authorisation.revoked_at is None:
+            return ""
+        try:
+            check_contract(authorisation, at=self._clock.now(), intrusiveness=Intrusiveness.PASSIVE)
+        except OutOfScopeError as refused:
+            asked = asked_for(scan, campaign, scan.attempt) if scan else asked_by(campaign, campaign.run_id)
+            await self.note(uow, refused, asked)
+            return f"{refused.detail} (rule {refused.rule})"
+        return ""
 
     async def note(self, uow: UnitOfWork, refused: OutOfScopeError | InvalidInputError, asked: Asked) -> None:
         """Write a refusal down with the change that follows from it; the same one twice is once."""
@@ -126,6 +167,16 @@ class Clearance:
 
 _OF_TARGETS = frozenset({"not-included", "no-authorisation"})
 """Rules whose refused value is a target."""
+
+
+def asked_by(campaign: Campaign, occasion: str) -> Asked:
+    """What a campaign asks."""
+    return Asked(
+        organisation_id=campaign.organisation_id,
+        authorisation_id=campaign.authorisation_id,
+        campaign_id=campaign.id,
+        occasion=occasion,
+    )
 
 
 def asked_for(scan: Scan, campaign: Campaign, occasion: int) -> Asked:

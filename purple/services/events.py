@@ -81,3 +81,16 @@ def scan_event(scan: Scan, now: datetime, reason: str) -> Event:
         data={"tool": scan.tool, "endpoint": scan.endpoint, "state": scan.state, "reason": reason},
         occasion=str(scan.attempt),
     )
+
+
+def postponed_event(scan: Scan, now: datetime) -> Event:
+    """A scan waits for another test window."""
+    return event(
+        scan.organisation_id,
+        "scan.postponed",
+        scan.id,
+        now,
+        campaign_id=scan.campaign_id,
+        data={"tool": scan.tool, "endpoint": scan.endpoint, "reason": scan.reason},
+        occasion=f"{scan.attempt}|{now.isoformat()}",
+    )

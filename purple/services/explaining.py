@@ -165,7 +165,9 @@ class Explaining:
             return f"{step.tool} is not installed here: {status.detail}"
         if known.authorisation is not None:
             try:
-                check_contract(known.authorisation, at=self._clock.now(), intrusiveness=spec.intrusiveness)
+                check_contract(
+                    known.authorisation, at=self._clock.now(), intrusiveness=spec.intrusiveness, tools=[step.tool]
+                )
             except OutOfScopeError as refused:
                 return f"{refused.detail} (rule {refused.rule})"
         return ""
@@ -210,8 +212,12 @@ class Explaining:
             planning.plan_of(profile, options, self._tools)
             planning.check_targets([target], profile, self._tools)
             if contract is not None:
-                hardest = max((self._tools.spec(step.tool).intrusiveness for step in steps), key=lambda one: one.rank)
-                check_contract(contract, at=self._clock.now(), intrusiveness=hardest)
+                check_contract(
+                    contract,
+                    at=self._clock.now(),
+                    intrusiveness=planning.hardest(profile, self._tools),
+                    tools=planning.tools_of(profile),
+                )
                 check_address(contract, target.address)
         except PurpleError as refused:
             return refused.line()

@@ -11,7 +11,9 @@ from purple.contracts.profiles import Profile, ProfileStep
 from purple.domain.campaigns import Campaign, Phase, Scan, scan_id_of
 from purple.domain.errors import InvalidInputError
 from purple.domain.observations import RecordedObservation
+from purple.domain.ports import UnitOfWork
 from purple.domain.scan_sets import FRESH, HELD
+from purple.domain.scope import Authorisation
 from purple.domain.steering import ApprovalState
 from purple.domain.targets import Address, Target, TargetKind, authority
 from purple.domain.tools import Intrusiveness, ScanState, ToolCatalogue
@@ -194,8 +196,16 @@ def facts_of(target: Target, services: Iterable[RecordedObservation]) -> Facts:
     return Facts(**{fact: tuple(places[key] for key in sorted(places)) for fact, places in found.items()})
 
 
-def steps_of(scans: Iterable[Scan], tools: ToolCatalogue) -> tuple[ScanStep, ...]:
+async def expected(uow: UnitOfWork, authorisation: Authorisation, scans: Iterable[Scan]) -> Mapping[str, float]:
+    """How long each tool takes as a rule, where that matters: a test window may be too short for it."""
+    return await uow.history.durations([scan.tool for scan in scans]) if authorisation.windows else {}
+
+
+def steps_of(
+    scans: Iterable[Scan], tools: ToolCatalogue, durations: Mapping[str, float] | None = None
+) -> tuple[ScanStep, ...]:
     """What the workflow dispatches: those that have not ended."""
+    known = durations or {}
     found = []
     for scan in scans:
         if not scan.state.ended:
@@ -210,6 +220,8 @@ def steps_of(scans: Iterable[Scan], tools: ToolCatalogue) -> tuple[ScanStep, ...
                     attempt=scan.attempt,
                     changes=spec.changes,
                     zone=scan.zone,
+                    expected_s=min(known.get(scan.tool, 0.0), spec.timeout_s),
+                    anytime=spec.intrusiveness is Intrusiveness.PASSIVE,
                 )
             )
     return tuple(found)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import structlog
 
+from purple.domain.campaigns import Campaign
 from purple.domain.clock import Clock
 from purple.domain.errors import PurpleError, UnavailableError
 from purple.domain.events import Event
@@ -134,13 +135,20 @@ class Relay:
                 await self._search.index(page.items)
 
     async def _repair(self) -> None:
-        """Start campaigns whose start was lost between commit and call, and undos that nobody looks after."""
-        for campaign in await self._outbox.lost_starts(self._clock.now() - LOST_AFTER):
-            try:
-                await self._campaigns.restart_lost(campaign)
-            except UnavailableError:
-                raise
-            except Exception as error:  # noqa: BLE001 - one campaign that cannot start must not stop the feeds of all
-                log.error("a campaign cannot be started", campaign=str(campaign.id), error=repr(error))  # noqa: TRY400 - each round again; one line is enough
+        """What was lost between commit and call: starts, revocations, undos that nobody looks after."""
+        lost = self._clock.now() - LOST_AFTER
+        for campaign in await self._outbox.lost_revocations(lost):
+            await self._mend(campaign, self._campaigns.stop_revoked)
+        for campaign in await self._outbox.lost_starts(lost):
+            await self._mend(campaign, self._campaigns.restart_lost)
         for campaign in await self._outbox.left_undone():
-            await self._undos.repair(campaign)
+            await self._mend(campaign, self._undos.repair)
+
+    @staticmethod
+    async def _mend(campaign: Campaign, mend: Callable[[Campaign], Awaitable[None]]) -> None:
+        try:
+            await mend(campaign)
+        except UnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one campaign that cannot start must not stop the feeds of all
+            log.error("a campaign cannot be mended", campaign=str(campaign.id), error=repr(error))  # noqa: TRY400 - each round again; one line is enough

@@ -28,8 +28,8 @@ from purple.domain.tools import (
     ToolTarget,
 )
 from purple.services import undoing
-from purple.services.clearance import Asked, Clearance, asked_for
-from purple.services.events import event, scan_event
+from purple.services.clearance import Asked, Clearance, Time, asked_for
+from purple.services.events import event, postponed_event, scan_event
 from purple.services.gates import Admission, Gates
 from purple.services.sharing import Record, Shares
 from purple.services.workshop import Workshop
@@ -48,6 +48,16 @@ class _Reading:
     state: ScanState
     reason: str
     read: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """What is known of a run beside its scan."""
+
+    kind: TargetKind
+    """Of its target."""
+    spec: ToolSpec
+    time: Time
 
 
 class Scanning:
@@ -100,29 +110,32 @@ class Scanning:
             return _outcome(await self._skip(scan, request.attempt, refusal, asked), refused=True)
         try:
             address = await self._clearance.address(scan, kind, authorisation, spec)
+            how = _How(kind, spec, self._clearance.hours(authorisation, spec))
         except (OutOfScopeError, InvalidInputError) as refusal:
+            if isinstance(refusal, OutOfScopeError) and refusal.rule == "window":
+                return _outcome(await self._put_off(scan, refusal, asked), postponed=True)
             return _outcome(await self._skip(scan, request.attempt, refusal, asked))
         async with contextlib.nullcontext() if spec.imports else self._workshop.room(spec):
             scan, admission = await self._enter(scan, spec, request.attempt, address, workflow_id)
             if not admission.admitted:
                 return await self._held_back(scan, admission)
-            return await self._attempt(scan, kind, spec, admission, beat)
+            return await self._attempt(scan, how, admission, beat)
 
     async def _attempt(
-        self, scan: Scan, kind: TargetKind, spec: ToolSpec, admission: Admission, beat: Callable[[ToolProgress], None]
+        self, scan: Scan, how: _How, admission: Admission, beat: Callable[[ToolProgress], None]
     ) -> ScanOutcome:
         try:
             with self._workshop.folder(scan.id) as work:
                 run = await (
                     self._fetched(scan, work)
-                    if spec.imports
-                    else self._gates.run(admission.lease, self._job(scan, kind, spec, work), beat)
+                    if how.spec.imports
+                    else self._gates.run(admission.lease, self._job(scan, how, work), beat)
                 )
-                return await self._record(scan, spec, run)
+                return await self._record(scan, how, run)
         except TargetAwayError as away:
             return await self._stopped(scan, admission, ran=away.ran)
         finally:
-            await self._has_acted(scan, spec)
+            await self._has_acted(scan, how.spec)
 
     async def _fetched(self, scan: Scan, work: Path) -> ToolRun:
         """The artifact in place of a run: from here on it is read as if a program had just written it."""
@@ -133,15 +146,16 @@ class Scanning:
             return ToolRun(ScanState.FAILED, error.detail, None)
         return ToolRun(ScanState.COMPLETE, "", output)
 
-    def _job(self, scan: Scan, kind: TargetKind, spec: ToolSpec, work: Path) -> ToolJob:
-        asset = kind if kind in {TargetKind.REPOSITORY, TargetKind.IMAGE} else ""
+    @staticmethod
+    def _job(scan: Scan, how: _How, work: Path) -> ToolJob:
+        asset = how.kind if how.kind in {TargetKind.REPOSITORY, TargetKind.IMAGE} else ""
         return ToolJob(
             tool=scan.tool,
             target=ToolTarget(scan.host, scan.address, scan.port, scan.url, asset),
             options=scan.options,
-            timeout_s=float(spec.timeout_s),
+            timeout_s=how.time.seconds,
             work=work,
-            mark=undoing.mark_of(scan, spec),
+            mark=undoing.mark_of(scan, how.spec),
         )
 
     async def _has_acted(self, scan: Scan, spec: ToolSpec) -> None:
@@ -159,6 +173,15 @@ class Scanning:
             await self._clearance.note(uow, refusal, asked)
             await uow.events.add(scan_event(ended, now, ended.reason))
         return ended
+
+    async def _put_off(self, scan: Scan, refusal: OutOfScopeError, asked: Asked) -> Scan:
+        """It runs in another test window."""
+        now = self._clock.now()
+        async with self._work(scan.organisation_id) as uow:
+            waiting = await uow.scans.update(scan.id, state=ScanState.PENDING, reason=refusal.detail)
+            await self._clearance.note(uow, refusal, asked)
+            await uow.events.add(postponed_event(waiting, now))
+        return waiting
 
     async def _enter(
         self, scan: Scan, spec: ToolSpec, attempt: int, address: str, workflow_id: str
@@ -220,7 +243,7 @@ class Scanning:
         await self._gates.announce(admission)
         return _outcome(scan).model_copy(update={"waiting": bool(admission.waiting), "stalled": admission.stalled})
 
-    async def _record(self, scan: Scan, spec: ToolSpec, run: ToolRun) -> ScanOutcome:
+    async def _record(self, scan: Scan, how: _How, run: ToolRun) -> ScanOutcome:
         """Artifacts first, then observations, the scan's end and its event in one transaction."""
         output = await self._objects.put_file(run.output) if run.output and run.output.exists() else ""
         log = await self._objects.put_file(run.log) if run.log and run.log.exists() else ""
@@ -230,14 +253,15 @@ class Scanning:
             stored = await uow.scans.get(scan.id)
             if stored.state.ended and stored.attempt >= scan.attempt:
                 return _outcome(stored)  # another worker was faster
-            shares = await Shares.of(uow, stored) if spec.imports else None
+            shares = await Shares.of(uow, stored) if how.spec.imports else None
             if output and run.output:
-                await uow.findings.record(self._read(scan, spec, run.output, reading, shares))
+                await uow.findings.record(self._read(scan, how.spec, run.output, reading, shares))
+            waits = _cut_short(reading, how.time)
             ended = await uow.scans.update(
                 scan.id,
                 state=reading.state,
                 reason=reading.reason,
-                ended_at=now,
+                ended_at=None if waits else now,
                 exit_code=run.exit_code,
                 tool_version=run.version,
                 executable_sha256=run.executable_sha256,
@@ -246,10 +270,10 @@ class Scanning:
                 log_artifact=log,
                 observations=await uow.findings.count(scan.id),
             )
-            await uow.events.add(scan_event(ended, now, ended.reason))
+            await uow.events.add(postponed_event(ended, now) if waits else scan_event(ended, now, ended.reason))
             if shares and output:
                 await shares.settle(uow, ended)
-        return _outcome(ended)
+        return _outcome(ended, postponed=waits)
 
     async def _read(
         self, scan: Scan, spec: ToolSpec, output: Path, reading: _Reading, shares: Shares | None
@@ -316,13 +340,25 @@ def _spoil(reading: _Reading, trouble: ParseError) -> None:
         reading.reason = reading.reason or trouble.detail
 
 
+def _cut_short(reading: _Reading, time: Time) -> bool:
+    """Whether a tool that a closing test window ended goes on in another one; what it found by then is kept."""
+    if not time.bound or reading.state is not ScanState.TIMED_OUT:
+        return False
+    if time.fully:
+        reading.reason = "it did not end within a whole test window, and was stopped when that closed"
+        return False
+    reading.state = ScanState.PENDING
+    reading.reason = "stopped when the test window closed; it runs again when one opens"
+    return True
+
+
 def _cut(reading: _Reading) -> None:
     if reading.state is ScanState.COMPLETE:
         reading.state = ScanState.PARTIAL
         reading.reason = f"more than {MAX_OBSERVATIONS} observations; the rest is in the artifact only"
 
 
-def _outcome(scan: Scan, *, refused: bool = False) -> ScanOutcome:
+def _outcome(scan: Scan, *, refused: bool = False, postponed: bool = False) -> ScanOutcome:
     # a tool that ran and failed may fare better; one that is missing has no exit code and will not
     again = scan.state is ScanState.FAILED and scan.exit_code is not None
     return ScanOutcome(
@@ -332,4 +368,6 @@ def _outcome(scan: Scan, *, refused: bool = False) -> ScanOutcome:
         observations=scan.observations,
         again=again,
         refused=refused,
+        postponed=postponed,
+        attempt=scan.attempt,
     )

@@ -96,5 +96,6 @@ scans = Table(
     UniqueConstraint("campaign_id", "key"),
     UniqueConstraint("id", "organisation_id", "campaign_id", "target_id"),
     UniqueConstraint("id", "organisation_id", "campaign_id"),
+    Index("ix_scans_durations", "organisation_id", "tool", "ended_at", postgresql_where="state = 'complete'"),
 )
-"""The last two hold nothing that the primary key does not: what a scan saw refers to them, its whole origin at once."""
+"""The last two keys hold nothing that the primary key does not: what a scan saw refers to its whole origin at once."""

@@ -6,6 +6,7 @@ revision = "0006"
 down_revision = "0005"
 
 APP = "purple_app"
+RELAY = "purple_relay"
 PRESENT = "nullif(current_setting('purple.organisation', true), '')::uuid"
 
 CONTRACTS = """
@@ -35,14 +36,19 @@ CREATE INDEX ix_refusals_authorisation_id_at ON refusals (authorisation_id, at);
 ALTER TABLE refusals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE refusals FORCE ROW LEVEL SECURITY;
 """
+HISTORY = "CREATE INDEX ix_scans_durations ON scans (organisation_id, tool, ended_at) WHERE state = 'complete'"
 
 
 def upgrade() -> None:
     """Columns with a default, so that no row is rewritten; a table to which rows are only added."""
     op.execute(CONTRACTS)
     op.execute(REFUSALS)
+    op.execute(HISTORY)
     op.execute(
         f"CREATE POLICY tenant ON refusals TO {APP} USING (organisation_id = {PRESENT})"
         f" WITH CHECK (organisation_id = {PRESENT})"
     )
     op.execute(f"GRANT SELECT, INSERT ON refusals TO {APP}")
+    # the relay tells campaigns that their authorisation was revoked, where that was lost
+    op.execute(f"CREATE POLICY relay_reads ON authorisations FOR SELECT TO {RELAY} USING (true)")
+    op.execute(f"GRANT SELECT (id, revoked_at) ON authorisations TO {RELAY}")

@@ -1,0 +1,57 @@
+"""A counter on loopback: who connects, and when."""
+
+import socketserver
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class Counter(socketserver.ThreadingTCPServer):
+    """Answers every line; remembers connections as the moment and the local address."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, address: str) -> None:
+        self.connections: list[tuple[float, str]] = []
+        super().__init__((address, 0), _Answer)
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    @property
+    def count(self) -> int:
+        return len(self.connections)
+
+    @property
+    def last(self) -> float:
+        return self.connections[-1][0] if self.connections else 0.0
+
+    def get_request(self) -> tuple[Any, Any]:
+        connection, peer = super().get_request()
+        self.connections.append((time.time(), connection.getsockname()[0]))
+        connection.settimeout(5)
+        return connection, peer
+
+
+class _Answer(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        if self.request.recv(64):
+            self.request.sendall(b"yes\n")
+
+
+@contextmanager
+def counting(address: str) -> Iterator[Counter]:
+    """A counter for as long as the block lasts."""
+    with Counter(address) as counter:
+        thread = threading.Thread(target=counter.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield counter
+        finally:
+            counter.shutdown()
+            thread.join()
