@@ -174,7 +174,7 @@ class Campaigns:
             scan = await uow.scans.get(request.scan_id)
             if scan.state.ended:
                 return
-            await uow.gates.drop([scan.id])
+            await uow.gates.withdraw(scan.campaign_id, scan.id)
             await uow.scans.update(scan.id, state=request.state, reason=request.reason, ended_at=now)
             await uow.events.add(scan_event(replace(scan, state=request.state), now, request.reason))
 
@@ -191,7 +191,7 @@ class Campaigns:
                     reason=campaign.reason,
                     worst=campaign.summary.get("worst", ""),
                 )
-            await uow.gates.leave_all(campaign.id)
+            await uow.gates.withdraw(campaign.id)
             left = "the campaign ended before it ran" + (f": {request.reason}" if request.reason else "")
             scans = []
             for scan in await uow.scans.all(campaign_id=campaign.id):
