@@ -342,8 +342,8 @@ class GateRows(Protocol):
         """Give back what this run of the scan has."""
         ...
 
-    async def leave_all(self, campaign_id: UUID) -> None:
-        """Give back whatever an ended campaign has left."""
+    async def withdraw(self, campaign_id: UUID, scan_id: UUID | None = None) -> None:
+        """Take a campaign, or one scan of it, out of every queue. A place that a tool holds, it frees when it died."""
         ...
 
     async def move(self, host: str, before: Sequence[LeaseState], after: LeaseState, until: datetime | None) -> None:

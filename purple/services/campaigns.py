@@ -237,7 +237,7 @@ class Campaigns:
             if request.state is ScanState.CANCELLED:
                 campaign = await uow.scan_sets.campaign(request.ref.campaign_id)
                 reason = await self._clearance.withdrawn(uow, campaign, scan) or reason
-            await uow.gates.drop([scan.id])
+            await uow.gates.withdraw(scan.campaign_id, scan.id)
             scan = await uow.scans.update(scan.id, state=request.state, reason=reason, ended_at=ended_at)
             await uow.events.add(scan_event(scan, now, reason))
 
@@ -254,7 +254,7 @@ class Campaigns:
                     reason=campaign.reason,
                     worst=campaign.summary.get("worst", ""),
                 )
-            await uow.gates.leave_all(campaign.id)
+            await uow.gates.withdraw(campaign.id)
             word, reason = await self._last_word(uow, campaign, request)
             left = "the campaign ended before it ran" + (f": {reason}" if reason else "")
             waiting = ScanState.CANCELLED if word is CampaignState.CANCELLED else ScanState.SKIPPED

@@ -207,7 +207,6 @@ class Explaining:
         options: Mapping[str, Mapping[str, Any]],
     ) -> str:
         """Why a campaign would be refused as a whole, as `Campaigns.start` refuses it."""
-        steps = (*profile.recon, *profile.tools)
         try:
             planning.plan_of(profile, options, self._tools)
             planning.check_targets([target], profile, self._tools)

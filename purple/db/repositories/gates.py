@@ -83,9 +83,12 @@ class GateTable:
         """In one statement, without the lock: it only makes room."""
         await self._connection.execute(delete(gate_leases).where(_own(scan_id, holder)))
 
-    async def leave_all(self, campaign_id: UUID) -> None:
-        """Whatever their state."""
-        await self._connection.execute(delete(gate_leases).where(gate_leases.c.campaign_id == campaign_id))
+    async def withdraw(self, campaign_id: UUID, scan_id: UUID | None = None) -> None:
+        """All but what is held."""
+        these = and_(gate_leases.c.campaign_id == campaign_id, gate_leases.c.state != LeaseState.HELD)
+        if scan_id is not None:
+            these = and_(these, gate_leases.c.scan_id == scan_id)
+        await self._connection.execute(delete(gate_leases).where(these))
 
     async def move(self, host: str, before: Sequence[LeaseState], after: LeaseState, until: datetime | None) -> None:
         """In one statement."""

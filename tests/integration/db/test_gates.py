@@ -11,7 +11,7 @@ import pytest
 
 from purple.domain.campaigns import Scan
 from purple.domain.errors import UnavailableError
-from purple.domain.gates import GateRules, Lease, LeaseLostError, LeaseState, TargetAwayError
+from purple.domain.gates import GateRules, LeaseLostError, LeaseState, TargetAwayError
 from purple.domain.observations import Location, ObservationKind, Service
 from purple.domain.tools import Intrusiveness, ScanState, ToolJob, ToolRun, ToolSpec, ToolTarget
 from purple.services.gates import Admission, Gates
@@ -270,12 +270,15 @@ async def test_a_tool_under_which_the_host_falls_again_and_again_is_not_started_
     assert await states(tenant, host) == []
 
 
-async def test_an_ended_campaign_leaves_nothing_at_any_gate(tenant) -> None:
+async def test_an_ended_campaign_leaves_every_queue_but_no_tool_that_still_dies(tenant) -> None:
     service = gates(tenant).service
-    asking = await scans(tenant, 5)
+    asking = await scans(tenant, 6)
     for scan in asking:
         await enter(tenant, service, scan, "127.27.2.4")
+    campaign = asking[0].campaign_id
     async with tenant.work(tenant.id) as uow:
-        await uow.gates.leave_all(asking[0].campaign_id)
-        held: Lease | None = (await uow.gates.read("127.27.2.4")).of(asking[0].id)
-    assert held is None
+        await uow.gates.withdraw(campaign, asking[4].id)
+        left = [each.scan_id for each in (await uow.gates.read("127.27.2.4")).living()]
+        await uow.gates.withdraw(campaign)
+    assert left == [each.id for each in asking if each is not asking[4]]
+    assert await states(tenant, "127.27.2.4") == [LeaseState.HELD] * 3
