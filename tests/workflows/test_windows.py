@@ -187,7 +187,7 @@ async def test_outside_of_its_window_a_campaign_sleeps_and_says_until_when(skipp
     steps = Steps(skipping, begun((window,), step(60), passive))
     async with Running(skipping, steps) as campaign:
         said = await campaign.waiting()
-        assert said == f"waiting for the window, opens {opens:%Y-%m-%d %H:%M} UTC"
+        assert said == (f"waiting for the window, opens {opens:%Y-%m-%d %H:%M} UTC",)
         assert (await campaign.end()).state is CampaignState.COMPLETED
         history = await campaign.handle.fetch_history()
     ran = {scan_id: at for scan_id, _, at in steps.ran}
