@@ -157,7 +157,7 @@ class Running:
         for each in self._workers:
             await each.__aexit__(*error)
 
-    async def waiting(self) -> str:
+    async def waiting(self) -> tuple[str, ...]:
         async with asyncio.timeout(60):
             while True:
                 told = await self.handle.query(names.QUERY_PROGRESS, result_type=Progress)
