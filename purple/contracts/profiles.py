@@ -22,6 +22,8 @@ class Limits(Contract, extra="forbid"):
 
     parallel: int = Field(default=2, ge=1, le=64)
     retries: int = Field(default=1, ge=0, le=5)
+    skip_recent: str = Field(default="", pattern=r"^([1-9]\d{0,3}[hd])?$")
+    """Skip what a complete scan covers that is younger than this, such as `7d` or `12h`; empty scans everything."""
 
 
 class Profile(Contract, extra="forbid"):

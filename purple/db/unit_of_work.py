@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from purple.db import models
 from purple.db.engine import away
 from purple.db.repositories import listings
+from purple.db.repositories.coverage import CoverageRows
 from purple.db.repositories.events import EventRows, IdempotencyRows
 from purple.db.repositories.findings import FindingRows
 from purple.db.repositories.rows import TableRows
@@ -37,6 +38,7 @@ class SqlUnitOfWork:
         self.authorisations = TableRows(connection, models.authorisations, Authorisation, listings.AUTHORISATIONS)
         self.campaigns = TableRows(connection, models.campaigns, Campaign, listings.CAMPAIGNS)
         self.scans = TableRows(connection, models.scans, Scan, listings.SCANS)
+        self.coverage = CoverageRows(connection)
         self.undos = TableRows(connection, models.undos, Undo, listings.UNDOS)
         self.reports = TableRows(connection, models.reports, Report, listings.REPORTS)
         self.triages = TableRows(connection, models.triages, Triage)

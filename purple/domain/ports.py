@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from purple.domain.campaigns import Campaign, Scan
+from purple.domain.coverage import Coverage
 from purple.domain.events import Event
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
 from purple.domain.observations import RecordedObservation
@@ -218,6 +219,8 @@ class UnitOfWork(Protocol):
     def campaigns(self) -> Rows[Campaign]: ...  # noqa: D102
     @property
     def scans(self) -> Rows[Scan]: ...  # noqa: D102
+    @property
+    def coverage(self) -> Coverage: ...  # noqa: D102
     @property
     def undos(self) -> Rows[Undo]: ...  # noqa: D102
     @property

@@ -32,6 +32,7 @@ from purple.services.profiles import Profiles
 from purple.services.retrying import Retrying
 from purple.services.steering import input_of
 from purple.services.summaries import summarise
+from purple.services.valuing import valued
 
 MAX_TARGETS = 1_000
 MAX_KEY = 255
@@ -140,7 +141,7 @@ class Campaigns:
             except OutOfScopeError as refused:
                 return begun.model_copy(update={"refused": f"{refused.detail} (rule {refused.rule})"})
             scans = planning.recon_scans(campaign, profile, targets, self._tools, now)
-            for scan in scans:
+            for scan in await valued(uow, campaign, profile, targets, scans, now):
                 await uow.scans.upsert(scan)
             if campaign.started_at is None:
                 await uow.campaigns.update(
@@ -162,7 +163,8 @@ class Campaigns:
             targets = [await uow.targets.get(target_id) for target_id in campaign.target_ids]
             services = await uow.findings.services(campaign.id)
             profile = Profile.model_validate(campaign.plan)
-            for scan in planning.tool_scans(campaign, profile, targets, services, self._tools, now):
+            planned = planning.tool_scans(campaign, profile, targets, services, self._tools, now)
+            for scan in await valued(uow, campaign, profile, targets, planned, now):
                 await uow.scans.upsert(scan)
             await enter(uow, ref, Phase.TOOLS, now)
             stored = await uow.scans.all(campaign_id=campaign.id, phase=Phase.TOOLS)
@@ -196,7 +198,7 @@ class Campaigns:
             for scan in await uow.scans.all(campaign_id=campaign.id):
                 ended = await _end_left_over(uow, scan, request.state, left, now) if not scan.state.ended else scan
                 scans.append(ended)
-            state = request.state or end_state([scan.state for scan in scans])
+            state = request.state or end_state([_judged(scan) for scan in scans])
             ending = await cleanup.settle(uow, campaign, state, request.reason, now)
             summary = await summarise(uow, campaign, scans) | {"notes": request.notes} | ending.summary
             await uow.campaigns.update(
@@ -298,6 +300,11 @@ class Campaigns:
         check_contract(authorisation, at=self._clock.now(), intrusiveness=hardest)
         for target in targets:
             check_address(authorisation, target.address)
+
+
+def _judged(scan: Scan) -> ScanState:
+    """What a recent scan covers is as good as looked at."""
+    return ScanState.COMPLETE if scan.covered_by else scan.state
 
 
 async def _end_left_over(uow: UnitOfWork, scan: Scan, state: CampaignState | None, reason: str, now: datetime) -> Scan:

@@ -141,9 +141,9 @@ def facts_of(target: Target, services: Iterable[RecordedObservation]) -> Facts:
 
 
 def steps_of(scans: Iterable[Scan], tools: ToolCatalogue) -> tuple[ScanStep, ...]:
-    """What the workflow dispatches: those that have not ended."""
+    """What the workflow dispatches: those that have not ended, what is worth most first."""
     found = []
-    for scan in scans:
+    for scan in sorted(scans, key=lambda each: -each.worth):
         if not scan.state.ended:
             spec = tools.spec(scan.tool)
             found.append(

@@ -55,7 +55,7 @@ class Retrying:
         actor = self._actors.verify(token, Action.RETRY_FAILED, campaign.workflow_id)
         now = self._clock.now()
         for scan in await uow.scans.all(campaign_id=campaign.id):
-            if scan.state.ended and scan.state is not ScanState.COMPLETE and scan.retry_id != retry_id:
+            if scan.gap and scan.retry_id != retry_id:
                 await uow.scans.update(scan.id, state=ScanState.PENDING, reason="", ended_at=None, retry_id=retry_id)
         scans = await uow.scans.all(campaign_id=campaign.id, retry_id=retry_id)
         await self._tell(uow, campaign, retry_id, actor.username, len(scans), now)

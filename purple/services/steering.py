@@ -10,7 +10,6 @@ from purple.domain.clock import Ids
 from purple.domain.errors import ConflictError
 from purple.domain.identity import Action, Actor, ActorTokens
 from purple.domain.ports import Orchestrator, Work
-from purple.domain.tools import ScanState
 
 
 class Steering:
@@ -81,7 +80,7 @@ class Steering:
             if key and await uow.idempotency.find(key) == (request, campaign_id):
                 return campaign
             scans = await uow.scans.all(campaign_id=campaign_id)
-        if not any(scan.state.ended and scan.state is not ScanState.COMPLETE for scan in scans):
+        if not any(scan.gap for scan in scans):
             raise ConflictError(
                 "no scan of this campaign has failed", field="campaign_id", value=campaign_id, remedy="start a new one"
             )

@@ -57,7 +57,7 @@ class Stage:
     @property
     def gaps(self) -> bool:
         """Whether a scan that is shown covered less than was planned."""
-        return any(scan.state.ended and scan.state is not ScanState.COMPLETE for scan in self.scans)
+        return any(scan.gap for scan in self.scans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Watching:
             stages=tuple(_stages(campaign, scans, milestones)),
             scans=len(scans),
             ended=sum(scan.state.ended for scan in scans),
-            gaps=sum(scan.state.ended and scan.state is not ScanState.COMPLETE for scan in scans),
+            gaps=sum(scan.gap for scan in scans),
             outputs=await self._orchestrator.outputs(campaign.workflow_id) if running else {},
             progress=await self._orchestrator.progress(campaign.workflow_id) if running else None,
         )
@@ -124,7 +124,7 @@ async def _gaps(uow: UnitOfWork, campaign: Campaign) -> list[Gap]:
     if campaign.state is CampaignState.COMPLETED:
         return []
     scans = await uow.scans.page(Query({"campaign_id": campaign.id}, "", _MANY))
-    return [Gap(campaign, scan) for scan in scans.items if scan.state is not ScanState.COMPLETE]
+    return [Gap(campaign, scan) for scan in scans.items if scan.gap or not scan.state.ended]
 
 
 def _stages(campaign: Campaign, scans: Iterable[Scan], milestones: Iterable[Event]) -> Iterable[Stage]:

@@ -62,6 +62,8 @@ scans = Table(
     Column("observations", Integer, nullable=False),
     text("retry_id"),
     text("zone"),
+    Column("worth", Integer, nullable=False, server_default="0"),
+    Column("covered_by", Uuid),
     UniqueConstraint("campaign_id", "key"),
     UniqueConstraint("id", "organisation_id", "campaign_id", "target_id"),
     UniqueConstraint("id", "organisation_id", "campaign_id"),
