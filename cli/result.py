@@ -14,7 +14,6 @@ from purple.domain.campaigns import Campaign, Scan, exit_code_of
 from purple.domain.errors import ExitCode
 from purple.domain.pages import Query
 from purple.domain.severity import Severity
-from purple.domain.tools import ScanState
 from purple.domain.vulnerabilities import Vulnerability
 
 RESULT_SCHEMA = "purple.scan/1"
@@ -53,7 +52,7 @@ class Result:
     @property
     def gaps(self) -> list[Scan]:
         """What was not covered, or not wholly."""
-        return [each for each in self.scans if each.state is not ScanState.COMPLETE]
+        return [each for each in self.scans if each.gap or not each.state.ended]
 
     def exit_code(self, gate: Gate) -> ExitCode:
         """A failed gate weighs more than a gap: the flaw is certain."""

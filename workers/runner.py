@@ -121,6 +121,7 @@ async def run_roles(container: Container, roles: Sequence[str], stop: asyncio.Ev
     done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     adopting.cancel()
+    container.capacity.close()
     await asyncio.gather(*(worker.shutdown() for worker in workers))
     for task in done - {stopping}:
         task.result()

@@ -41,6 +41,7 @@ class LimitsAnswer(Answer):
     retries: int
     approve_from: Intrusiveness | None
     approve_within_s: int
+    skip_recent: str
 
 
 class ProfileDetail(ProfileAnswer):

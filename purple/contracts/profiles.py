@@ -29,6 +29,8 @@ class Limits(Contract, extra="forbid"):
     """Tools that are so intrusive, or more, run only once a second person has approved them."""
     approve_within_s: int = Field(default=86_400, ge=1, le=2_592_000)
     """A tool that nobody has approved then is skipped."""
+    skip_recent: str = Field(default="", pattern=r"^([1-9]\d{0,3}[hd])?$")
+    """Skip what a complete scan covers that is younger than this, such as `7d` or `12h`; empty scans everything."""
 
 
 class Profile(Contract, extra="forbid"):

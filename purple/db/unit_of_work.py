@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from purple.db import models
 from purple.db.engine import away
 from purple.db.repositories import listings
+from purple.db.repositories.coverage import CoverageRows
 from purple.db.repositories.events import EventRows, IdempotencyRows
 from purple.db.repositories.findings import FindingRows
 from purple.db.repositories.gates import GateTable
@@ -44,6 +45,7 @@ class SqlUnitOfWork:
         self.campaigns = TableRows(connection, models.campaigns, Campaign, listings.CAMPAIGNS)
         self.scans = TableRows(connection, models.scans, Scan, listings.SCANS)
         self.scan_sets = ScanSetRows(connection)
+        self.coverage = CoverageRows(connection)
         self.undos = TableRows(connection, models.undos, Undo, listings.UNDOS)
         self.schedules = TableRows(connection, models.schedules, Schedule, listings.SCHEDULES)
         self.schedule_runs = TableRows(connection, models.schedule_runs, ScheduleRun, listings.SCHEDULE_RUNS)

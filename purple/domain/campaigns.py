@@ -115,6 +115,15 @@ class Scan:
     """Which child workflow runs it; see `domain.scan_sets`."""
     zone: str = ""
     """Of its target when it was planned: only workers of this zone run it."""
+    worth: int = 0
+    """What is worth most runs first; see `coverage.worth`."""
+    covered_by: UUID | None = None
+    """The recent scan that covers it, where it was skipped for that."""
+
+    @property
+    def gap(self) -> bool:
+        """Whether it ended, and what it was to look at has not been looked at to the end."""
+        return self.state.ended and self.state is not ScanState.COMPLETE and self.covered_by is None
 
     @property
     def endpoint(self) -> str:

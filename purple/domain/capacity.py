@@ -4,9 +4,19 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from purple.domain.errors import NoRoomError
 from purple.domain.tools import ToolSpec
+
+
+@dataclass(eq=False)
+class _Turn:
+    """Somebody who waits for room."""
+
+    spec: ToolSpec
+    called: asyncio.Event = field(default_factory=asyncio.Event)
+    admitted: bool = False
 
 
 class Capacity:
@@ -22,7 +32,8 @@ class Capacity:
         self._cpus = cpus
         self._memory = float(memory_mb)
         self._running: Counter[str] = Counter()
-        self._waiting: deque[tuple[ToolSpec, asyncio.Event]] = deque()
+        self._waiting: deque[_Turn] = deque()
+        self._closed = False
         self._changed = asyncio.Event()
 
     @asynccontextmanager
@@ -40,48 +51,60 @@ class Capacity:
 
     async def some_room(self, cpu: float, memory_mb: int) -> None:
         """Return once a small tool would fit and nobody waits for room: the time to ask for more work."""
-        while self._waiting or self._cpus < min(cpu, self.cpus) or self._memory < min(memory_mb, self.memory_mb):
+        while (
+            self._closed
+            or self._waiting
+            or self._cpus < min(cpu, self.cpus)
+            or self._memory < min(memory_mb, self.memory_mb)
+        ):
             self._changed.clear()
             await self._changed.wait()
 
+    def close(self) -> None:
+        """Let nobody in any more; who waits is sent away, who is in stays until the end of its block."""
+        self._closed = True
+        self._serve()
+
     async def _take(self, spec: ToolSpec, patience_s: float) -> None:
-        turn = asyncio.Event()
-        mine = (spec, turn)
-        self._waiting.append(mine)
+        turn = _Turn(spec)
+        self._waiting.append(turn)
         self._serve()
         try:
             async with asyncio.timeout(patience_s):
-                await turn.wait()
+                await turn.called.wait()
         except TimeoutError:
-            if turn.is_set():  # in the last moment
-                return
-            raise NoRoomError(
-                f"no room for {spec.name} within {patience_s:g} s: {self._why(spec)}",
-                field="worker",
-                remedy="it is tried again, here or by another worker",
-            ) from None
+            pass
         except asyncio.CancelledError:
-            if turn.is_set():
+            if turn.admitted:
                 self._give_back(spec)
             raise
         finally:
-            if not turn.is_set():
-                self._waiting.remove(mine)
+            if not turn.admitted:
+                self._waiting.remove(turn)
                 self._serve()
+        if not turn.admitted:
+            raise NoRoomError(
+                f"no room for {spec.name}: {self._why(spec)}",
+                field="worker",
+                remedy="it is tried again, here or by another worker",
+            )
 
     def _serve(self) -> None:
         """Let in whose turn it is. Who waits for its own tool's limit alone holds nobody up."""
-        for mine in tuple(self._waiting):
-            spec, turn = mine
-            if self._at_limit(spec):
+        for turn in tuple(self._waiting):
+            if self._closed:
+                turn.called.set()
                 continue
-            if not self._fits(spec):
+            if self._at_limit(turn.spec):
+                continue
+            if not self._fits(turn.spec):
                 break
-            self._waiting.remove(mine)
-            self._cpus -= self._cpu_of(spec)
-            self._memory -= self._memory_of(spec)
-            self._running[spec.name] += 1
-            turn.set()
+            self._waiting.remove(turn)
+            self._cpus -= self._cpu_of(turn.spec)
+            self._memory -= self._memory_of(turn.spec)
+            self._running[turn.spec.name] += 1
+            turn.admitted = True
+            turn.called.set()
         self._changed.set()
 
     def _give_back(self, spec: ToolSpec) -> None:
@@ -104,6 +127,8 @@ class Capacity:
         return float(min(spec.memory_mb, self.memory_mb))
 
     def _why(self, spec: ToolSpec) -> str:
+        if self._closed:
+            return "this worker ends"
         if self._at_limit(spec):
             return f"{self._running[spec.name]} of it run here, the most that PURPLE_WORKER__TOOL_LIMITS allows"
         return (

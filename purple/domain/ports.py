@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from purple.domain.campaigns import Campaign, Scan
+from purple.domain.coverage import Coverage
 from purple.domain.events import Event
 from purple.domain.gates import Bell, GateRows
 from purple.domain.idempotency import Idempotency
@@ -215,6 +216,8 @@ class UnitOfWork(Protocol):
     def scans(self) -> Rows[Scan]: ...  # noqa: D102
     @property
     def scan_sets(self) -> ScanSets: ...  # noqa: D102
+    @property
+    def coverage(self) -> Coverage: ...  # noqa: D102
     @property
     def undos(self) -> Rows[Undo]: ...  # noqa: D102
     @property

@@ -63,6 +63,10 @@ class ScanSets(Protocol):
         """How many are in each state."""
         ...
 
+    async def judged(self, campaign_id: UUID) -> Mapping[ScanState, int]:
+        """The same, where what a recent scan covers counts as complete."""
+        ...
+
     async def worst_first(self, campaign_id: UUID, limit: int) -> Sequence[Scan]:
         """At most so many: those that run, those that ended otherwise than complete, those that wait, the rest."""
         ...

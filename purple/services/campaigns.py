@@ -35,6 +35,7 @@ from purple.services.profiles import Profiles
 from purple.services.retrying import Retrying
 from purple.services.steering import by_reference, input_of
 from purple.services.summaries import summarise
+from purple.services.valuing import valued
 
 MAX_KEY = 255
 ENGINE = 2
@@ -180,7 +181,8 @@ class Campaigns:
                 await self._clearance.note(uow, refused, asked_by(campaign, request.run_id))
                 return begun.model_copy(update={"refused": f"{refused.detail} (rule {refused.rule})"})
             async for targets in targets_of(uow, campaign):
-                await uow.scan_sets.add(planning.recon_scans(campaign, profile, targets, self._tools, now))
+                scans = planning.recon_scans(campaign, profile, targets, self._tools, now)
+                await uow.scan_sets.add(await valued(uow, campaign, profile, targets, scans, now))
             await skip_refused(uow, campaign, now)
             await uow.scan_sets.number(campaign.id)
             if campaign.started_at is None:
@@ -212,7 +214,7 @@ class Campaigns:
             async for targets in targets_of(uow, campaign):
                 services = await uow.findings.services(campaign.id, [target.id for target in targets])
                 scans = planning.tool_scans(campaign, profile, targets, services, self._tools, now)
-                await uow.scan_sets.add(scans)
+                await uow.scan_sets.add(await valued(uow, campaign, profile, targets, scans, now))
             await skip_refused(uow, campaign, now)
             await uow.scan_sets.number(campaign.id)
             await enter(uow, ref, Phase.TOOLS, now)
@@ -262,7 +264,8 @@ class Campaigns:
             await end_all(uow, campaign.id, stopped, reason or left, now, states=(ScanState.RUNNING,))
             await end_all(uow, campaign.id, waiting, left, now, states=(ScanState.PENDING,))
             counts = await uow.scan_sets.counts(campaign.id)
-            state = word or end_state(counts, left_out_of(campaign.summary))
+            judged = await uow.scan_sets.judged(campaign.id)
+            state = word or end_state(judged, left_out_of(campaign.summary))
             ending = await cleanup.settle(uow, campaign, state, reason, now)
             found = await summarise(uow, campaign, counts)
             summary = campaign.summary | found | {"notes": request.notes} | ending.summary

@@ -204,10 +204,10 @@ async def expected(uow: UnitOfWork, authorisation: Authorisation, scans: Iterabl
 def steps_of(
     scans: Iterable[Scan], tools: ToolCatalogue, durations: Mapping[str, float] | None = None
 ) -> tuple[ScanStep, ...]:
-    """What the workflow dispatches: those that have not ended."""
+    """What the workflow dispatches: those that have not ended, what is worth most first."""
     known = durations or {}
     found = []
-    for scan in scans:
+    for scan in sorted(scans, key=lambda each: -each.worth):
         if not scan.state.ended:
             spec = tools.spec(scan.tool)
             found.append(

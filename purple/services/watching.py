@@ -57,7 +57,7 @@ class Stage:
     @property
     def gaps(self) -> bool:
         """Whether a scan that is shown covered less than was planned."""
-        return any(scan.state.ended and scan.state is not ScanState.COMPLETE for scan in self.scans)
+        return any(scan.gap for scan in self.scans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,7 @@ class Watching:
         """Its phases and scans; what only the workflow server knows is left out where that is away."""
         async with self._work(campaign.organisation_id) as uow:
             counts = await uow.scan_sets.counts(campaign.id)
+            judged = await uow.scan_sets.judged(campaign.id)
             scans = await uow.scan_sets.worst_first(campaign.id, MAX_SHOWN)
             milestones = await uow.events.milestones(campaign.id)
         running = not campaign.state.ended
@@ -115,7 +116,7 @@ class Watching:
             stages=tuple(_stages(campaign, scans, milestones)),
             scans=sum(counts.values()),
             ended=sum(number for state, number in counts.items() if state.ended),
-            gaps=sum(number for state, number in counts.items() if state.ended and state is not ScanState.COMPLETE),
+            gaps=sum(number for state, number in judged.items() if state.ended and state is not ScanState.COMPLETE),
             outputs=await self._orchestrator.outputs(campaign.workflow_id) if running else {},
             progress=await self._orchestrator.progress(campaign.workflow_id) if running else None,
         )
@@ -125,7 +126,7 @@ async def _gaps(uow: UnitOfWork, campaign: Campaign) -> list[Gap]:
     if campaign.state is CampaignState.COMPLETED:
         return []
     scans = await uow.scans.page(Query({"campaign_id": campaign.id}, "", _MANY))
-    return [Gap(campaign, scan) for scan in scans.items if scan.state is not ScanState.COMPLETE]
+    return [Gap(campaign, scan) for scan in scans.items if scan.gap or not scan.state.ended]
 
 
 def _stages(campaign: Campaign, scans: Iterable[Scan], milestones: Iterable[Event]) -> Iterable[Stage]:

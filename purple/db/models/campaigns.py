@@ -93,6 +93,8 @@ scans = Table(
     Column("batch", Integer, nullable=False, server_default="0"),
     Index("ix_scans_campaign_id_batch", "campaign_id", "batch"),
     text("zone"),
+    Column("worth", Integer, nullable=False, server_default="0"),
+    Column("covered_by", Uuid),
     UniqueConstraint("campaign_id", "key"),
     UniqueConstraint("id", "organisation_id", "campaign_id", "target_id"),
     UniqueConstraint("id", "organisation_id", "campaign_id"),

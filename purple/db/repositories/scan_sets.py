@@ -30,7 +30,7 @@ _ADD = text(f"""
 
 _NUMBER = text("""
     WITH fresh AS MATERIALIZED (
-        SELECT id, row_number() OVER (PARTITION BY phase ORDER BY created_at, id) - 1 AS place,
+        SELECT id, row_number() OVER (PARTITION BY phase ORDER BY worth DESC, created_at, id) - 1 AS place,
             dense_rank() OVER (ORDER BY phase) - 1 AS part
         FROM scans WHERE campaign_id = :campaign AND batch = :fresh
     ), many AS (
@@ -78,9 +78,9 @@ class ScanSetRows:
     async def due(
         self, campaign_id: UUID, phase: Phase, batch: int, limit: int, request_id: str = ""
     ) -> Sequence[Scan]:
-        """Oldest first."""
+        """What is worth most first, of that the oldest."""
         mine = [*_due(campaign_id, phase, request_id), scans.c.batch == batch]
-        return await self._read(mine, limit, scans.c.created_at, scans.c.id)
+        return await self._read(mine, limit, scans.c.worth.desc(), scans.c.created_at, scans.c.id)
 
     async def batches(self, campaign_id: UUID, phase: Phase, request_id: str = "") -> Mapping[int, int]:
         """By number."""
@@ -98,6 +98,12 @@ class ScanSetRows:
         """By state."""
         statement = select(scans.c.state, func.count()).where(scans.c.campaign_id == campaign_id)
         return {row[0]: row[1] for row in await self._connection.execute(statement.group_by(scans.c.state))}
+
+    async def judged(self, campaign_id: UUID) -> Mapping[ScanState, int]:
+        """By what each comes to."""
+        state = case((scans.c.covered_by.is_not(None), ScanState.COMPLETE), else_=scans.c.state).label("state")
+        statement = select(state, func.count()).where(scans.c.campaign_id == campaign_id).group_by(state)
+        return {ScanState(row[0]): row[1] for row in await self._connection.execute(statement)}
 
     async def worst_first(self, campaign_id: UUID, limit: int) -> Sequence[Scan]:
         """In the order of who needs to be seen."""
@@ -166,6 +172,7 @@ def _failed(campaign_id: UUID, tools: Iterable[str], ids: Iterable[UUID]) -> lis
     return [
         scans.c.campaign_id == campaign_id,
         scans.c.state.in_([str(state) for state in ScanState if state.ended and state is not ScanState.COMPLETE]),
+        scans.c.covered_by.is_(None),
         scans.c.tool != func.all(_array(tools, Text())),
         scans.c.id != func.all(_array(ids, Uuid())),
     ]

@@ -114,3 +114,16 @@ async def test_more_work_is_asked_for_only_while_some_would_fit() -> None:
             await asyncio.sleep(0)
         assert not asking.done()
     await asyncio.wait_for(asking, 1)
+
+
+async def test_a_worker_that_ends_lets_nobody_in_and_sends_away_who_waits() -> None:
+    capacity = Capacity(cpus=1, memory_mb=1000)
+    async with capacity.room(tool("one"), 1):
+        waiting = asyncio.create_task(_enter(capacity, tool("two")))
+        await until_waiting(capacity, 1)
+        capacity.close()
+        with pytest.raises(NoRoomError, match="this worker ends"):
+            await waiting
+    await refused(capacity, tool("three"), "this worker ends")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(capacity.some_room(0.1, 1), 0.05)

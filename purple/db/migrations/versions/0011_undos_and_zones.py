@@ -21,7 +21,7 @@ CREATE TABLE undos (
     instructions TEXT DEFAULT '' NOT NULL,
     job JSONB NOT NULL,
     timeout_s FLOAT NOT NULL,
-    state TEXT NOT NULL,
+    state VARCHAR NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
     round INTEGER NOT NULL,
     attempts INTEGER NOT NULL,
@@ -42,10 +42,11 @@ ALTER TABLE undos FORCE ROW LEVEL SECURITY;
 
 
 def upgrade() -> None:
-    """The table, the tenant's policy, the relay's look at what was left open; two columns with a default."""
+    """The table, the tenant's policy, the relay's look at what was left open; columns that rewrite no row."""
     op.execute(TABLE)
     op.execute("ALTER TABLE targets ADD zone TEXT NOT NULL DEFAULT ''")
-    op.execute("ALTER TABLE scans ADD zone TEXT NOT NULL DEFAULT ''")
+    op.execute("ALTER TABLE scans ADD zone TEXT NOT NULL DEFAULT '', ADD worth INTEGER NOT NULL DEFAULT 0")
+    op.execute("ALTER TABLE scans ADD covered_by UUID")
     op.execute(
         f"CREATE POLICY tenant ON undos TO {APP} USING (organisation_id = {PRESENT})"
         f" WITH CHECK (organisation_id = {PRESENT})"
