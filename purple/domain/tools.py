@@ -82,6 +82,8 @@ class ToolSpec:
     install: Mapping[str, Any] = field(default_factory=dict)
     imports: bool = False
     """Whether it runs no program and reads the artifact that its option of that name gives."""
+    shares: bool = False
+    """Whether that artifact is a file of a known format, which tells of many targets: one run reads it for all."""
     changes: bool = False
     """Whether it changes something at its target, and so has an undo."""
     instructions: str = ""

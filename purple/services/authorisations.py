@@ -10,7 +10,7 @@ from uuid import UUID
 
 from purple.domain.campaigns import CampaignState
 from purple.domain.clock import Clock, Ids
-from purple.domain.errors import ConflictError, InvalidInputError, UnavailableError
+from purple.domain.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from purple.domain.objects import ObjectStore
 from purple.domain.pages import Page, Query
 from purple.domain.ports import Orchestrator, UnitOfWork, Work
@@ -145,6 +145,8 @@ class Authorisations:
             NotFoundError: there is none, or it is kept elsewhere.
             UnavailableError: the object store is away.
         """
+        if not authorisation.document:
+            raise NotFoundError(f"authorisation {authorisation.name!r} has no document", value=authorisation.id)
         return await self._objects.get(authorisation.document)
 
     async def revoke(self, organisation_id: UUID, authorisation_id: UUID) -> Authorisation:

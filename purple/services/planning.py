@@ -76,9 +76,9 @@ def plan_of(profile: Profile, options: Mapping[str, Mapping[str, Any]], tools: T
 
 
 def imports(profile: Profile, tools: ToolCatalogue) -> bool:
-    """Whether it runs nothing and takes in results of tools that ran elsewhere."""
+    """Whether it runs nothing and takes in files of tools that ran elsewhere."""
     steps = (*profile.recon, *profile.tools)
-    return bool(steps) and all(tools.spec(step.tool).imports for step in steps)
+    return bool(steps) and all(tools.spec(step.tool).shares for step in steps)
 
 
 def tools_of(profile: Profile) -> tuple[str, ...]:

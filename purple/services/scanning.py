@@ -253,7 +253,7 @@ class Scanning:
             stored = await uow.scans.get(scan.id)
             if stored.state.ended and stored.attempt >= scan.attempt:
                 return _outcome(stored)  # another worker was faster
-            shares = await Shares.of(uow, stored) if how.spec.imports else None
+            shares = await Shares.of(uow, stored) if how.spec.shares else None
             if output and run.output:
                 await uow.findings.record(self._read(scan, how.spec, run.output, reading, shares))
             waits = _cut_short(reading, how.time)

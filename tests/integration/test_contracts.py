@@ -75,6 +75,8 @@ async def test_a_contract_says_what_it_forbids_and_when_it_holds(client) -> None
         assert [each["id"] for each in found.json()["items"]] == [told["id"]]
     elsewhere = await client.get(f"/authorisations/{told['id']}/document")
     assert elsewhere.status_code == 404, "its bytes are kept elsewhere"
+    without = (await client.post("/authorisations", json=body())).json()["id"]
+    assert (await client.get(f"/authorisations/{without}/document")).status_code == 404, "there are none"
 
 
 @pytest.mark.parametrize(
@@ -138,8 +140,10 @@ async def test_what_is_refused_is_written_down_with_its_rule(purple, client) -> 
     (one,) = listed.json()["items"]
     assert "not included in authorisation" in one["detail"]
     assert (await client.get(f"/authorisations/{uuid4()}/refusals")).status_code == 404
-    await client.post("/scans", json={"target": "127.22.99.1", "scan_type": "made-requests"})
-    uncovered = (await client.get("/refusals", params={"filter": "authorisation_id:none target:127.22.99.1"})).json()
+    await client.post("/scans", json={"target": "uncovered.example", "scan_type": "made-requests"})
+    uncovered = (
+        await client.get("/refusals", params={"filter": "authorisation_id:none target:uncovered.example"})
+    ).json()
     assert {each["rule"] for each in uncovered["items"]} == {"no-authorisation"}
 
 
@@ -179,6 +183,9 @@ async def test_revoking_a_contract_stops_real_traffic_within_five_seconds(purple
     for address in ("127.22.3.1", "127.22.4.1"):
         await running(counter, address)
     campaigns.append(await start(purple, contract, "127.22.3.2", counter))  # the worker runs two at once: it waits
+    async with asyncio.timeout(30):
+        while not await purple.scans(campaigns[-1]):
+            await asyncio.sleep(0.05)
     answer = await client.post(f"/authorisations/{contract}/revoke")
     revoked = time.time()
     assert answer.status_code == 200, answer.text

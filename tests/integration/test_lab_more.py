@@ -208,9 +208,7 @@ async def test_an_api_leads_schemathesis_nowhere_else(guarded, tools, redirects,
         assert "lead elsewhere" in str(error)
 
 
-pytest.mark.parametrize("tool", ["wafw00f", "ffuf", "dirsearch", "arjun", "sqlmap", "hydra", "schemathesis"])
-
-
+@pytest.mark.parametrize("tool", ["wafw00f", "ffuf", "dirsearch", "arjun", "sqlmap", "hydra", "schemathesis"])
 async def test_where_nobody_listens_nothing_is_clean(tools, tool, tmp_path) -> None:
     port = free_port()
     target = ToolTarget("127.0.0.1", "127.0.0.1", port, f"http://127.0.0.1:{port}/?id=1")

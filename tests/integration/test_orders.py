@@ -272,7 +272,7 @@ async def test_orders_reach_the_children(purple, tmp_path) -> None:
     artifact = await purple.container.objects.put(str(hold).encode())
     addresses = tuple(f"127.21.8.{n + 1}" for n in range(INLINE + 10))
     campaign = await start(purple, addresses, "made-recon", **{"made-noop": {"artifact": artifact}})
-    await running(purple, campaign, 2)
+    await running(purple, campaign, 8)  # as many as the profile says, for no program needs room
     admin = Actor(uuid4(), purple.organisation, "admin")
     steering, organisation = purple.container.steering, purple.organisation
     await steering.stop(organisation, campaign.id, admin)

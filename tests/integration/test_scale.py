@@ -14,6 +14,7 @@ from temporalio.worker import Replayer
 
 from purple.contracts.campaigns import CampaignInput
 from purple.domain.campaigns import Campaign, CampaignState
+from purple.domain.errors import InvalidInputError
 from purple.domain.events import Event
 from purple.domain.identity import Actor
 from purple.domain.scan_sets import BATCH, INLINE
@@ -171,17 +172,14 @@ async def test_what_failed_in_children_runs_again_and_cancelling_reaches_them(pu
     gate.unlink()
 
 
-@pytest.mark.parametrize(("targets", "refused"), [(0, True), (10_001, True)])
-async def test_a_campaign_has_its_most(purple, targets, refused) -> None:
-    from purple.domain.errors import InvalidInputError
-
+@pytest.mark.parametrize(("profile", "targets"), [("made", 0), ("made-recon", 10_001)])
+async def test_a_campaign_has_its_fewest_and_its_most(purple, profile, targets) -> None:
     wanted = CampaignInput(
         organisation_id=purple.organisation,
         name="",
-        profile="made-recon",
+        profile=profile,
         target_ids=tuple(uuid4() for _ in range(targets)),
         authorisation_id=await purple.authorisation("127.20.0.0/16"),
-        options={"made-noop": {"artifact": "0" * 64}},
     )
     with pytest.raises(InvalidInputError) as refusal:
         await purple.container.campaigns.start(wanted)

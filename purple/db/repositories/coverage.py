@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from purple.db.models import scans
@@ -25,7 +26,7 @@ class CoverageRows:
         """In one statement, by the index on targets."""
         statement = (
             select(*_COLUMNS)
-            .distinct(*_KIND)
+            .ext(distinct_on(*_KIND))
             .where(
                 scans.c.target_id == func.any(list(target_ids)),
                 scans.c.state == ScanState.COMPLETE,

@@ -111,6 +111,7 @@ class Plugin:
             exit_codes={},
             install={},
             imports=True,
+            shares=True,
         )
         return replace(self, spec=spec, adapter=cast("ToolAdapter", SimpleNamespace(Options=ImportOptions)))
 
@@ -171,6 +172,7 @@ def _load(folder: Path, package: str) -> Plugin:
             raise PluginError(f"tool {name}: {module.__name__} has no {attribute}")
     values: dict[str, Any] = manifest.model_dump(exclude={"recognise"}) | {"imports": imports}
     if imports:
+        values["shares"] = bool(manifest.recognise)
         if "artifact" not in adapter.Options.model_fields:
             raise PluginError(f"tool {name} runs no program, and its options name no artifact")
         values["install"] = {}

@@ -18,7 +18,7 @@ from purple.domain.campaigns import Phase, Scan
 from purple.domain.errors import InvalidInputError, OutOfScopeError
 from purple.domain.ports import UnitOfWork
 from purple.domain.scope import Authorisation, parse_rule
-from purple.domain.targets import Address, address_of, recognise
+from purple.domain.targets import Address, TargetKind, address_of, recognise
 from purple.domain.tools import Intrusiveness, ScanState, ToolJob, ToolProgress, ToolRun, ToolTarget
 from purple.services.clearance import Clearance
 from purple.toolkit.tools.catalogue import Catalogue
@@ -216,7 +216,7 @@ async def scan(place: Address, authorisation: Authorisation, port: int, tools: C
         created_at=NOW,
     )
     try:
-        address = await clearance.address(wanted, authorisation, tools.spec("made-requests"))
+        address = await clearance.address(wanted, TargetKind.HOST, authorisation, tools.spec("made-requests"))
     except OutOfScopeError as refused:
         return refused.rule
     except InvalidInputError as refused:

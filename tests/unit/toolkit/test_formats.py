@@ -67,7 +67,7 @@ def test_what_is_unknown_is_refused_with_what_is_known(catalogue: Catalogue, dat
     with pytest.raises(InvalidInputError) as refusal:
         catalogue.recognise(data)
     assert said in refusal.value.detail
-    assert "nessus, nmap, openvas" in refusal.value.remedy
+    assert "nessus, nmap, nuclei, openvas" in refusal.value.remedy
 
 
 def test_what_may_be_two_is_refused_and_a_name_decides(catalogue: Catalogue) -> None:

@@ -29,7 +29,7 @@ class Options(ToolOptions):
     word: str = "one"
 
 def command(job, options):
-    return Command(("--", "words.txt"), "stdout", {"words.txt": f"{job.target.address} {options.word}"})
+    return Command(("--", "words.txt"), "stdout", files={"words.txt": f"{job.target.address} {options.word}"})
 """
 
 
