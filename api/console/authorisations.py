@@ -15,6 +15,7 @@ from purple.domain.pages import Page
 from purple.domain.scope import Authorisation
 from purple.domain.tools import Intrusiveness
 from purple.services.authorisations import Authorisations
+from purple.services.clearance import Clearance
 
 router = APIRouter(prefix="/authorisations")
 Reader = Annotated[Principal, Depends(viewer(Permission.READ_AUTHORISATIONS))]
@@ -28,6 +29,17 @@ async def page(
 ) -> Response:
     """Newest first, and a form for one more."""
     return _show(request, await authorisations.page(caller.organisation_id, paging.query()), Fields({}))
+
+
+@router.get("/refusals")
+async def refusals(
+    request: Request,
+    caller: Reader,
+    clearance: Annotated[Clearance, Depends(service("clearance"))],
+    paging: Annotated[Paging, Depends()],
+) -> Response:
+    """What they refused, newest first."""
+    return render(request, "refusals.html", page=await clearance.page(caller.organisation_id, paging.query()))
 
 
 @router.post("")

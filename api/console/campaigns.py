@@ -21,6 +21,7 @@ from purple.services.waiting import Waiting
 from purple.services.watching import Watching
 
 router = APIRouter(prefix="/campaigns")
+MAX_REASON = 500
 Reader = Annotated[Principal, Depends(viewer(Permission.READ_CAMPAIGNS))]
 Writer = Annotated[Principal, Depends(viewer(Permission.WRITE_CAMPAIGNS))]
 Service = Annotated[Campaigns, Depends(service("campaigns"))]
@@ -126,6 +127,24 @@ async def retry_failed(campaign_id: UUID, caller: Writer, form: Form, steering: 
     """Run again what is not complete; the key makes a button that is pressed twice ask once."""
     key = form.text("key")
     await steering.retry_failed(caller.organisation_id, campaign_id, caller.actor, f"console/{key}" if key else "")
+    return go(f"/campaigns/{campaign_id}")
+
+
+@router.post("/{campaign_id}/approve")
+async def approve(campaign_id: UUID, caller: Writer, form: Form, steering: Steer) -> Response:
+    """Let a tool run that waits for a second person."""
+    return await _answer(campaign_id, caller, form, steering, approve=True)
+
+
+@router.post("/{campaign_id}/reject")
+async def reject(campaign_id: UUID, caller: Writer, form: Form, steering: Steer) -> Response:
+    """Skip it."""
+    return await _answer(campaign_id, caller, form, steering, approve=False)
+
+
+async def _answer(campaign_id: UUID, caller: Principal, form: Fields, steering: Steering, *, approve: bool) -> Response:
+    tool, reason = form.text("tool"), form.text("reason")[:MAX_REASON]
+    await steering.answer(caller.organisation_id, campaign_id, caller.actor, tool, approve=approve, reason=reason)
     return go(f"/campaigns/{campaign_id}")
 
 

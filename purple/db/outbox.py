@@ -109,16 +109,25 @@ class SqlOutbox:
         mine = undos.c.campaign_id == campaigns.c.id
         return await self._campaigns(select(undos.c.campaign_id).where(mine, undos.c.state == UndoState.OPEN).exists())
 
+    async def silent(self, since: datetime, most: int) -> tuple[Campaign, ...]:
+        """Whose workflow may have been ended from outside."""
+        heard = select(events.c.id).where(events.c.campaign_id == campaigns.c.id, events.c.at >= since).exists()
+        live = [state for state in CampaignState if not state.ended and state is not CampaignState.PENDING]
+        return await self._campaigns(campaigns.c.state.in_(live), ~heard, most=most)
+
     async def lost_revocations(self, older_than: datetime) -> tuple[Campaign, ...]:
         """Whose workflow may never have been told that it must stop."""
         revoked = select(authorisations.c.id).where(authorisations.c.revoked_at < older_than)
         live = [state for state in CampaignState if not state.ended]
         return await self._campaigns(campaigns.c.state.in_(live), campaigns.c.authorisation_id.in_(revoked))
 
-    async def _campaigns(self, *conditions: ColumnElement[bool]) -> tuple[Campaign, ...]:
-        columns = [campaigns.c[name] for name in Campaign.__dataclass_fields__]
+    async def _campaigns(self, *conditions: ColumnElement[bool], most: int | None = None) -> tuple[Campaign, ...]:
+        """All of them, or some, drawn by lot."""
+        wanted = select(*(campaigns.c[name] for name in Campaign.__dataclass_fields__)).where(*conditions)
+        if most is not None:
+            wanted = wanted.order_by(func.random()).limit(most)
         async with self._connection() as connection:
-            rows = await connection.execute(select(*columns).where(*conditions))
+            rows = await connection.execute(wanted)
             return tuple(Campaign(**row._mapping) for row in rows)  # noqa: SLF001 - as above
 
     async def schedules(self) -> tuple[Schedule, ...]:

@@ -40,6 +40,10 @@ class Outbox(Protocol):
         """Campaigns with an undo that is open."""
         ...
 
+    async def silent(self, since: datetime, most: int) -> tuple[Campaign, ...]:
+        """Some of the campaigns that run and have told nothing since; others each time."""
+        ...
+
     async def lost_revocations(self, older_than: datetime) -> tuple[Campaign, ...]:
         """Campaigns that go on although their authorisation was revoked before this time."""
         ...

@@ -22,6 +22,10 @@ BATCH = 500
 IDLE_S = 1.0
 REPAIR_S = 5.0
 LOST_AFTER = timedelta(seconds=5)
+SILENT_FOR = timedelta(seconds=60)
+"""After so long a campaign that tells nothing is asked after; it may only wait, for a window or a long tool."""
+LOOKED_AT = 20
+"""So many of them each time: one question each to the workflow server."""
 
 log = structlog.get_logger()
 
@@ -135,13 +139,15 @@ class Relay:
                 await self._search.index(page.items)
 
     async def _repair(self) -> None:
-        """What was lost between commit and call: starts, revocations, undos that nobody looks after."""
+        """What was lost between commit and call: starts, revocations, undos and ends that nobody looks after."""
         lost = self._clock.now() - LOST_AFTER
         for campaign in await self._outbox.lost_revocations(lost):
             await self._mend(campaign, self._campaigns.stop_revoked)
         for campaign in await self._outbox.lost_starts(lost):
             await self._mend(campaign, self._campaigns.restart_lost)
         for campaign in await self._outbox.left_undone():
+            await self._mend(campaign, self._undos.repair)
+        for campaign in await self._outbox.silent(self._clock.now() - SILENT_FOR, LOOKED_AT):
             await self._mend(campaign, self._undos.repair)
 
     @staticmethod

@@ -118,7 +118,7 @@ class Undos:
         return undo
 
     async def repair(self, campaign: Campaign) -> None:
-        """Run open undos that no workflow looks after any more.
+        """Run open undos that no workflow looks after any more, and end a campaign that has no workflow any more.
 
         That is so where a campaign's workflow was ended from outside, or where asking to try again was lost.
 

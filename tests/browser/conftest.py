@@ -18,6 +18,7 @@ from cli.console import link
 from purple.bootstrap import Container
 from purple.contracts.campaigns import CampaignInput
 from purple.domain.campaigns import Campaign
+from purple.domain.errors import OutOfScopeError
 from purple.domain.pages import Query
 from purple.domain.schedules import RunOutcome, Schedule, Timing
 from purple.domain.tools import ScanState
@@ -138,6 +139,16 @@ async def scene(container, workers) -> Scene:
     reports = (await container.reporting.page(purple.organisation, Query({"campaign_id": ended.id}))).items
     report = next(each.id for each in reports if each.format == "html")
     schedule = await scheduled(purple)
+    with pytest.raises(OutOfScopeError):  # something to see among refusals
+        await container.campaigns.start(
+            CampaignInput(
+                organisation_id=purple.organisation,
+                name="",
+                profile="made",
+                target_ids=((await purple.container.targets.ensure(purple.organisation, "192.0.2.7")).id,),
+                authorisation_id=await purple.authorisation("127.6.0.0/24"),
+            )
+        )
     return Scene(campaign=ended.id, vulnerability=found[0].id, report=report, schedule=schedule.id)
 
 

@@ -89,6 +89,21 @@ async def test_a_campaign_is_paused_resumed_and_its_failures_run_again(visit, pu
         await expect(page.locator(".scan", has_text="made-missing")).to_contain_text("no-such-program-anywhere")
 
 
+async def test_a_tool_that_waits_for_a_second_person_is_approved(visit, purple, pictures) -> None:
+    options = {"made-noop": {"artifact": await purple.container.objects.put(b"")}}
+    campaign = await purple.start("127.6.1.7", "made-approved", **options)
+    async with visit() as visitor:
+        page = await visitor.go(f"/campaigns/{campaign.id}")
+        asked = page.locator("#asked-made")
+        await expect(asked.get_by_role("heading")).to_have_text("made waits for a second person", timeout=30_000)
+        assert await visitor.accessible() == []
+        await asked.get_by_label("Reason").fill("agreed with the owner")
+        await page.screenshot(path=pictures / "campaign-asked.png", full_page=True)
+        await asked.get_by_role("button", name="Approve made").click()
+        await expect(page.locator(".head .state")).to_have_text("completed", timeout=60_000)
+        await expect(asked).to_have_count(0)
+
+
 async def test_the_last_campaign_comes_first(visit, purple) -> None:
     for number in range(3, 6):
         await purple.run(f"127.6.1.{number}")

@@ -15,6 +15,7 @@ PAGES = {
     "schedule-new": "/schedules/new",
     "targets": "/targets",
     "authorisations": "/authorisations",
+    "refusals": "/authorisations/refusals",
     "vulnerabilities": "/vulnerabilities",
     "vulnerability": "/vulnerabilities/{vulnerability}",
     "nothing-found": "/vulnerabilities?severity=critical&state=fixed",

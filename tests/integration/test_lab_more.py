@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -46,7 +47,7 @@ def strong(tmp_path_factory) -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def tools() -> Catalogue:
-    return installed("wafw00f", "arjun", *(tool for tool, *_ in RUNS))
+    return installed("nmap", "whatweb", "wapiti", "wafw00f", "arjun", *(tool for tool, *_ in RUNS))
 
 
 def target_of(address: str, more: str = "") -> ToolTarget:
@@ -168,6 +169,7 @@ class Leading(Guarded):
     redirects: bool
 
     def do_GET(self) -> None:
+        self.asked.add(self.headers["Host"])
         if self.redirects:
             self.send_response(HTTPStatus.FOUND)
             self.send_header("Location", f"{self.elsewhere}moved")
@@ -186,21 +188,48 @@ class Leading(Guarded):
         self.wfile.write(body)
 
 
-@pytest.mark.parametrize("redirects", [True, False])
-async def test_an_api_leads_schemathesis_nowhere_else(guarded, tools, redirects, tmp_path) -> None:
-    other, asked = guarded
-    handler = type(
-        "Leading", (Leading,), {"elsewhere": f"http://{other.address}:{other.port}/", "redirects": redirects}
-    )
+@contextmanager
+def leading_to(other: ToolTarget, *, redirects: bool) -> Iterator[tuple[ToolTarget, set[str]]]:
+    """Such a site, and the names it was asked for by."""
+    elsewhere = f"http://{other.address}:{other.port}/"
+    handler = type("Leads", (Leading,), {"elsewhere": elsewhere, "redirects": redirects, "asked": set()})
     server = ThreadingHTTPServer(("127.24.0.2", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    port = server.server_port
     try:
-        url = f"http://127.24.0.2:{server.server_port}/"
-        target = ToolTarget("127.24.0.2", "127.24.0.2", server.server_port, url)
-        run = await run_tool(tools, "schemathesis", target, {"max_examples": 2}, tmp_path / "work")
+        yield ToolTarget("127.24.0.2", "127.24.0.2", port, f"http://127.24.0.2:{port}/?id=1"), handler.asked
     finally:
         server.shutdown()
         server.server_close()
+
+
+FOLLOWERS = {
+    "nmap": {"scripts": "default"},
+    "whatweb": {},
+    "wapiti": {"modules": ["http_headers", "redirect"]},
+    "wafw00f": {},
+    "ffuf": {"words": ["a", "b"]},
+    "dirsearch": {"words": ["a", "b"]},
+    "arjun": {"words": ["a", "b"]},
+    "sqlmap": {},
+}
+
+
+@pytest.mark.parametrize("tool", FOLLOWERS)
+async def test_a_redirect_leads_no_tool_out_of_its_scope(guarded, tools, tool, tmp_path) -> None:
+    other, asked = guarded
+    with leading_to(other, redirects=True) as (target, led):
+        options = FOLLOWERS[tool] | ({"ports": str(target.port)} if tool == "nmap" else {})
+        run = await run_tool(tools, tool, target, options, tmp_path / "work")
+    assert led, run.reason
+    assert asked == set()
+
+
+@pytest.mark.parametrize("redirects", [True, False])
+async def test_an_api_leads_schemathesis_nowhere_else(guarded, tools, redirects, tmp_path) -> None:
+    other, asked = guarded
+    with leading_to(other, redirects=redirects) as (target, _):
+        run = await run_tool(tools, "schemathesis", target, {"max_examples": 2}, tmp_path / "work")
     assert asked == set()
     assert run.state is (ScanState.FAILED if redirects else ScanState.COMPLETE), run.reason
     if not redirects:

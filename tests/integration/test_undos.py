@@ -170,6 +170,20 @@ async def test_a_workflow_that_is_ended_from_outside_leaves_nothing_behind(purpl
     assert [each.state for each in await undos(purple, ended)] == [UndoState.DONE]
 
 
+async def test_a_workflow_that_is_ended_from_outside_leaves_no_campaign_running(purple, admin, tmp_path) -> None:
+    tmp_path.chmod(0o777)
+    marker = {"mode": "gate", "marker": str(tmp_path)}
+    campaign = await purple.start("127.46.9.1", made=marker)
+    await asyncio.to_thread(wait_until, lambda: any(tmp_path.iterdir()), 90, "the tool waits")
+    client = await purple.container.orchestrator.client()
+    await client.get_workflow_handle(campaign.workflow_id).terminate()
+    # it has been silent for a minute
+    admin.execute("UPDATE events SET at = at - interval '1 minute' WHERE campaign_id = %s", [campaign.id])
+    ended = await purple.end(campaign)
+    assert (ended.state, ended.reason) == (CampaignState.FAILED, "its workflow was ended from outside")
+    assert (await purple.scan(ended)).state.ended
+
+
 async def test_an_undo_is_allowed_where_its_run_was(purple, register, tmp_path) -> None:
     marker = tmp_path / "marker"
     campaign = await start(purple, register, mode="hold-after", marker=str(marker))

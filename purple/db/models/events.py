@@ -18,6 +18,7 @@ events = Table(
     Column("campaign_id", Uuid),
     Column("position", BigInteger, unique=True),
     Index("ix_events_unplaced", "seq", postgresql_where="position IS NULL"),
+    Index("ix_events_campaign_id", "campaign_id", "at"),
 )
 """`seq` commits out of order and only orders the relay's work; `position` is given after commit."""
 

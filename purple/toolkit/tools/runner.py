@@ -14,6 +14,7 @@ from purple.domain.errors import PurpleError
 from purple.domain.targets import TargetKind
 from purple.domain.tools import ScanState, ToolJob, ToolProgress, ToolRun
 from purple.toolkit.adapter import ToolOptions, command_of
+from purple.toolkit.packages import Found
 from purple.toolkit.process import Limits, bare_environment, run_guarded
 from purple.toolkit.repositories import Fetched, Repositories
 from purple.toolkit.tools.catalogue import Catalogue
@@ -53,6 +54,7 @@ class GuardedRunner:
         self._repositories = repositories
         self._memory = memory_mb * 1024**2
         self._output = output_mb * 1024**2
+        self._versions: dict[tuple[str, str], str] = {}
 
     async def run(self, job: ToolJob, progress: Callable[[ToolProgress], None]) -> ToolRun:
         """Run once."""
@@ -68,8 +70,8 @@ class GuardedRunner:
         try:
             options = plugin.adapter.Options.model_validate(dict(job.options))
             found = await asyncio.to_thread(self._catalogue.programs.find, plugin)
-            version = await asyncio.to_thread(self._catalogue.programs.version, plugin, found)
             digest = await asyncio.to_thread(sha256_of, found.path)
+            version = await self._version(plugin, found, digest)
             code = await self._code(job, options)
             command = await asyncio.to_thread(command_of, plugin.adapter, job, undo=undo)
         except PurpleError as error:
@@ -102,6 +104,13 @@ class GuardedRunner:
             state = ScanState.PARTIAL if present else ScanState.FAILED
             reason = f"{plugin.spec.title} wrote more than {self._output // 1024**2} MB to {flooded} and was cut off"
         return ToolRun(state, reason, present, ended.code, version, digest, log, argv, code.commit)
+
+    async def _version(self, plugin: Plugin, found: Found, digest: str) -> str:
+        """Of the program; one whose bytes are the same is not asked again."""
+        asked = plugin.spec.name, digest
+        if asked not in self._versions:
+            self._versions[asked] = await asyncio.to_thread(self._catalogue.programs.version, plugin, found)
+        return self._versions[asked]
 
     async def _code(self, job: ToolJob, options: ToolOptions) -> Fetched:
         """What was fetched for the run, of a target that is a repository."""
