@@ -191,7 +191,7 @@ class Container:
     @cached_property
     def ordering(self) -> Ordering:
         """The workflow's side of steering."""
-        return Ordering(self.work, self.actors, self.tools, self.clock)
+        return Ordering(self.work, self.clearance, self.actors, self.tools, self.clock)
 
     @cached_property
     def steering(self) -> Steering:

@@ -1,5 +1,6 @@
 """The one place where contracts are asked, by campaigns, tools and imports alike; what they refuse is written down."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid5
@@ -12,7 +13,7 @@ from purple.domain.pages import Page, Query
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.refusals import Refusal
 from purple.domain.scope import Authorisation, check_address, check_contract, check_resolved, check_window
-from purple.domain.targets import Address, TargetKind, source_of
+from purple.domain.targets import Address, Target, TargetKind, source_of
 from purple.domain.tools import Intrusiveness, ToolCatalogue, ToolSpec
 from purple.domain.windows import opening
 from purple.services import planning
@@ -63,12 +64,26 @@ class Clearance:
         Raises:
             OutOfScopeError: it does not; test windows are not asked, for a campaign waits for them.
         """
-        profile = Profile.model_validate(campaign.plan)
-        hardest, tools = planning.hardest(profile, self._tools), planning.tools_of(profile)
-        check_contract(authorisation, at=self._clock.now(), intrusiveness=hardest, tools=tools)
+        self._check_plan(campaign, authorisation)
         async for targets in targets_of(uow, campaign):
             for target in targets:
                 check_address(authorisation, target.address)
+
+    def check_more(self, campaign: Campaign, authorisation: Authorisation, targets: Iterable[Target]) -> None:
+        """The contract still holds for all that the campaign does, and covers targets that are added to it.
+
+        Raises:
+            OutOfScopeError: it does not.
+        """
+        check_same(campaign, authorisation)
+        self._check_plan(campaign, authorisation)
+        for target in targets:
+            check_address(authorisation, target.address)
+
+    def _check_plan(self, campaign: Campaign, authorisation: Authorisation) -> None:
+        profile = Profile.model_validate(campaign.plan)
+        hardest, tools = planning.hardest(profile, self._tools), planning.tools_of(profile)
+        check_contract(authorisation, at=self._clock.now(), intrusiveness=hardest, tools=tools)
 
     def check_tool(self, campaign: Campaign, authorisation: Authorisation, spec: ToolSpec) -> None:
         """The contract is still the one that the campaign began under, holds now, and allows the tool.
@@ -76,12 +91,7 @@ class Clearance:
         Raises:
             OutOfScopeError: it does not.
         """
-        if authorisation.digest != campaign.authorisation_digest:
-            raise OutOfScopeError(
-                f"authorisation {authorisation.name!r} is not the one the campaign started under",
-                rule="changed",
-                remedy="start a new campaign",
-            )
+        check_same(campaign, authorisation)
         now = self._clock.now()
         check_contract(authorisation, at=now, intrusiveness=spec.intrusiveness, tools=[spec.name])
 
@@ -167,6 +177,20 @@ class Clearance:
 
 _OF_TARGETS = frozenset({"not-included", "no-authorisation"})
 """Rules whose refused value is a target."""
+
+
+def check_same(campaign: Campaign, authorisation: Authorisation) -> None:
+    """Hold a campaign to the contract as it was when it started.
+
+    Raises:
+        OutOfScopeError: it has changed.
+    """
+    if authorisation.digest != campaign.authorisation_digest:
+        raise OutOfScopeError(
+            f"authorisation {authorisation.name!r} is not the one the campaign started under",
+            rule="changed",
+            remedy="start a new campaign",
+        )
 
 
 def asked_by(campaign: Campaign, occasion: str) -> Asked:

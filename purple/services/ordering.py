@@ -13,11 +13,11 @@ from purple.domain.clock import Clock
 from purple.domain.errors import ConflictError, ForbiddenError, NotFoundError, OutOfScopeError
 from purple.domain.identity import Action, Actor, ActorTokens
 from purple.domain.ports import UnitOfWork, Work
-from purple.domain.scope import check_address, check_contract
 from purple.domain.steering import Approval, ApprovalState, Orders
 from purple.domain.tools import ScanState, ToolCatalogue
 from purple.services import planning
 from purple.services.batching import TARGETS, check_number, due, end_all, skip_refused
+from purple.services.clearance import Clearance, asked_by
 from purple.services.events import event
 
 _TOLD = {
@@ -57,8 +57,11 @@ class _Asked:
 class Ordering:
     """Each call may come twice and then changes nothing."""
 
-    def __init__(self, work: Work, actors: ActorTokens, tools: ToolCatalogue, clock: Clock) -> None:
+    def __init__(
+        self, work: Work, clearance: Clearance, actors: ActorTokens, tools: ToolCatalogue, clock: Clock
+    ) -> None:
         self._work = work
+        self._clearance = clearance
         self._actors = actors
         self._tools = tools
         self._clock = clock
@@ -81,13 +84,17 @@ class Ordering:
             Action.APPROVE: self._approve,
             Action.REJECT: self._reject,
         }
-        async with self._work(ref.organisation_id) as uow:
-            campaign = await uow.scan_sets.campaign(ref.campaign_id, lock=True)
-            actor = self._actors.verify(order.token, order.action, campaign.workflow_id, about(order))
-            asked = _Asked(request, campaign, actor, self._clock.now())
-            done = await acts[order.action](uow, asked)
-            await _tell(uow, asked, done)
-            return done
+        try:
+            async with self._work(ref.organisation_id) as uow:
+                campaign = await uow.scan_sets.campaign(ref.campaign_id, lock=True)
+                actor = self._actors.verify(order.token, order.action, campaign.workflow_id, about(order))
+                asked = _Asked(request, campaign, actor, self._clock.now())
+                done = await acts[order.action](uow, asked)
+                await _tell(uow, asked, done)
+                return done
+        except OutOfScopeError as refused:
+            await self._clearance.refuse(refused, asked_by(campaign, request.order_id))
+            raise
 
     async def expire(self, request: Expire) -> Expired:
         """Skip a tool that nobody has approved in time."""
@@ -160,24 +167,11 @@ class Ordering:
         ids = tuple(each for each in dict.fromkeys(asked.order.target_ids) if each not in set(campaign.target_ids))
         check_number(len(campaign.target_ids) + len(ids))
         authorisation = await uow.authorisations.get(campaign.authorisation_id)
-        if authorisation.digest != campaign.authorisation_digest:
-            raise OutOfScopeError(
-                f"authorisation {authorisation.name!r} is not the one the campaign started under",
-                rule="changed",
-                remedy="start a new campaign",
-            )
         profile = Profile.model_validate(campaign.plan)
-        check_contract(
-            authorisation,
-            at=asked.now,
-            intrusiveness=planning.hardest(profile, self._tools),
-            tools=planning.tools_of(profile),
-        )
         for start in range(0, len(ids), TARGETS):
             targets = await uow.targets.several(ids[start : start + TARGETS])
             planning.check_targets(targets, profile, self._tools)
-            for target in targets:
-                check_address(authorisation, target.address)
+            self._clearance.check_more(campaign, authorisation, targets)
             scans = planning.recon_scans(campaign, profile, targets, self._tools, asked.now)
             await uow.scan_sets.add([replace(scan, retry_id=request.order_id) for scan in scans])
         await uow.campaigns.update(campaign.id, target_ids=(*campaign.target_ids, *ids))

@@ -15,6 +15,7 @@ from purple.contracts.campaigns import CampaignInput, Order, Ordered
 from purple.domain.campaigns import Campaign, CampaignState, Scan
 from purple.domain.events import Event
 from purple.domain.identity import Action, Actor, ApiToken, Permission, User
+from purple.domain.pages import Query
 from purple.domain.scan_sets import INLINE
 from purple.domain.tools import ScanState
 from purple.services.ordering import about
@@ -180,6 +181,8 @@ async def test_targets_are_added_where_the_authorisation_covers_them(purple, cli
     inside = [str((await targets.ensure(organisation, f"127.21.3.{n}")).id) for n in (2, 3)]
     outside = str((await targets.ensure(organisation, "127.21.4.1")).id)
     assert "not included" in await post(client, campaign, "targets", 403, target_ids=[inside[0], outside])
+    refused = (await purple.container.clearance.page(organisation, Query({"campaign_id": campaign.id}))).items
+    assert [(each.rule, each.target) for each in refused] == [("not-included", "127.21.4.1")]
     assert "there is no target" in await post(client, campaign, "targets", 404, target_ids=[str(uuid4())])
     key = {"Idempotency-Key": f"add-{campaign.id}"}
     for _ in range(2):
