@@ -16,6 +16,7 @@ from purple.stack.servers import Servers, running_servers
 pytest_plugins = ["tests.support.running"]
 
 EXIT = pytest.StashKey[int]()
+SHARING = {"browser", "gates", "outages"}
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +41,14 @@ def admin(servers: Servers) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """The superuser, to look behind row-level security."""
     with psycopg.connect(libpq_url(servers.admin_url), autocommit=True) as connection:
         yield connection
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side, those of a file stay together, and those of a folder with servers of its own."""
+    for item in items:
+        folder = item.path.parent.name
+        group = folder if folder in SHARING else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
