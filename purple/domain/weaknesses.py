@@ -5,6 +5,7 @@ A tool's parser maps its own rule to one of these; a rule without a counterpart 
 
 from dataclasses import dataclass
 
+from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, clip
 from purple.domain.severity import Severity
 
 
@@ -275,3 +276,22 @@ _CATALOGUE = (
 )
 
 CATALOGUE: dict[str, Weakness] = {weakness.key: weakness for weakness in _CATALOGUE}
+
+
+def flaw(
+    tool: str, key: str, location: Location, evidence: str, flaw_class: FlawClass = FlawClass.CONFIGURATION
+) -> Observation:
+    """What a tool saw, with all that the catalogue says of it."""
+    weakness = CATALOGUE[key]
+    return Observation(
+        kind=ObservationKind.FLAW,
+        rule=f"{tool}:{key}",
+        title=weakness.title,
+        severity=weakness.severity,
+        flaw_class=flaw_class,
+        weakness=key,
+        cwe=(weakness.cwe,),
+        location=location,
+        evidence=clip(evidence),
+        remediation=weakness.remediation,
+    )

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, Service, clip
 from purple.domain.severity import Severity
-from purple.domain.weaknesses import CATALOGUE
+from purple.domain.weaknesses import flaw
 from purple.toolkit.readers import read_json
 
 LIMIT = 8 * 1024**2
@@ -38,7 +38,7 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
     banner = document["banner"]
     yield _service(banner, location)
     if str(banner.get("protocol") or "").startswith("1."):
-        yield _flaw("ssh-protocol-obsolete", location, clip(str(banner.get("raw") or ""), 300))
+        yield flaw("ssh-audit", "ssh-protocol-obsolete", location, clip(str(banner.get("raw") or ""), 300))
     broken = 0
     unprotected: list[str] = []
     for category, key in _WEAKNESSES.items():
@@ -54,7 +54,7 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
             weak += [f"{name} ({', '.join(why)})"] if why else []
             unprotected += [name] if open_to_terrapin else []
         if weak:
-            yield _flaw(key, location, "offered: " + "; ".join(weak))
+            yield flaw("ssh-audit", key, location, "offered: " + "; ".join(weak))
     if unprotected:
         yield _terrapin(location, unprotected)
     if broken:
@@ -87,22 +87,6 @@ def _service(banner: dict[str, Any], location: Location) -> Observation:
         title=f"ssh on {location.port}/tcp",
         location=location,
         service=Service(name="ssh", product=product, version=version, banner=clip(str(banner.get("raw") or ""), 300)),
-    )
-
-
-def _flaw(key: str, location: Location, evidence: str) -> Observation:
-    weakness = CATALOGUE[key]
-    return Observation(
-        kind=ObservationKind.FLAW,
-        rule=f"ssh-audit:{key}",
-        title=weakness.title,
-        severity=weakness.severity,
-        flaw_class=FlawClass.CONFIGURATION,
-        weakness=key,
-        cwe=(weakness.cwe,),
-        location=location,
-        evidence=clip(evidence),
-        remediation=weakness.remediation,
     )
 
 

@@ -6,7 +6,7 @@ from typing import BinaryIO
 from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, clip
 from purple.domain.severity import Severity
-from purple.domain.weaknesses import CATALOGUE
+from purple.domain.weaknesses import flaw
 from purple.toolkit.readers import read_xml
 
 LIMIT = 64 * 1024**2
@@ -156,21 +156,7 @@ class _Reader:
         self._forget()
 
     def _tell(self, key: str, evidence: str) -> None:
-        weakness = CATALOGUE[key]
-        self.found.append(
-            Observation(
-                kind=ObservationKind.FLAW,
-                rule=f"sslscan:{key}",
-                title=weakness.title,
-                severity=weakness.severity,
-                flaw_class=FlawClass.CONFIGURATION,
-                weakness=key,
-                cwe=(weakness.cwe,),
-                location=self._place,
-                evidence=clip(evidence),
-                remediation=weakness.remediation,
-            )
-        )
+        self.found.append(flaw("sslscan", key, self._place, evidence))
 
 
 def _number(text: str | None) -> int:

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, clip
-from purple.domain.weaknesses import CATALOGUE
+from purple.domain.weaknesses import CATALOGUE, flaw
 from purple.toolkit.readers import read_json
 
 LIMIT = 32 * 1024**2
@@ -67,7 +67,7 @@ def _server(server: dict[str, Any]) -> Iterator[Observation]:
         title for name, title in _OBSOLETE.items() if (found := result(name)) and found["accepted_cipher_suites"]
     ]
     if versions:
-        yield _flaw("tls-protocol-obsolete", location, "accepted: " + ", ".join(versions))
+        yield flaw("sslyze", "tls-protocol-obsolete", location, "accepted: " + ", ".join(versions))
     weak = sorted(
         {
             str(suite["cipher_suite"]["name"])
@@ -78,16 +78,16 @@ def _server(server: dict[str, Any]) -> Iterator[Observation]:
     )
     if weak:
         shown = ", ".join(weak[:_SHOWN]) + (f" and {len(weak) - _SHOWN} more" if len(weak) > _SHOWN else "")
-        yield _flaw("tls-cipher-weak", location, "accepted: " + shown)
+        yield flaw("sslyze", "tls-cipher-weak", location, "accepted: " + shown)
     if small := _small_groups(result(name) for name in _CIPHERS):
-        yield _flaw("tls-dh-weak", location, f"{min(small)} bits")
+        yield flaw("sslyze", "tls-dh-weak", location, f"{min(small)} bits")
     renegotiation = result("session_renegotiation")
     if renegotiation and (
         renegotiation["is_vulnerable_to_client_renegotiation_dos"] or not renegotiation["supports_secure_renegotiation"]
     ):
-        yield _flaw("tls-renegotiation-insecure", location, "client-initiated or insecure renegotiation")
+        yield flaw("sslyze", "tls-renegotiation-insecure", location, "client-initiated or insecure renegotiation")
     if (compression := result("tls_compression")) and compression["supports_compression"]:
-        yield _flaw("tls-compression", location, "compression is offered")
+        yield flaw("sslyze", "tls-compression", location, "compression is offered")
     yield from _known_attacks(result, location)
     if certificate := result("certificate_info"):
         yield from _certificate(certificate["certificate_deployments"][0], location)
@@ -134,35 +134,19 @@ def _certificate(deployment: dict[str, Any], location: Location) -> Iterator[Obs
     key = leaf["public_key"]
     size = int(key["key_size"] or 0)
     if key["algorithm"] == "RSAPublicKey" and size < _MIN_RSA:
-        yield _flaw("tls-key-short", location, f"RSA key of {size} bits")
+        yield flaw("sslyze", "tls-key-short", location, f"RSA key of {size} bits")
     signature = str((leaf.get("signature_hash_algorithm") or {}).get("name", ""))
     if signature in _SHORT_HASHES:
-        yield _flaw("tls-signature-weak", location, f"signed with {signature}")
+        yield flaw("sslyze", "tls-signature-weak", location, f"signed with {signature}")
     if _moment(leaf["not_valid_after"]) < datetime.now(UTC):
-        yield _flaw("tls-certificate-expired", location, f"valid until {leaf['not_valid_after']}")
+        yield flaw("sslyze", "tls-certificate-expired", location, f"valid until {leaf['not_valid_after']}")
     results = deployment["path_validation_results"]
     if results and not any(each.get("was_validation_successful") for each in results):
         subject = clip(str(leaf["subject"]["rfc4514_string"]), 200)
         why = clip(str(results[0].get("validation_error") or "no trust store accepts it"), 300)
-        yield _flaw("tls-certificate-untrusted", location, f"{subject}: {why}")
+        yield flaw("sslyze", "tls-certificate-untrusted", location, f"{subject}: {why}")
 
 
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _flaw(key: str, location: Location, evidence: str) -> Observation:
-    weakness = CATALOGUE[key]
-    return Observation(
-        kind=ObservationKind.FLAW,
-        rule=f"sslyze:{key}",
-        title=weakness.title,
-        severity=weakness.severity,
-        flaw_class=FlawClass.CONFIGURATION,
-        weakness=key,
-        cwe=(weakness.cwe,),
-        location=location,
-        evidence=clip(evidence),
-        remediation=weakness.remediation,
-    )

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, Service, clip
-from purple.domain.weaknesses import CATALOGUE
+from purple.domain.weaknesses import flaw
 from purple.toolkit.readers import read_parts
 
 LIMIT = 32 * 1024**2
@@ -77,16 +77,5 @@ def _texts(found: dict[str, Any] | None, field: str) -> list[str]:
 
 
 def _flaw(key: str, place: Location, evidence: str) -> Observation:
-    weakness = CATALOGUE[key]
-    return Observation(
-        kind=ObservationKind.FLAW,
-        rule=f"whatweb:{key}",
-        title=weakness.title,
-        severity=weakness.severity,
-        flaw_class=FlawClass.CONFIGURATION if key != "directory-listing" else FlawClass.ENDPOINT,
-        weakness=key,
-        cwe=(weakness.cwe,),
-        location=place,
-        evidence=clip(evidence),
-        remediation=weakness.remediation,
-    )
+    kind = FlawClass.ENDPOINT if key == "directory-listing" else FlawClass.CONFIGURATION
+    return flaw("whatweb", key, place, evidence, kind)
