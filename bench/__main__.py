@@ -13,12 +13,13 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import campaigns, engine, ingestion, parsers, processes
+from bench import campaigns, engine, ingestion, parsers, processes, rates
 from bench.measures import Measure
 
 RESULTS = Path(__file__).parent / "results.json"
 GROUPS = {
     "parsers": parsers.run,
+    "rates": rates.run,
     "ingestion": ingestion.run,
     "campaigns": campaigns.run,
     "engine": engine.run,
