@@ -90,12 +90,12 @@ vulnerabilities = Table(
 sightings = Table(
     "sightings",
     metadata,
-    Column("vulnerability_id", Uuid, ForeignKey("vulnerabilities.id"), primary_key=True),
+    Column("vulnerability_id", Uuid, primary_key=True),
     Column("scan_id", Uuid, primary_key=True),
     organisation(),
     Column("campaign_id", Uuid, nullable=False, index=True),
     text("tool"),
-    Column("observation_id", Uuid, ForeignKey("observations.id"), nullable=False),
+    Column("observation_id", Uuid, nullable=False),
     moment("seen_at"),
     Column("confidence", Float, nullable=False, server_default="1"),
     ForeignKeyConstraint(

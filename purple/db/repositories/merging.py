@@ -114,12 +114,19 @@ WEIGHTS = text("""
     SELECT v.target_id, v.severity, v.state, v.risk, v.risk_reasons, seen.tools, seen.confidence,
         array_agg(v.id) AS ids
     FROM (
-        SELECT vulnerability_id, count(DISTINCT tool) AS tools, max(confidence) AS confidence
-        FROM sightings
-        WHERE vulnerability_id IN (SELECT vulnerability_id FROM sightings WHERE campaign_id = :campaign)
+        SELECT vulnerability_id, count(*) AS tools, max(confidence) AS confidence
+        FROM (
+            SELECT vulnerability_id, tool, max(confidence) AS confidence
+            FROM sightings
+            WHERE vulnerability_id IN (SELECT vulnerability_id FROM sightings WHERE campaign_id = :campaign)
+            GROUP BY vulnerability_id, tool
+        ) AS by_tool
         GROUP BY vulnerability_id
     ) AS seen
     JOIN vulnerabilities v ON v.id = seen.vulnerability_id
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 """)
-"""Thousands of vulnerabilities are alike in all that risk depends on."""
+"""Thousands of vulnerabilities are alike in all that risk depends on.
+
+Tools are counted in two steps, which hashing does; `count(DISTINCT …)` would sort every sighting there ever was.
+"""
