@@ -22,7 +22,7 @@ down: setup
 	@$(VENV)/python -m cli down
 
 test: setup
-	$(VENV)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(VENV)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 lint: setup
 	$(VENV)/ruff format --check .

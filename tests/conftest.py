@@ -3,10 +3,13 @@
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import PurePath
+from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
+from xdist.scheduler import LoadScopeScheduling
 
 from purple.db.engine import open_engine
 from purple.db.migrate import upgrade
@@ -43,12 +46,17 @@ def admin(servers: Servers) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
         yield connection
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run side by side, those of a file stay together, and those of a folder with servers of its own."""
-    for item in items:
-        folder = item.path.parent.name
-        group = folder if folder in SHARING else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+class Together(LoadScopeScheduling):
+    """Tests of a file run in one process, and so do those of a folder that has servers of its own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = PurePath(nodeid.split("::", 1)[0])
+        return file.parent.name if file.parent.name in SHARING else str(file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """How tests are dealt out where several processes run them."""
+    return Together(config, log)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
