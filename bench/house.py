@@ -96,11 +96,11 @@ class House:
         return done.stdout.strip()
 
     @contextmanager
-    def workers(self, *roles: str) -> Iterator[subprocess.Popen[bytes]]:
+    def workers(self, *roles: str, module: str = "workers") -> Iterator[subprocess.Popen[bytes]]:
         """A process of these roles, once it is ready."""
         ready = self.folder / f"ready-{uuid4()}"
         told = self.environment | {"PURPLE_READY_FILE": str(ready)}
-        with process(["-m", "workers", *roles], told, self.folder) as started:
+        with process(["-m", module, *roles], told, self.folder) as started:
             until(lambda: ready.exists() or started.poll() is not None, 120, f"workers {roles} are ready")
             if started.poll() is not None:
                 raise RuntimeError((self.folder / "processes.log").read_text()[-2000:])
