@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from bench.trials import cancel, database, parsers, replay, scope, temporal, twice, worker
+from bench.trials import cancel, clocks, database, disk, parsers, replay, scope, temporal, twice, worker
 from bench.trials.house import House, house
 from bench.trials.report import Report
 
@@ -29,8 +29,10 @@ HOUSED: Mapping[int, tuple[int, Callable[[int, int, House], Report]]] = {
     1: (200, worker.run),
     2: (20, temporal.run),
     3: (50, database.run),
+    5: (20, disk.run),
     8: (8, twice.run),
     11: (200, cancel.run),
+    9: (24, clocks.run),
     10: (200, replay.run),  # replays what the others leave
 }
 """The same in a house, in this order."""

@@ -3,11 +3,13 @@
 import time
 from functools import partial
 
-from bench.trials.course import Lane, abreast, lanes, tool_processes
+from bench.trials.course import Lane, abreast, lanes, prepared, tool_processes
 from bench.trials.house import ROLES, House
 from bench.trials.report import Report, moments, trial
 
 LANES = 4
+EACH = 10
+"""Points that are worth another one."""
 TOOL_S = 2.0
 DEAD_S = 5.0
 LATER_S = 0.5
@@ -18,10 +20,10 @@ def run(points: int, seed: int, place: House) -> Report:
     with (
         trial(11, "cancelling a campaign") as report,
         place.workers(*ROLES),
-        lanes(place, 11, min(points, LANES), seconds=TOOL_S) as made,
+        lanes(place, 11, min(LANES, -(-points // EACH)), seconds=TOOL_S) as made,
     ):
         parts = moments(points, seed)
-        abreast([lane.undisturbed for lane in made])
+        prepared(made)
         abreast([partial(_lane, lane, report, parts[n :: len(made)]) for n, lane in enumerate(made)])
     return report
 
@@ -40,6 +42,7 @@ def _cancel(lane: Lane, part: float, report: Report) -> str:
     while not ended.get("ended_at") and time.monotonic() - began < 60:
         lived = time.monotonic() if tool_processes(lane.address) else lived
         ended = lane.facade.get(f"/campaigns/{campaign}")
+        time.sleep(0.02)
     report.saw("seconds until the tools were dead", lived - began)
     report.saw("seconds until it had ended", time.monotonic() - began)
     acted = lane.register.asked.count("PUT")

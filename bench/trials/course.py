@@ -103,8 +103,7 @@ class Lane:
         return str(self.facade.post("/campaigns", self.wanted)["id"])
 
     def undisturbed(self) -> None:
-        """What it comes to when nothing happens to it; a first one warms what runs it."""
-        self.facade.end(self.start())
+        """What it comes to when nothing happens to it; known only to warm workers."""
         began = time.monotonic()
         campaign = self.start()
         self.facade.end(campaign)
@@ -152,6 +151,12 @@ def lanes(place: House, trial: int, count: int, *, zoned: bool = False, **option
             (target,) = place.facade.targets(address, zone=zone)
             made.append(Lane(place.facade, address, target, entries, port, zone, options))
         yield made
+
+
+def prepared(made: Sequence[Lane]) -> None:
+    """What all of them come to when nothing happens; the very first campaign warms the workers."""
+    made[0].facade.end(made[0].start())
+    abreast([lane.undisturbed for lane in made])
 
 
 def abreast(each: Sequence[Callable[[], None]]) -> None:

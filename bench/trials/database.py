@@ -17,7 +17,8 @@ from bench.trials.report import Report, moments, trial
 
 TARGET = "192.0.2.7"
 """Of the file's host; nothing is sent to it."""
-FLAWS = 4_000
+FLAWS, SERVICES = 50, 5_000
+"""More than are read at once."""
 BACK_S = 5.0
 PAUSE_S = 0.05
 
@@ -77,9 +78,10 @@ def observations(facade: Facade, import_: str) -> int:
 
 def run(points: int, seed: int, place: House) -> Report:
     """Shut it down as often."""
-    path = place.folder / "flaws.xml"
-    whole = nmap_xml.write_flaws(path, FLAWS)
-    body, facade = path.read_bytes(), place.facade
+    path, facade = place.folder / "flaws.xml", place.facade
+    whole = nmap_xml.write_flaws(path, FLAWS) + SERVICES
+    more = "".join(nmap_xml.PORT.format(port=2_000 + number) for number in range(SERVICES))
+    body = path.read_text().replace("</ports>", f"{more}</ports>").encode()
     with trial(3, "PostgreSQL's immediate restart during an import") as report, place.workers(*ROLES):
         (target,) = facade.targets(TARGET)
         covered = facade.covering(f"{TARGET}/32")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,8 +17,12 @@ import psycopg
 from bench.house import until
 from purple.db.outbox import libpq_url
 
+TLS = ssl.create_default_context()
+"""Not used on loopback, and too dear to be made for each request."""
 PATIENCE_S = 120
 """Bounds a hang; what is waited for takes seconds."""
+MARGIN = timedelta(hours=12)
+"""By which contracts began before now and hold after it: wider than any clock is off."""
 NETWORK = "127.60.0.0/16"
 """Where all targets are."""
 
@@ -58,7 +63,7 @@ class Facade:
         """One request; a stream of events is not read."""
         headers = {"Authorization": f"Bearer {self.token}"} | more.pop("headers", {})
         url = f"{self.url}/api/v1{path}"
-        with httpx.stream(method, url, headers=headers, timeout=timeout, trust_env=False, **more) as answer:
+        with httpx.stream(method, url, headers=headers, timeout=timeout, trust_env=False, verify=TLS, **more) as answer:
             if not answer.headers.get("content-type", "").startswith("text/event-stream"):
                 answer.read()
         return answer
@@ -73,7 +78,7 @@ class Facade:
 
     def health(self) -> dict[str, Any]:
         """How its parts are."""
-        answer: dict[str, Any] = httpx.get(f"{self.url}/health", timeout=5, trust_env=False).json()
+        answer: dict[str, Any] = httpx.get(f"{self.url}/health", timeout=5, trust_env=False, verify=TLS).json()
         return answer
 
     def parts_away(self) -> set[str]:
@@ -110,7 +115,8 @@ class Facade:
             "name": "n",
             "signed_by": "s",
             "include": include,
-            "valid_until": (datetime.now(UTC) + timedelta(hours=12)).isoformat(),
+            "valid_from": (datetime.now(UTC) - MARGIN).isoformat(),
+            "valid_until": (datetime.now(UTC) + MARGIN).isoformat(),
             "max_intrusiveness": "intrusive",
         }
         return str(self.post("/authorisations", body)["id"])

@@ -1,6 +1,7 @@
 """A whole Purple whose servers may be stopped, each held by a supervisor of its own."""
 
 import base64
+import copy
 import json
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import bench.house
@@ -113,6 +115,16 @@ class House(bench.house.House):
         """The outbox's process."""
         with process(["-m", "workers", "relay"], self.environment, self.folder) as started:
             yield started
+
+    def told(self, **environment: str) -> "House":
+        """The same house for processes that are told more, with a facade of their own."""
+        other, port = copy.copy(self), free_port()
+        other.url = f"http://127.0.0.1:{port}"
+        other.environment = (
+            self.environment | environment | {"PURPLE_API__PORT": str(port), "PURPLE_API__URL": other.url}
+        )
+        other.facade = replace(self.facade, environment=other.environment)
+        return other
 
     def serves(self) -> bool:
         """Whether all of it is there."""

@@ -4,11 +4,11 @@ import random
 import time
 from functools import partial
 
-from bench.trials.course import Lane, abreast, lanes
+from bench.trials.course import Lane, lanes, prepared
 from bench.trials.house import ROLES, House, stopped
 from bench.trials.report import Report, moments, trial
 
-LANES = 4
+LANES = 3
 AWAY_S = 3.0
 
 
@@ -20,7 +20,7 @@ def run(points: int, seed: int, place: House) -> Report:
         place.workers(*ROLES),
         lanes(place, 2, LANES) as made,
     ):
-        abreast([lane.undisturbed for lane in made])
+        prepared(made)
         for part in moments(points, seed):
             report.attempt(partial(_kill, place, made, part, chance.uniform(0, AWAY_S)))
     return report

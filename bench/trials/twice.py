@@ -9,7 +9,7 @@ from uuid import UUID
 
 import httpx
 
-from bench.trials.course import Lane, lanes
+from bench.trials.course import Lane, lanes, prepared
 from bench.trials.eightfold import TIMES
 from bench.trials.house import ROLES, House
 from bench.trials.report import Report, trial
@@ -23,7 +23,7 @@ def run(points: int, seed: int, place: House, once: Sequence[str] = ()) -> Repor
     several = [role for role in ROLES if role not in once]
     with trial(8, "eightfold concurrent delivery") as report, lanes(place, 8, 1, seconds=TOOL_S) as (lane,):
         with place.workers(*ROLES):
-            lane.undisturbed()
+            prepared([lane])
         with ExitStack() as stack:
             stack.enter_context(place.workers(*several, module="bench.trials.eightfold"))
             if once:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.house import until
-from bench.trials.course import Lane, abreast, lanes, tool_processes
+from bench.trials.course import Lane, abreast, lanes, prepared, tool_processes
 from bench.trials.house import STEPS, House
 from bench.trials.replay import history
 from bench.trials.report import Report, moments, trial
@@ -72,7 +72,7 @@ def run(points: int, seed: int, place: House) -> Report:
 def _lane(place: House, lane: Lane, report: Report, parts: list[float]) -> None:
     with ExitStack() as stack:
         crew = Crew(place, lane.zone, stack)
-        lane.undisturbed()
+        prepared([lane])
         for part in parts:
             report.attempt(partial(_kill, place, lane, crew, part, report))
 
