@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 
-.PHONY: help setup demo down test lint bench fuzz
+.PHONY: help setup demo down test lint bench fuzz trials
 
 help:
 	@echo "make demo   one whole campaign against a lab on this machine; leaves the stack up"
@@ -11,6 +11,7 @@ help:
 	@echo "make lint   ruff, mypy, import-linter, size gate, plugin conformance"
 	@echo "make bench  measures into bench/results.json"
 	@echo "make fuzz   10,000 damaged outputs and bombs against the parsers"
+	@echo "make trials kills, outages, cancelling, doubled requests: campaigns end as if nothing had happened"
 
 setup:
 	@$(PYTHON) scripts/setup.py
@@ -37,3 +38,6 @@ bench: setup
 
 fuzz: setup
 	$(VENV)/python -m bench.fuzz
+
+trials: setup
+	$(VENV)/python -m bench.trials

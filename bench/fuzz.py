@@ -63,13 +63,13 @@ def samples_of(plugin: Plugin) -> list[bytes]:
     return [each.read_bytes() for each in found if each.is_file() and each.suffix != ".md"]
 
 
-def inputs_of(plugin: Plugin, count: int) -> Iterator[tuple[str, bytes]]:
+def inputs_of(plugin: Plugin, count: int, seed: int = SEED) -> Iterator[tuple[str, bytes]]:
     """What once broke it, the bombs, and so many mutants; each with a name."""
     folder = CORPUS / plugin.spec.name
     for kept in sorted(folder.iterdir()) if folder.is_dir() else ():
         yield kept.name, kept.read_bytes()
     yield from bombs()
-    damaged = mutants(samples_of(plugin), SEED)
+    damaged = mutants(samples_of(plugin), seed)
     yield from ((f"mutant-{number}", data) for number, data in enumerate(itertools.islice(damaged, count)))
 
 
@@ -103,7 +103,7 @@ def keep(tool: str, data: bytes) -> str:
     return name
 
 
-def fuzz_one(plugin: Plugin, count: int, current: Path) -> Tally:
+def fuzz_one(plugin: Plugin, count: int, seed: int, current: Path) -> Tally:
     """All inputs of one parser, in this process; the present one lies in `current` should it kill us."""
 
     def alarm(*_: object) -> None:
@@ -111,7 +111,7 @@ def fuzz_one(plugin: Plugin, count: int, current: Path) -> Tally:
 
     signal.signal(signal.SIGPROF, alarm)
     tally = Tally(plugin.spec.name)
-    for name, data in inputs_of(plugin, count):
+    for name, data in inputs_of(plugin, count, seed):
         current.write_bytes(data)
         before, began = peak_mib(), time.process_time()
         signal.setitimer(signal.ITIMER_PROF, LIMIT_S)
@@ -133,26 +133,32 @@ def fuzz_one(plugin: Plugin, count: int, current: Path) -> Tally:
     return tally
 
 
-def child(tool: str, count: int, current: Path) -> None:
+def child(tool: str, count: int, seed: int, current: Path) -> None:
     """One parser in a process of its own."""
     resource.setrlimit(resource.RLIMIT_AS, (HARD_BYTES, HARD_BYTES))
-    tally = fuzz_one(load_plugins()[tool], count, current)
+    tally = fuzz_one(load_plugins()[tool], count, seed, current)
     told = {"ends": tally.ends, "slowest_s": tally.slowest_s, "peak_mib": tally.peak_mib, "broken": tally.broken}
     sys.stdout.write(json.dumps(told) + "\n")
 
 
-def in_child(tool: str, count: int) -> Tally:
+def in_child(tool: str, count: int, seed: int = SEED) -> Tally:
     """Its tally, also where the parser took its process down."""
     with tempfile.TemporaryDirectory(prefix="purple-fuzz-") as scratch:
         current = Path(scratch) / "input"
-        argv = [sys.executable, "-m", "bench.fuzz", "--child", tool, "--inputs", str(count), "--current", str(current)]
+        told = ["--inputs", str(count), "--seed", str(seed), "--current", str(current)]
+        argv = [sys.executable, "-m", "bench.fuzz", "--child", tool, *told]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         if done.returncode:
             kept = keep(tool, current.read_bytes()) if current.exists() else "none"
             last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
             return Tally(tool, broken=[f"one that ended its process ({last}; kept as {kept})"])
-    told = json.loads(done.stdout)
-    return Tally(tool, Counter(told["ends"]), told["slowest_s"], told["peak_mib"], told["broken"])
+    came = json.loads(done.stdout)
+    return Tally(tool, Counter(came["ends"]), came["slowest_s"], came["peak_mib"], came["broken"])
+
+
+def with_samples() -> list[str]:
+    """The parsers that can be fed."""
+    return [name for name, each in load_plugins().items() if (each.folder / "samples").is_dir()]
 
 
 def main() -> int:
@@ -160,20 +166,21 @@ def main() -> int:
     reader = argparse.ArgumentParser(prog="bench.fuzz", description=__doc__)
     reader.add_argument("tools", nargs="*", metavar="TOOL")
     reader.add_argument("--inputs", type=int, help=f"for each parser; by default {INPUTS} for all together")
+    reader.add_argument("--seed", type=int, default=SEED)
     reader.add_argument("--child", help=argparse.SUPPRESS)
     reader.add_argument("--current", type=Path, help=argparse.SUPPRESS)
     chosen = reader.parse_args()
     if chosen.child:
-        child(chosen.child, chosen.inputs, chosen.current)
+        child(chosen.child, chosen.inputs, chosen.seed, chosen.current)
         return 0
-    plugins = [name for name, each in load_plugins().items() if (each.folder / "samples").is_dir()]
+    plugins = with_samples()
     if wrong := sorted(set(chosen.tools) - set(plugins)):
         reader.error(f"no parser with samples is called {wrong[0]}: use {', '.join(plugins)}")
     wanted = chosen.tools or plugins
     count = chosen.inputs or -(-INPUTS // len(wanted))
     broken = False
     for tool in wanted:
-        tally = in_child(tool, count)
+        tally = in_child(tool, count, chosen.seed)
         print(tally.line(), flush=True)
         broken |= bool(tally.broken)
     return int(broken)

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -49,11 +49,13 @@ def answers(url: str) -> bool:
 
 
 @contextmanager
-def process(argv: list[str], environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """One process, ended with the block."""
+def process(
+    argv: list[str], environment: dict[str, str], folder: Path, under: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
+    """One process, ended with the block; a program that becomes it may come first."""
     with (folder / "processes.log").open("ab") as log:
         started = subprocess.Popen(
-            [sys.executable, *argv], cwd=folder, env=os.environ | environment, stdout=log, stderr=log
+            [*under, sys.executable, *argv], cwd=folder, env=os.environ | environment, stdout=log, stderr=log
         )
     try:
         yield started
@@ -96,11 +98,13 @@ class House:
         return done.stdout.strip()
 
     @contextmanager
-    def workers(self, *roles: str) -> Iterator[subprocess.Popen[bytes]]:
+    def workers(
+        self, *roles: str, module: str = "workers", under: Sequence[str] = ()
+    ) -> Iterator[subprocess.Popen[bytes]]:
         """A process of these roles, once it is ready."""
         ready = self.folder / f"ready-{uuid4()}"
         told = self.environment | {"PURPLE_READY_FILE": str(ready)}
-        with process(["-m", "workers", *roles], told, self.folder) as started:
+        with process(["-m", module, *roles], told, self.folder, under) as started:
             until(lambda: ready.exists() or started.poll() is not None, 120, f"workers {roles} are ready")
             if started.poll() is not None:
                 raise RuntimeError((self.folder / "processes.log").read_text()[-2000:])

@@ -162,6 +162,12 @@ class NoRoomError(UnavailableError):
     code = "no-room"
 
 
+class DiskFullError(UnavailableError):
+    """Nothing more can be written here; what waits goes on by itself when there is room."""
+
+    code = "disk-full"
+
+
 class ReceiverAwayError(UnavailableError):
     """Whom a notice is for does not take it now; unlike a store of ours, that may stay so."""
 

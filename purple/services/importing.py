@@ -1,7 +1,6 @@
 """Imports: a file is kept, recognised, and taken in by a campaign."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,8 @@ from purple.domain.tools import ToolCatalogue
 from purple.services.campaigns import Campaigns
 from purple.services.profiles import IMPORT
 from purple.services.single import SingleScan
-from purple.services.surveying import scratch_folder
 from purple.services.targets import Targets
+from purple.services.workshop import scratch_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +75,9 @@ class Imports:
         Raises:
             InvalidInputError: it is empty, or of no known format.
             TooLargeError: it is larger than MAX_IMPORT.
+            DiskFullError: there is no room for it.
         """
-        work = await asyncio.to_thread(scratch_folder, self._scratch, "upload")
-        try:
+        async with scratch_folder(self._scratch, "upload") as work:
             path = work / "file"
             with await asyncio.to_thread(path.open, "xb") as file:
                 size = 0
@@ -86,8 +85,6 @@ class Imports:
                     _check_size(size := size + len(chunk))
                     await asyncio.to_thread(file.write, chunk)
             return await self.keep(path, wanted)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
 
     async def keep(self, path: Path, wanted: str = "", progress: Callable[[int], None] | None = None) -> Stored:
         """Keep a file of this machine.

@@ -11,7 +11,14 @@ from pathlib import Path
 from purple.contracts.campaigns import RunScan, ScanOutcome
 from purple.domain.campaigns import Scan
 from purple.domain.clock import Clock
-from purple.domain.errors import InvalidInputError, NotFoundError, OutOfScopeError, ParseError, UnavailableError
+from purple.domain.errors import (
+    DiskFullError,
+    InvalidInputError,
+    NotFoundError,
+    OutOfScopeError,
+    ParseError,
+    UnavailableError,
+)
 from purple.domain.fingerprints import fingerprint
 from purple.domain.gates import TargetAwayError
 from purple.domain.objects import ObjectStore
@@ -116,21 +123,32 @@ class Scanning:
                 return _outcome(await self._put_off(scan, refusal, asked), postponed=True)
             return _outcome(await self._skip(scan, request.attempt, refusal, asked))
         async with contextlib.nullcontext() if spec.imports else self._workshop.room(spec):
-            scan, admission = await self._enter(scan, spec, request.attempt, address, workflow_id)
-            if not admission.admitted:
-                return await self._held_back(scan, admission)
-            return await self._attempt(scan, how, admission, beat)
+            try:
+                self._workshop.check_disk()
+                scan, admission = await self._enter(scan, spec, request.attempt, address, workflow_id)
+                if not admission.admitted:
+                    return await self._held_back(scan, admission)
+                return await self._attempt(scan, how, admission, beat)
+            except DiskFullError as full:
+                async with self._work(ref.organisation_id) as uow:
+                    await uow.scans.update(scan.id, state=ScanState.PENDING, reason=f"waiting: {full.line()}")
+                raise
 
     async def _attempt(
         self, scan: Scan, how: _How, admission: Admission, beat: Callable[[ToolProgress], None]
     ) -> ScanOutcome:
+        def watched(progress: ToolProgress) -> None:
+            self._workshop.check_disk()
+            beat(progress)
+
         try:
-            with self._workshop.folder(scan.id) as work:
+            async with self._workshop.folder(scan.id) as work:
                 run = await (
                     self._fetched(scan, work)
                     if how.spec.imports
-                    else self._gates.run(admission.lease, self._job(scan, how, work), beat)
+                    else self._gates.run(admission.lease, self._job(scan, how, work), watched)
                 )
+                self._workshop.check_disk()
                 return await self._record(scan, how, run)
         except TargetAwayError as away:
             return await self._stopped(scan, admission, ran=away.ran)

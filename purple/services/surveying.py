@@ -2,8 +2,6 @@
 
 import asyncio
 import itertools
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from purple.domain.tools import ToolCatalogue
 from purple.services.batching import MAX_TARGETS
 from purple.services.events import event, nth
 from purple.services.targets import Targets
+from purple.services.workshop import scratch_folder
 
 _BATCH = 2_000
 
@@ -101,17 +100,16 @@ class Surveying:
 
     async def _read(self, survey: Survey, tool: str, options: dict[str, Any], *, missing_ok: bool) -> None:
         """Read one file; that it breaks off is for its scans to tell."""
-        work = await asyncio.to_thread(scratch_folder, self._scratch, "survey")
-        try:
-            await self._objects.get_file(options["artifact"], work / "artifact")
+        async with scratch_folder(self._scratch, "survey") as work:
+            try:
+                await self._objects.get_file(options["artifact"], work / "artifact")
+            except NotFoundError:
+                if not missing_ok:
+                    raise
+                return
             found = self._tools.parse(tool, work / "artifact", options)
             while await asyncio.to_thread(_take, found, survey):
                 pass
-        except NotFoundError:
-            if not missing_ok:
-                raise
-        finally:
-            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
 
     async def _registered(self, target: Target, survey: Survey) -> Target:
         if target.id not in survey.unregistered:
@@ -120,12 +118,6 @@ class Surveying:
             return await self._targets.ensure(target.organisation_id, target.value)
         except ConflictError:  # somebody registered it meanwhile
             return await self._targets.ensure(target.organisation_id, target.value)
-
-
-def scratch_folder(scratch: Path, prefix: str) -> Path:
-    """A new folder for one file; who asks for it takes it away."""
-    scratch.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=scratch))
 
 
 def _take(found: Iterator[Observation], survey: Survey) -> bool:

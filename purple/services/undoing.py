@@ -95,10 +95,9 @@ class Undoing:
 
     async def _run(self, undo: Undo, beat: Callable[[ToolProgress], None]) -> str:
         """What went wrong, or nothing."""
-        async with self._workshop.room(self._tools.spec(undo.tool)):
-            with self._workshop.folder(undo.id) as work:
-                job = ToolJob(undo.tool, undo.target, undo.job["options"], undo.timeout_s, work, str(undo.id))
-                run = await self._runner.undo(job, beat)
+        async with self._workshop.room(self._tools.spec(undo.tool)), self._workshop.folder(undo.id) as work:
+            job = ToolJob(undo.tool, undo.target, undo.job["options"], undo.timeout_s, work, str(undo.id))
+            run = await self._runner.undo(job, beat)
         return "" if run.state is ScanState.COMPLETE else run.reason or str(run.state)
 
     async def _record(self, request: RunUndo, trouble: str) -> UndoOutcome:

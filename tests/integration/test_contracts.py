@@ -9,13 +9,13 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from bench.trials.counter import Counter, counting
 from purple.contracts.campaigns import CampaignInput
 from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.errors import OutOfScopeError
 from purple.domain.pages import Query
 from purple.domain.refusals import Refusal
 from purple.domain.tools import Intrusiveness, ScanState
-from tests.support.counter import Counter, counting
 from tests.support.running import Purple
 
 WINDOW = "Mon-Fri 22:00-06:00 Europe/Lisbon"

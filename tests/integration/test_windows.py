@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bench.trials.counter import counting
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.pages import Query
 from purple.domain.tools import ScanState
 from tests.integration.test_contracts import start
-from tests.support.counter import counting
 from tests.support.running import Purple
 
 

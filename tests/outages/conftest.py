@@ -1,19 +1,18 @@
 """One house for all outages: servers of their own, Purple's processes, a receiver of notices."""
 
-import base64
 import json
 import shutil
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from bench.trials.house import apart, notifying
+from bench.trials.house import inbox as received_by
 from purple.stack.catalogue import SERVERS
-from purple.stack.servers import Servers, running_servers
-from tests.outages.house import House, receiving
+from purple.stack.servers import Servers
+from tests.outages.house import House
 from tests.support.running import STEPS, SUPPORT, TOOLS, free_port, process, wait_until
 
 OUTPUT_MB = 256
@@ -30,14 +29,9 @@ def place() -> Iterator[Path]:
 
 @pytest.fixture(scope="package")
 def parts(place) -> Iterator[dict[str, Servers]]:
-    """Each server under a supervisor of its own, so that one can be away while the others stay."""
-    with ExitStack() as stack, ThreadPoolExecutor() as pool:
-        contexts = {name: running_servers(place / name, {name}) for name in SERVERS}
-        starting = {name: pool.submit(context.__enter__) for name, context in contexts.items()}
-        for name, context in contexts.items():
-            if starting[name].exception() is None:
-                stack.push(context)
-        yield {name: each.result() for name, each in starting.items()}
+    """Each server under a supervisor of its own."""
+    with apart(place, *SERVERS) as started:
+        yield started
 
 
 @pytest.fixture(scope="package")
@@ -45,26 +39,26 @@ def told(place, parts) -> dict[str, str]:
     """Settings of every process of the house."""
     home = place / "home"
     home.mkdir(mode=0o755)
-    api, port = free_port(), free_port()
+    api = free_port()
     environment = {name: value for each in parts.values() for name, value in each.environment.items()}
-    return environment | {
-        "PURPLE_STACK__HOME": str(home),
-        "PURPLE_TOOLS__EXTRA": json.dumps([str(SUPPORT / "tools")]),
-        "PURPLE_TOOLS__OUTPUT_MB": str(OUTPUT_MB),
-        "PURPLE_PROFILES__EXTRA": json.dumps([str(SUPPORT / "profiles")]),
-        "PURPLE_API__PORT": str(api),
-        "PURPLE_API__URL": f"http://127.0.0.1:{api}",
-        "PURPLE_NOTIFY__WEBHOOK_URL": f"http://127.0.0.1:{port}/",
-        "PURPLE_NOTIFY__WEBHOOK_SECRET": "whsec_" + base64.b64encode(b"of the outages' own house").decode(),
-        "PURPLE_NOTIFY__ALLOW_NETWORKS": '["127.0.0.1/32"]',
-    }
+    return (
+        environment
+        | {
+            "PURPLE_STACK__HOME": str(home),
+            "PURPLE_TOOLS__EXTRA": json.dumps([str(SUPPORT / "tools")]),
+            "PURPLE_TOOLS__OUTPUT_MB": str(OUTPUT_MB),
+            "PURPLE_PROFILES__EXTRA": json.dumps([str(SUPPORT / "profiles")]),
+            "PURPLE_API__PORT": str(api),
+            "PURPLE_API__URL": f"http://127.0.0.1:{api}",
+        }
+        | notifying("of the outages' own house")
+    )
 
 
 @pytest.fixture(scope="package")
 def inbox(place, told) -> Iterator[Path]:
     """What the receiver of notices got."""
-    port = int(told["PURPLE_NOTIFY__WEBHOOK_URL"].rsplit(":", 1)[1].strip("/"))
-    with receiving(place / "received.jsonl", port, told["PURPLE_NOTIFY__WEBHOOK_SECRET"]) as file:
+    with received_by(place / "received.jsonl", told) as file:
         yield file
 
 

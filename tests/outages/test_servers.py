@@ -9,7 +9,9 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from tests.outages.house import PATIENCE_S, Disturbed, House, stopped
+from bench.trials.facade import PATIENCE_S
+from bench.trials.house import stopped
+from tests.outages.house import Disturbed, House
 from tests.support.running import wait_until
 
 pytestmark = pytest.mark.timeout(900)

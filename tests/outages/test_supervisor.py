@@ -1,6 +1,5 @@
 """The stack's supervisor is killed while a campaign runs; the stack is started again and the campaign goes on."""
 
-import base64
 import json
 import os
 import signal
@@ -11,14 +10,16 @@ from subprocess import Popen
 import httpx
 import pytest
 
+from bench.trials.facade import PATIENCE_S
+from bench.trials.house import inbox, notifying
 from purple.settings.paths import default_cache
 from purple.stack.catalogue import APPLICATION, SERVERS
 from purple.stack.launcher import bring_down, follow, spawn
 from purple.stack.processes import ProcessId, marked
 from purple.stack.servers import Servers
 from purple.stack.state import StackState
-from tests.outages.house import PATIENCE_S, Disturbed, House, receiving
-from tests.support.running import SUPPORT, free_port, wait_until
+from tests.outages.house import Disturbed, House
+from tests.support.running import SUPPORT, wait_until
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -51,16 +52,12 @@ def up(home) -> Iterator[Callable[[dict[str, str]], StackState]]:
 
 
 def test_a_killed_supervisor_costs_no_campaign_anything(home, place, up) -> None:
-    secret, port = "whsec_" + base64.b64encode(b"of the stack that lost its head").decode(), free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PURPLE_")}
     environment |= {
         "PURPLE_TOOLS__EXTRA": json.dumps([str(SUPPORT / "tools")]),
         "PURPLE_PROFILES__EXTRA": json.dumps([str(SUPPORT / "profiles")]),
-        "PURPLE_NOTIFY__WEBHOOK_URL": f"http://127.0.0.1:{port}/",
-        "PURPLE_NOTIFY__WEBHOOK_SECRET": secret,
-        "PURPLE_NOTIFY__ALLOW_NETWORKS": '["127.0.0.1/32"]',
-    }
-    with receiving(place / "received-stack.jsonl", port, secret) as received:
+    } | notifying("of the stack that lost its head")
+    with inbox(place / "received-stack.jsonl", environment) as received:
         first = up(environment)
         admin = Servers(home, dict(first.offered)).admin_url
         house = House(dict(first.offered), admin, received, (home / "admin.token").read_text().strip())

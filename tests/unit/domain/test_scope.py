@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.trials.forms import ASIDE, DISGUISED, INSIDE, ipv4_forms
 from purple.domain.errors import InvalidInputError, OutOfScopeError
 from purple.domain.scope import (
     Authorisation,
@@ -22,7 +23,6 @@ from purple.domain.scope import (
 from purple.domain.targets import Address, TargetKind, address_of, normalise_url, recognise
 from purple.domain.tools import Intrusiveness
 from purple.domain.windows import parse_window
-from tests.support.forms import ASIDE, DISGUISED, INSIDE, ipv4_forms
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 

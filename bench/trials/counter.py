@@ -21,17 +21,21 @@ class Counter(socketserver.ThreadingTCPServer):
 
     @property
     def port(self) -> int:
+        """Where it listens."""
         return int(self.server_address[1])
 
     @property
     def count(self) -> int:
+        """Connections so far."""
         return len(self.connections)
 
     @property
     def last(self) -> float:
+        """When the last one came."""
         return self.connections[-1][0] if self.connections else 0.0
 
     def get_request(self) -> tuple[Any, Any]:
+        """Count it."""
         connection, peer = super().get_request()
         self.connections.append((time.time(), connection.getsockname()[0]))
         connection.settimeout(5)
@@ -40,6 +44,7 @@ class Counter(socketserver.ThreadingTCPServer):
 
 class _Answer(socketserver.BaseRequestHandler):
     def handle(self) -> None:
+        """To each the same."""
         if self.request.recv(64):
             self.request.sendall(b"yes\n")
 
