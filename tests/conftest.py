@@ -19,7 +19,7 @@ from purple.stack.servers import Servers, running_servers
 pytest_plugins = ["tests.support.running"]
 
 EXIT = pytest.StashKey[int]()
-SHARING = {"browser", "gates", "outages"}
+SHARING = {"browser", "gates", "outages", "trials"}
 
 
 @pytest.fixture(scope="session")
