@@ -52,18 +52,19 @@ def main() -> int:
     with ExitStack() as stack:
         for number in (each for each in ALONE if each in only):
             points, alone = ALONE[number]
-            found.append(told(alone(chosen.points or points, chosen.seed)))
+            found.append(told(alone(chosen.points or points, chosen.seed), chosen.seed))
         place = _house(stack) if {*only} & {*HOUSED} else None
         for number in (each for each in HOUSED if each in only and place):
             points, housed = HOUSED[number]
-            found.append(told(housed(chosen.points or points, chosen.seed, place)))  # type: ignore[arg-type] # there is
-    keep(found, chosen.seed)
+            report = housed(chosen.points or points, chosen.seed, place)  # type: ignore[arg-type] # there is
+            found.append(told(report, chosen.seed))
     return int(not all(each.holds or each.not_tried for each in found))
 
 
-def told(report: Report) -> Report:
-    """It, printed."""
+def told(report: Report, seed: int) -> Report:
+    """It, printed and kept: all of them take long."""
     print(report.line(), flush=True)
+    keep(report, seed)
     return report
 
 
@@ -72,12 +73,12 @@ def _house(stack: ExitStack) -> House:
     return stack.enter_context(house(Path(folder)))
 
 
-def keep(found: list[Report], seed: int) -> None:
-    """Put reports in the place of those of the last run."""
+def keep(report: Report, seed: int) -> None:
+    """Put it in the place of that of the last run."""
     known = json.loads(RESULTS.read_text())["trials"] if RESULTS.exists() else []
-    kept = [each for each in known if each["trial"] not in {report.trial for report in found}]
+    kept = [each for each in known if each["trial"] != report.trial]
     machine = {"python": platform.python_version(), "machine": platform.machine(), "cpus": os.cpu_count()}
-    trials = sorted([*kept, *({"seed": seed} | asdict(each) for each in found)], key=lambda each: int(each["trial"]))
+    trials = sorted([*kept, {"seed": seed} | asdict(report)], key=lambda each: int(each["trial"]))
     RESULTS.write_text(json.dumps({"machine": machine, "trials": trials}, indent=1) + "\n")
 
 
