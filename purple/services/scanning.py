@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +43,8 @@ from purple.services.sharing import Record, Shares
 from purple.services.workshop import Workshop
 
 BATCH = 2_000
+READERS = 8
+"""Outputs that one process reads at once."""
 MAX_OBSERVATIONS = 200_000
 """Of one scan; what is beyond is in the artifact, and the scan is partial."""
 
@@ -87,6 +90,8 @@ class Scanning:
         self._objects = objects
         self._clock = clock
         self._workshop = workshop
+        # of their own: a file of gigabytes, or a parser that hangs, keeps nobody else's thread
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
 
     async def run(self, request: RunScan, beat: Callable[[ToolProgress], None], workflow_id: str = "") -> ScanOutcome:
         """Bring one attempt of a scan to its end, or to the queue at the gate of its host.
@@ -298,12 +303,12 @@ class Scanning:
     ) -> AsyncIterator[list[RecordedObservation]]:
         """Parse in a thread, a batch at a time; how it went is left in `reading`."""
         found = self._tools.parse(scan.tool, output, scan.options if spec.imports else None)
-        now = self._clock.now()
+        now, loop = self._clock.now(), asyncio.get_running_loop()
         record: Record = as_recorded(scan, spec, now)
         if shares:
             record = shares.recorder(lambda each: as_recorded(each, spec, now))
         while True:
-            batch, taken, trouble = await asyncio.to_thread(_take, found, record)
+            batch, taken, trouble = await loop.run_in_executor(self._readers, _take, found, record)
             reading.read += taken
             if batch:
                 yield batch
