@@ -51,7 +51,8 @@ def stopped(servers: Servers, name: str, how: signal.Signals = signal.SIGKILL) -
 
 def _serves_again(servers: Servers, name: str, before: ProcessId) -> bool:
     state = read_state(servers.home)
-    return state is not None and state.parts[name].state is PartState.READY and state.parts[name].process != before
+    part = state.parts[name] if state else None
+    return part is not None and part.state is PartState.READY and part.process not in {None, before}
 
 
 @contextmanager

@@ -122,7 +122,10 @@ class Keeper(threading.Thread):
             part.settle()
             self._board.offer(part.offers())
             self._set(state=PartState.READY)
-            return self._watch(process, known)
+            trouble = self._watch(process, known)
+            if trouble:  # before its process is forgotten: nobody shall see a ready part without one
+                self._set(state=PartState.RESTARTING)
+            return trouble
         finally:
             end(identity, launch.stop_signal, launch.grace_s)
             process.wait()
