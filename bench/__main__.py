@@ -7,14 +7,13 @@ the results say of the others.
 import argparse
 import json
 import os
-import platform
 import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 from bench import campaigns, engine, ingestion, parsers, processes, rates
-from bench.measures import Measure
+from bench.measures import Measure, machine
 
 RESULTS = Path(__file__).parent / "results.json"
 GROUPS = {
@@ -49,9 +48,8 @@ def keep(group: str, found: list[Measure]) -> None:
     """Put a group's measures in the place of those of its last run."""
     known = json.loads(RESULTS.read_text())["measures"] if RESULTS.exists() else []
     kept = [each for each in known if each.get("group") in GROUPS.keys() - {group}]
-    machine = {"python": platform.python_version(), "machine": platform.machine(), "cpus": os.cpu_count()}
     measures = sorted([*kept, *({"group": group} | asdict(each) for each in found)], key=_order)
-    RESULTS.write_text(json.dumps({"machine": machine, "measures": measures}, indent=1) + "\n")
+    RESULTS.write_text(json.dumps({"machine": machine(), "measures": measures}, indent=1) + "\n")
 
 
 def _order(told: dict[str, object]) -> tuple[int, str]:

@@ -87,15 +87,19 @@ class House:
 
     def token(self) -> str:
         """Of the first administrator."""
+        return self.purple("bootstrap").strip()
+
+    def purple(self, *arguments: str) -> str:
+        """What a command prints."""
         done = subprocess.run(
-            [sys.executable, "-m", "cli", "bootstrap"],
+            [sys.executable, "-m", "cli", *arguments],
             cwd=self.folder,
             env=os.environ | self.environment,
             capture_output=True,
             text=True,
             check=True,
         )
-        return done.stdout.strip()
+        return done.stdout
 
     @contextmanager
     def workers(

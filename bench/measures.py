@@ -1,5 +1,7 @@
 """What a measure is, and how one is printed."""
 
+import os
+import platform
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -55,6 +57,11 @@ def quantile(values: Sequence[float], share: float) -> float:
     """The value below which that share of the values lies, the nearest that occurred."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def machine() -> dict[str, object]:
+    """What figures were seen on."""
+    return {"python": platform.python_version(), "machine": platform.machine(), "cpus": os.cpu_count()}
 
 
 median = statistics.median

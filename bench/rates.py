@@ -36,7 +36,7 @@ def _json(data: bytes) -> None:
 
 
 def _lines_of_json(data: bytes) -> None:
-    deque(map(orjson.loads, filter(None, io.BytesIO(data).read().splitlines())), maxlen=0)
+    deque(map(orjson.loads, filter(None, data.splitlines())), maxlen=0)
 
 
 def _csv(data: bytes) -> None:

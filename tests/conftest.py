@@ -19,7 +19,7 @@ from purple.stack.servers import Servers, running_servers
 pytest_plugins = ["tests.support.running"]
 
 EXIT = pytest.StashKey[int]()
-SHARING = {"browser", "gates", "outages", "trials"}
+SHARING = {"browser", "gates", "outages"}
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ The numbers of the trials are those of the project's goals. A choice of them lea
 import argparse
 import json
 import os
-import platform
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
+from bench.measures import machine
 from bench.trials import cancel, clocks, database, disk, parsers, replay, scope, temporal, twice, worker
 from bench.trials.house import House, house
 from bench.trials.report import Report
@@ -77,9 +77,8 @@ def keep(report: Report, seed: int) -> None:
     """Put it in the place of that of the last run."""
     known = json.loads(RESULTS.read_text())["trials"] if RESULTS.exists() else []
     kept = [each for each in known if each["trial"] != report.trial]
-    machine = {"python": platform.python_version(), "machine": platform.machine(), "cpus": os.cpu_count()}
     trials = sorted([*kept, {"seed": seed} | asdict(report)], key=lambda each: int(each["trial"]))
-    RESULTS.write_text(json.dumps({"machine": machine, "trials": trials}, indent=1) + "\n")
+    RESULTS.write_text(json.dumps({"machine": machine(), "trials": trials}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

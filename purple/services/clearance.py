@@ -1,6 +1,5 @@
 """The one place where contracts are asked, by campaigns, tools and imports alike; what they refuse is written down."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid5
@@ -13,7 +12,7 @@ from purple.domain.pages import Page, Query
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.refusals import Refusal
 from purple.domain.scope import Authorisation, check_address, check_contract, check_resolved, check_window
-from purple.domain.targets import Address, Target, TargetKind, source_of
+from purple.domain.targets import Address, TargetKind, source_of
 from purple.domain.tools import Intrusiveness, ToolCatalogue, ToolSpec
 from purple.domain.windows import opening
 from purple.services import planning
@@ -64,23 +63,21 @@ class Clearance:
         Raises:
             OutOfScopeError: it does not; test windows are not asked, for a campaign waits for them.
         """
-        self._check_plan(campaign, authorisation)
+        self._check_tools(campaign, authorisation)
         async for targets in targets_of(uow, campaign):
             for target in targets:
                 check_address(authorisation, target.address)
 
-    def check_more(self, campaign: Campaign, authorisation: Authorisation, targets: Iterable[Target]) -> None:
-        """The contract still holds for all that the campaign does, and covers targets that are added to it.
+    def check_still(self, campaign: Campaign, authorisation: Authorisation) -> None:
+        """The contract is still the one that the campaign began under, and allows all that it does.
 
         Raises:
             OutOfScopeError: it does not.
         """
         check_same(campaign, authorisation)
-        self._check_plan(campaign, authorisation)
-        for target in targets:
-            check_address(authorisation, target.address)
+        self._check_tools(campaign, authorisation)
 
-    def _check_plan(self, campaign: Campaign, authorisation: Authorisation) -> None:
+    def _check_tools(self, campaign: Campaign, authorisation: Authorisation) -> None:
         profile = Profile.model_validate(campaign.plan)
         hardest, tools = planning.hardest(profile, self._tools), planning.tools_of(profile)
         check_contract(authorisation, at=self._clock.now(), intrusiveness=hardest, tools=tools)

@@ -13,6 +13,7 @@ from purple.domain.clock import Clock
 from purple.domain.errors import ConflictError, ForbiddenError, NotFoundError, OutOfScopeError
 from purple.domain.identity import Action, Actor, ActorTokens
 from purple.domain.ports import UnitOfWork, Work
+from purple.domain.scope import check_address
 from purple.domain.steering import Approval, ApprovalState, Orders
 from purple.domain.tools import ScanState, ToolCatalogue
 from purple.services import planning
@@ -167,11 +168,13 @@ class Ordering:
         ids = tuple(each for each in dict.fromkeys(asked.order.target_ids) if each not in set(campaign.target_ids))
         check_number(len(campaign.target_ids) + len(ids))
         authorisation = await uow.authorisations.get(campaign.authorisation_id)
+        self._clearance.check_still(campaign, authorisation)
         profile = Profile.model_validate(campaign.plan)
         for start in range(0, len(ids), TARGETS):
             targets = await uow.targets.several(ids[start : start + TARGETS])
             planning.check_targets(targets, profile, self._tools)
-            self._clearance.check_more(campaign, authorisation, targets)
+            for target in targets:
+                check_address(authorisation, target.address)
             scans = planning.recon_scans(campaign, profile, targets, self._tools, asked.now)
             await uow.scan_sets.add([replace(scan, retry_id=request.order_id) for scan in scans])
         await uow.campaigns.update(campaign.id, target_ids=(*campaign.target_ids, *ids))
