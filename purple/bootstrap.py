@@ -2,7 +2,6 @@
 
 import os
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +27,9 @@ from purple.services.gatekeeping import Gatekeeping
 from purple.services.gates import Gates
 from purple.services.identity import Identity
 from purple.services.importing import Imports
+from purple.services.lapses import Lapses
+from purple.services.life import Life
+from purple.services.mass_triage import MassTriage
 from purple.services.notifying import Notifying
 from purple.services.ordering import Ordering
 from purple.services.profiles import Profiles
@@ -262,6 +264,16 @@ class Container:
         return FindingsReader(self.work, self.search)
 
     @cached_property
+    def life(self) -> Life:
+        """What people decide of a vulnerability."""
+        return Life(self.work, self.clock, self.ids)
+
+    @cached_property
+    def mass_triage(self) -> MassTriage:
+        """What they decide of many."""
+        return MassTriage(self.work, self.clock, self.ids)
+
+    @cached_property
     def identity(self) -> Identity:
         """Who calls."""
         return Identity(self.work, self.clock, self.ids)
@@ -274,15 +286,7 @@ class Container:
     @cached_property
     def gate_rules(self) -> GateRules:
         """What a target bears."""
-        told = self.settings.gate
-        return GateRules(
-            most=told.tools_per_target,
-            requests_per_second=told.requests_per_second,
-            lease=timedelta(seconds=told.lease_s),
-            probe_every_s=told.probe_every_s,
-            probe_failures=told.probe_failures,
-            give_up=timedelta(seconds=told.give_up_s),
-        )
+        return self.settings.gate.rules()
 
     @cached_property
     def runner(self) -> GuardedRunner:
@@ -394,5 +398,10 @@ class Container:
         """The outbox's work."""
         url = self.settings.api.url
         notices = ScheduleNotices(self.outbox, self.work, self.notifiers, self.clock, url)
-        chores = (Chore("schedules wait", self.schedule_keeping.keep), Chore("notices wait", notices.tell))
+        lapses = Lapses(self.outbox, self.work, self.clock)
+        chores = (
+            Chore("schedules wait", self.schedule_keeping.keep),
+            Chore("notices wait", notices.tell),
+            Chore("due dates wait", lapses.keep),
+        )
         return Relay(self.outbox, self.work, self.search, self.campaigns, self.undos, self.clock, chores)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from uuid import UUID
 
 import psycopg
 import psycopg.sql
@@ -30,6 +31,11 @@ _PLACE = text("""
     )
     UPDATE events SET position = (SELECT coalesce(max(position), 0) FROM events) + waiting.n
     FROM waiting WHERE events.id = waiting.id
+""")
+
+
+_LAPSED = text("""
+    SELECT DISTINCT organisation_id FROM vulnerabilities WHERE state = 'risk_accepted' AND accepted_until <= :now
 """)
 
 
@@ -138,6 +144,11 @@ class SqlOutbox:
         )
         async with self._connection() as connection:
             return tuple(Schedule(**row._mapping) for row in await connection.execute(statement))  # noqa: SLF001 - as above
+
+    async def lapsed(self, now: datetime) -> tuple[UUID, ...]:
+        """By what the partial indexes find."""
+        async with self._connection() as connection:
+            return tuple((await connection.execute(_LAPSED, {"now": now})).scalars())
 
     async def wait(self, timeout_s: float) -> None:
         """LISTEN on a connection of its own; where that is lost, the time-out alone paces us."""

@@ -15,10 +15,12 @@ from purple.db.repositories.events import EventRows, IdempotencyRows
 from purple.db.repositories.findings import FindingRows
 from purple.db.repositories.gates import GateTable
 from purple.db.repositories.history import ScanHistory
+from purple.db.repositories.life import LifeRows
 from purple.db.repositories.rows import TableRows
 from purple.db.repositories.scan_sets import ScanSetRows
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
+from purple.domain.life import Change, Comment, Operation
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.refusals import Refusal
 from purple.domain.reports import Report, Triage
@@ -52,6 +54,10 @@ class SqlUnitOfWork:
         self.reports = TableRows(connection, models.reports, Report, listings.REPORTS)
         self.triages = TableRows(connection, models.triages, Triage)
         self.findings = FindingRows(connection, organisation_id)
+        self.lives = LifeRows(connection)
+        self.changes = TableRows(connection, models.vulnerability_changes, Change, listings.CHANGES)
+        self.comments = TableRows(connection, models.vulnerability_comments, Comment, listings.COMMENTS)
+        self.operations = TableRows(connection, models.triage_operations, Operation)
         self.gates = GateTable(connection, organisation_id)
         self.events = EventRows(connection)
         self.history = ScanHistory(connection)

@@ -3,6 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from purple.domain.campaigns import Campaign
 from purple.domain.events import Event
@@ -50,6 +51,10 @@ class Outbox(Protocol):
 
     async def schedules(self) -> tuple[Schedule, ...]:
         """Those that are kept, and those whose end the workflow server was not told of."""
+        ...
+
+    async def lapsed(self, now: datetime) -> tuple[UUID, ...]:
+        """Organisations with an accepted risk whose time is over."""
         ...
 
     async def wait(self, timeout_s: float) -> None:

@@ -1,6 +1,6 @@
 """Ports: what the services need of the world. Adapters implement them; `bootstrap` joins the two."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -9,10 +9,11 @@ from uuid import UUID
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.coverage import Coverage
 from purple.domain.events import Event
+from purple.domain.findings import Findings
 from purple.domain.gates import Bell, GateRows
 from purple.domain.idempotency import Idempotency
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
-from purple.domain.observations import RecordedObservation
+from purple.domain.life import Change, Comment, Lives, Operation
 from purple.domain.pages import Page, Query
 from purple.domain.refusals import Refusal
 from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFormat, Triage
@@ -21,7 +22,6 @@ from purple.domain.schedules import Schedule, ScheduleRun
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
 from purple.domain.undos import Undo
-from purple.domain.vulnerabilities import Merged, Vulnerability, Weight
 
 E = TypeVar("E")
 
@@ -92,66 +92,6 @@ class Rows(Protocol[E]):
 
     async def all(self, **filters: Any) -> tuple[E, ...]:
         """Every row that matches; for kinds that are few in one campaign."""
-        ...
-
-
-class Findings(Protocol):
-    """Observations, vulnerabilities and the sightings between them."""
-
-    async def record(self, batches: AsyncIterator[Sequence[RecordedObservation]]) -> int:
-        """Add observations in bulk; what is there stays as it is. How many came in."""
-        ...
-
-    async def count(self, scan_id: UUID) -> int:
-        """Observations of a scan."""
-        ...
-
-    async def observations(self, query: Query) -> Page[RecordedObservation]:
-        """A page, by default in the order in which they were recorded."""
-        ...
-
-    async def observation(self, row_id: UUID) -> RecordedObservation:
-        """One observation.
-
-        Raises:
-            NotFoundError: there is none.
-        """
-        ...
-
-    async def services(self, campaign_id: UUID, target_ids: Sequence[UUID]) -> tuple[RecordedObservation, ...]:
-        """Every listening service that a campaign saw of these targets."""
-        ...
-
-    async def merge(self, campaign_id: UUID) -> Merged:
-        """Give each flaw of a campaign its vulnerability and sighting; reopen and close by the rules."""
-        ...
-
-    async def vulnerabilities(self, query: Query) -> Page[Vulnerability]:
-        """A page, by default worst risk first."""
-        ...
-
-    async def vulnerability(self, row_id: UUID) -> Vulnerability:
-        """One vulnerability.
-
-        Raises:
-            NotFoundError: there is none.
-        """
-        ...
-
-    async def present(self) -> Mapping[str, int]:
-        """How many vulnerabilities are a present problem, by severity; a severity without any is left out."""
-        ...
-
-    async def weights(self, campaign_id: UUID) -> tuple[Weight, ...]:
-        """What risk depends on, for every vulnerability that a campaign saw; those that are alike are one."""
-        ...
-
-    async def set_risk(self, vulnerability_ids: Sequence[UUID], score: int, reasons: Sequence[str]) -> None:
-        """Store one score and its reasons for all of them."""
-        ...
-
-    async def find_text(self, words: str, limit: int) -> tuple[UUID, ...]:
-        """Ids of vulnerabilities that hold the words, worst risk first."""
         ...
 
 
@@ -230,6 +170,14 @@ class UnitOfWork(Protocol):
     def triages(self) -> Rows[Triage]: ...  # noqa: D102
     @property
     def findings(self) -> Findings: ...  # noqa: D102
+    @property
+    def lives(self) -> Lives: ...  # noqa: D102
+    @property
+    def changes(self) -> Rows[Change]: ...  # noqa: D102
+    @property
+    def comments(self) -> Rows[Comment]: ...  # noqa: D102
+    @property
+    def operations(self) -> Rows[Operation]: ...  # noqa: D102
     @property
     def gates(self) -> GateRows: ...  # noqa: D102
     @property

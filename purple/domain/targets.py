@@ -45,6 +45,15 @@ class Criticality(StrEnum):
     CRITICAL = "critical"
 
 
+class Exposure(StrEnum):
+    """From where an asset can be reached."""
+
+    INTERNET = "internet"
+    PARTNER = "partner"
+    INTERNAL = "internal"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a target is on the network: the parts of its value."""
@@ -75,6 +84,7 @@ class Target:
     version: int = 1
     zone: str = ""
     """The network zone whose workers alone reach it; empty for those that serve no zone."""
+    exposure: Exposure = Exposure.UNKNOWN
 
     @property
     def address(self) -> Address:

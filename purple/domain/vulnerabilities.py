@@ -13,27 +13,46 @@ class VulnerabilityState(StrEnum):
     """The life of a vulnerability."""
 
     OPEN = "open"
+    REOPENED = "reopened"
+    """It was fixed, and is there again."""
     TRIAGED = "triaged"
     CONFIRMED = "confirmed"
     FALSE_POSITIVE = "false_positive"
     RISK_ACCEPTED = "risk_accepted"
+    """Until a day; then it is again what it was."""
+    OUT_OF_SCOPE = "out_of_scope"
     FIXED = "fixed"
 
     @property
     def counts(self) -> bool:
         """Whether it counts as a present problem."""
-        return self in {VulnerabilityState.OPEN, VulnerabilityState.TRIAGED, VulnerabilityState.CONFIRMED}
+        return self in _PRESENT
 
 
 _S = VulnerabilityState
+_PRESENT = frozenset({_S.OPEN, _S.REOPENED, _S.TRIAGED, _S.CONFIRMED})
+_DISMISSED = frozenset({_S.FALSE_POSITIVE, _S.RISK_ACCEPTED, _S.OUT_OF_SCOPE})
 _BY_PEOPLE = {
-    _S.OPEN: {_S.TRIAGED, _S.CONFIRMED, _S.FALSE_POSITIVE, _S.RISK_ACCEPTED},
-    _S.TRIAGED: {_S.CONFIRMED, _S.FALSE_POSITIVE, _S.RISK_ACCEPTED},
-    _S.CONFIRMED: {_S.FALSE_POSITIVE, _S.RISK_ACCEPTED},
+    _S.OPEN: {_S.TRIAGED, _S.CONFIRMED, *_DISMISSED},
+    _S.REOPENED: {_S.TRIAGED, _S.CONFIRMED, *_DISMISSED},
+    _S.TRIAGED: {_S.CONFIRMED, *_DISMISSED},
+    _S.CONFIRMED: _DISMISSED,
     _S.FALSE_POSITIVE: {_S.OPEN},
     _S.RISK_ACCEPTED: {_S.OPEN},
-    _S.FIXED: {_S.OPEN},
+    _S.OUT_OF_SCOPE: {_S.OPEN},
+    _S.FIXED: {_S.REOPENED},
 }
+
+
+class Cause(StrEnum):
+    """What changes a vulnerability."""
+
+    PERSON = "person"
+    SCAN = "scan"
+    CLOCK = "clock"
+    """The time of an accepted risk is over."""
+    UNDO = "undo"
+    """A person took back what a person had done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +85,15 @@ class Vulnerability:
     last_seen: datetime | None = None
     tools: tuple[str, ...] = ()
     observation_ids: tuple[UUID, ...] = field(default=())
-    """The newest sightings, at most ten."""
+    """Of the newest sightings that tell different things, at most ten, the best told first."""
     version: int = 1
+    owner: str = ""
+    """Who looks after it, by user name; empty for nobody."""
+    accepted_until: datetime | None = None
+    reopened_at: datetime | None = None
+    due_at: datetime | None = None
+    """When it should be fixed; by the policy, or by hand."""
+    due_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +113,26 @@ class Weight:
 
 
 def after_sighting(state: VulnerabilityState) -> VulnerabilityState:
-    """The state after the flaw was seen again: what was fixed is open again, a person's verdict stands."""
-    return VulnerabilityState.OPEN if state is VulnerabilityState.FIXED else state
+    """The state after the flaw was seen again: what was fixed is there again, a person's verdict stands."""
+    return VulnerabilityState.REOPENED if state is VulnerabilityState.FIXED else state
 
 
 def after_clean_scan(state: VulnerabilityState) -> VulnerabilityState:
     """The state after a complete scan with the same tool and scope no longer saw it."""
     return VulnerabilityState.FIXED if state.counts else state
+
+
+def may_change(cause: Cause, present: VulnerabilityState, wanted: VulnerabilityState) -> bool:
+    """Whether this cause may bring a vulnerability from one state to another."""
+    match cause:
+        case Cause.PERSON:
+            return wanted in _BY_PEOPLE[present]
+        case Cause.SCAN:
+            return present is not wanted and wanted in {after_sighting(present), after_clean_scan(present)}
+        case Cause.CLOCK:
+            return present is VulnerabilityState.RISK_ACCEPTED and wanted.counts
+        case Cause.UNDO:  # `fixed` is earned by a scan and never given back
+            return wanted is not VulnerabilityState.FIXED and present in _BY_PEOPLE[wanted]
 
 
 def check_transition(present: VulnerabilityState, wanted: VulnerabilityState) -> None:
@@ -102,7 +141,7 @@ def check_transition(present: VulnerabilityState, wanted: VulnerabilityState) ->
     Raises:
         ConflictError: the change is not allowed; the remedy lists what is.
     """
-    if wanted not in _BY_PEOPLE[present]:
+    if not may_change(Cause.PERSON, present, wanted):
         raise ConflictError(
             f"a vulnerability that is {present} cannot become {wanted}",
             field="state",
@@ -120,3 +159,7 @@ class Merged:
     fixed: tuple[UUID, ...]
     sightings: int
     """New ones."""
+    raised: tuple[UUID, ...] = ()
+    """To a worse severity."""
+    retold: tuple[UUID, ...] = ()
+    """By a sighting that tells it better."""

@@ -25,7 +25,7 @@ class Analysis:
         async with self._work(ref.organisation_id) as uow:
             campaign = await uow.campaigns.get(ref.campaign_id)
             await enter(uow, ref, Phase.ANALYSIS, now)
-            merged = await uow.findings.merge(campaign.id)
+            merged = await uow.findings.merge(campaign.id, now)
             weights = await uow.findings.weights(campaign.id)
             seen = await uow.targets.several({each.target_id for each in weights})
             targets = {target.id: target for target in seen}
@@ -47,7 +47,13 @@ class Analysis:
 
     async def _tell(self, uow: UnitOfWork, ref: CampaignRef, merged: Merged) -> None:
         now = self._clock.now()
-        kinds = {"found": merged.found, "reopened": merged.reopened, "fixed": merged.fixed}
+        kinds = {
+            "found": merged.found,
+            "reopened": merged.reopened,
+            "fixed": merged.fixed,
+            "raised": merged.raised,
+            "retold": merged.retold,
+        }
         await uow.events.add(
             *(
                 event(

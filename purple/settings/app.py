@@ -5,12 +5,14 @@ local stack writes so that every process on this machine finds its servers.
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from purple.domain.gates import GateRules
 from purple.settings.paths import default_cache, default_home
 
 
@@ -142,6 +144,17 @@ class GateSettings(_Room):
     """In a row, until the target counts as gone and its tools are stopped."""
     give_up_s: float = Field(default=3600, ge=0)
     """A target that is not back after so long is given up: its scans fail."""
+
+    def rules(self) -> GateRules:
+        """The same, as the gates take them."""
+        return GateRules(
+            most=self.tools_per_target,
+            requests_per_second=self.requests_per_second,
+            lease=timedelta(seconds=self.lease_s),
+            probe_every_s=self.probe_every_s,
+            probe_failures=self.probe_failures,
+            give_up=timedelta(seconds=self.give_up_s),
+        )
 
 
 class WorkerSettings(_Room):

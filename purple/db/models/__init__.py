@@ -7,6 +7,7 @@ from purple.db.models.events import events, feeds, idempotency_keys
 from purple.db.models.findings import observations, sightings, vulnerabilities
 from purple.db.models.gates import gate_breakers, gate_leases
 from purple.db.models.identity import api_tokens, organisations, sessions, sign_in_links, users
+from purple.db.models.life import sla_rules, triage_operations, vulnerability_changes, vulnerability_comments
 from purple.db.models.refusals import refusals
 from purple.db.models.reports import reports, triages
 from purple.db.models.schedules import schedule_runs, schedules
@@ -33,9 +34,13 @@ __all__ = [
     "sessions",
     "sightings",
     "sign_in_links",
+    "sla_rules",
     "targets",
+    "triage_operations",
     "triages",
     "undos",
     "users",
     "vulnerabilities",
+    "vulnerability_changes",
+    "vulnerability_comments",
 ]

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -83,8 +84,23 @@ vulnerabilities = Table(
     Column("risk", Integer, nullable=False),
     Column("risk_reasons", tuple_of(Text()), nullable=False),
     Column("version", Integer, nullable=False),
+    text("owner"),
+    moment("accepted_until", nullable=True),
+    Column("accepted_from", enum_text(VulnerabilityState)),
+    moment("reopened_at", nullable=True),
+    moment("due_at", nullable=True),
+    Column("due_by_hand", Boolean, nullable=False, server_default="false"),
+    moment("overdue_at", nullable=True),
+    Column("standing", Uuid),
     UniqueConstraint("organisation_id", "fingerprint"),
     Index("ix_vulnerabilities_risk", "organisation_id", "risk", "id"),
+)
+"""`accepted_from` is the state before an accepted risk; `overdue_at` is when it was told that `due_at` is over."""
+Index("ix_vulnerabilities_accepted", vulnerabilities.c.accepted_until, postgresql_where="state = 'risk_accepted'")
+Index(
+    "ix_vulnerabilities_due",
+    vulnerabilities.c.due_at,
+    postgresql_where="overdue_at IS NULL AND state IN ('open', 'reopened', 'triaged', 'confirmed')",
 )
 
 sightings = Table(
@@ -98,7 +114,9 @@ sightings = Table(
     Column("observation_id", Uuid, nullable=False),
     moment("seen_at"),
     Column("confidence", Float, nullable=False, server_default="1"),
+    Column("standing", Uuid),
     ForeignKeyConstraint(
         ["scan_id", "organisation_id", "campaign_id"], ["scans.id", "scans.organisation_id", "scans.campaign_id"]
     ),
 )
+"""`standing` orders them by how well they tell the flaw: see `repositories.merging`."""

@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Integer, Table, Text, UniqueConstraint
 
 from purple.db.models.base import enum_text, key, metadata, moment, organisation, text, tuple_of
-from purple.domain.targets import Criticality, TargetKind
+from purple.domain.targets import Criticality, Exposure, TargetKind
 
 targets = Table(
     "targets",
@@ -18,5 +18,6 @@ targets = Table(
     moment("created_at"),
     Column("version", Integer, nullable=False),
     text("zone"),
+    Column("exposure", enum_text(Exposure), nullable=False, server_default=Exposure.UNKNOWN),
     UniqueConstraint("organisation_id", "kind", "value"),
 )

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -47,7 +48,7 @@ _TAKE_IN = f"""
 
 
 class FindingRows:
-    """See `domain.ports.Findings`."""
+    """See `domain.findings.Findings`."""
 
     def __init__(self, connection: AsyncConnection, organisation_id: UUID) -> None:
         self._connection = connection
@@ -101,17 +102,21 @@ class FindingRows:
         rows = await self._connection.execute(statement.order_by(observations.c.seq))
         return tuple(read(row) for row in rows)
 
-    async def merge(self, campaign_id: UUID) -> Merged:
+    async def merge(self, campaign_id: UUID, at: datetime) -> Merged:
         """See `merging`."""
+        run = self._connection.execute
         campaign = {"campaign": campaign_id}
-        await self._connection.execute(merging.FLAWS)
-        await self._connection.execute(merging.GATHER, campaign)
-        found = (await self._connection.execute(merging.ADD_VULNERABILITIES, campaign)).scalars().all()
-        seen = (await self._connection.execute(merging.ADD_SIGHTINGS, campaign)).one()
-        await self._connection.execute(merging.RAISE_SEVERITY)
-        await self._connection.execute(merging.DONE)
-        fixed = (await self._connection.execute(merging.CLOSE, campaign)).scalars().all()
-        return Merged(tuple(found), tuple(seen.reopened), tuple(fixed), seen.sightings)
+        now = campaign | {"at": at}
+        await run(merging.LOCK, campaign)
+        await run(merging.FLAWS)
+        await run(merging.GATHER, campaign)
+        found = (await run(merging.ADD_VULNERABILITIES)).scalars().all()
+        seen = (await run(merging.ADD_SIGHTINGS, now)).one()
+        raised = (await run(merging.RAISE_SEVERITY, now)).scalars().all()
+        retold = (await run(merging.RETELL)).scalars().all()
+        await run(merging.DONE)
+        fixed = (await run(merging.CLOSE, now)).scalars().all()
+        return Merged(tuple(found), tuple(seen.reopened), tuple(fixed), seen.sightings, tuple(raised), tuple(retold))
 
     async def vulnerabilities(self, query: Query) -> Page[Vulnerability]:
         """Worst risk first, by default."""
@@ -188,13 +193,15 @@ def _by_origin(batch: Sequence[RecordedObservation]) -> list[_Ready]:
 
 
 def _with_sightings(*conditions: ColumnElement[bool]) -> Select[Any]:
-    newest = func.array_agg(aggregate_order_by(sightings.c.observation_id, sightings.c.seen_at.desc()))
+    told = func.coalesce(sightings.c.standing, sightings.c.observation_id)
+    newest = (sightings.c.seen_at.desc(), told)
     seen = (
         select(
             func.min(sightings.c.seen_at).label("first_seen"),
             func.max(sightings.c.seen_at).label("last_seen"),
             func.array_agg(sightings.c.tool.distinct()).label("tools"),
-            newest.label("observation_ids"),
+            func.array_agg(aggregate_order_by(sightings.c.observation_id, *newest)).label("observation_ids"),
+            func.array_agg(aggregate_order_by(told, *newest)).label("standings"),
         )
         .where(sightings.c.vulnerability_id == vulnerabilities.c.id)
         .lateral("seen")
@@ -210,5 +217,13 @@ def _vulnerability(row: Row[Any]) -> Vulnerability:
         first_seen=row.first_seen,
         last_seen=row.last_seen,
         tools=tuple(row.tools or ()),
-        observation_ids=tuple((row.observation_ids or ())[:_RECENT]),
+        observation_ids=_telling(row.standings or (), row.observation_ids or ()),
     )
+
+
+def _telling(standings: Sequence[UUID], newest: Sequence[UUID]) -> tuple[UUID, ...]:
+    """The newest observation of each different telling, the best told first."""
+    different: dict[UUID, UUID] = {}
+    for standing, observation in zip(standings, newest, strict=True):
+        different.setdefault(standing, observation)
+    return tuple(observation for _, observation in sorted(list(different.items())[:_RECENT]))

@@ -18,6 +18,8 @@ from purple.db.models import (
     targets,
     undos,
     vulnerabilities,
+    vulnerability_changes,
+    vulnerability_comments,
 )
 from purple.db.repositories.fields import Field, Kind
 from purple.db.repositories.listing import Listing, fields_of
@@ -123,7 +125,7 @@ VULNERABILITIES = Listing(
         vulnerabilities,
         (
             "id", "target_id", "fingerprint", "title", "severity", "state", "weakness", "cve", "cwe", "host", "port",
-            "url", "parameter", "risk",
+            "url", "parameter", "risk", "owner", "accepted_until", "due_at", "reopened_at",
         ),
     )
     | {
@@ -137,3 +139,12 @@ VULNERABILITIES = Listing(
     vulnerabilities.c.id,
     sort="-risk",
 )  # fmt: skip
+CHANGES = Listing(
+    fields_of(vulnerability_changes, ("vulnerability_id", "at", "cause", "actor", "campaign_id", "operation_id")),
+    vulnerability_changes.c.version,
+)
+COMMENTS = Listing(
+    fields_of(vulnerability_comments, ("vulnerability_id", "created_at", "author")),
+    vulnerability_comments.c.id,
+    sort="created_at",
+)

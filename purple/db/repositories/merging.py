@@ -1,112 +1,218 @@
 """The set-based statements by which a campaign's flaws become vulnerabilities and sightings.
 
 Each may run twice: the second time finds nothing left to do. A vulnerability's id is made of its organisation and
-fingerprint, so two campaigns that find the same flaw at once agree on it.
+fingerprint, so two campaigns that find the same flaw at once agree on it; of two that look at one target the second
+waits for the first, so that each knows what the other saw.
 
 A campaign's flaws are gathered once, beside what is known of them, into a table that lives as long as the transaction:
 where nothing is new, nothing but that table and the sightings is touched.
+
+A vulnerability is described by the best told of its sightings. Which one that is depends on what they say and never on
+which came first: `standing` orders them, the smallest first.
 """
 
 from sqlalchemy import text
 
+from purple.domain.vulnerabilities import Cause, VulnerabilityState
+
 _RANK = "array_position(ARRAY['info','low','medium','high','critical'], {0}severity)"
+PRESENT = ", ".join(f"'{state}'" for state in VulnerabilityState if state.counts)
+ROOM = 0x70_75_72_73
+"""Of the advisory locks on targets."""
+_LAST_BYTE = 15
+
+BUCKET = f"get_byte(uuid_send(target_id), {_LAST_BYTE})"
+"""One of 256 locks for each target: a campaign may have more targets than PostgreSQL has locks."""
+
+LOCK = text(f"""
+    SELECT count(pg_advisory_xact_lock({ROOM}, bucket)) FROM (
+        SELECT DISTINCT {BUCKET} AS bucket FROM scans WHERE campaign_id = :campaign ORDER BY bucket
+    ) AS mine
+""")  # noqa: S608 - no value of a user is in the text
+"""A statement of its own, since a statement sees rows as they were before it waited; in order, against deadlocks."""
+
+_STANDING = f"""(
+    lpad(to_hex(5 - {_RANK.format("")}), 2, '0')
+    || lpad(to_hex(65535 - round(least(greatest(confidence, 0), 1) * 65535)::int), 14, '0')
+    || lpad(to_hex(hash_record_extended(ROW(tool, rule, title, weakness, host, port, url, parameter, cve, cwe,
+        description, evidence, remediation, refs, detail), 0)), 16, '0')
+)::uuid"""
+"""Worse severity first, then confidence; between equals a hash of all that is told decides, which is the same whenever
+and however often a report comes. It is PostgreSQL's own, as hash partitioning uses it: md5 of the text costs half of
+what gathering does.
+"""
 
 FLAWS = text("""
     CREATE TEMPORARY TABLE flaws (
-        vulnerability_id uuid, known boolean, known_state text, known_rank int, fingerprint text, organisation_id uuid,
-        scan_id uuid, tool text, observation_id uuid, seen_at timestamptz, rank int, confidence float
+        vulnerability_id uuid, known boolean, known_state text, known_rank int, known_standing uuid, fingerprint text,
+        organisation_id uuid, scan_id uuid, tool text, observation_id uuid, seen_at timestamptz, rank int,
+        confidence float, standing uuid
     ) ON COMMIT DROP
 """)
 
 GATHER = text(f"""
     INSERT INTO flaws
     SELECT coalesce(v.id, md5(o.organisation_id::text || o.fingerprint)::uuid), v.id IS NOT NULL, v.state,
-        {_RANK.format("v.")}, o.fingerprint, o.organisation_id, o.scan_id, o.tool, o.id, o.recorded_at, o.rank, o.best
+        {_RANK.format("v.")}, v.standing, o.fingerprint, o.organisation_id, o.scan_id, o.tool, o.id, o.recorded_at,
+        o.rank, o.best, o.standing
     FROM (
         SELECT DISTINCT ON (fingerprint, scan_id)
-            fingerprint, organisation_id, scan_id, tool, id, recorded_at,
-            max({_RANK.format("")}) OVER one AS rank, max(confidence) OVER one AS best
-        FROM observations WHERE campaign_id = :campaign AND fingerprint <> ''
+            fingerprint, organisation_id, scan_id, tool, id, recorded_at, standing,
+            max(rank) OVER one AS rank, max(confidence) OVER one AS best
+        FROM (
+            SELECT fingerprint, organisation_id, scan_id, tool, id, recorded_at, confidence,
+                {_RANK.format("")} AS rank, {_STANDING} AS standing
+            FROM observations WHERE campaign_id = :campaign AND fingerprint <> '' OFFSET 0
+        ) AS seen
         WINDOW one AS (PARTITION BY fingerprint, scan_id)
-        ORDER BY fingerprint, scan_id, seq
+        ORDER BY fingerprint, scan_id, standing
     ) AS o
     LEFT JOIN vulnerabilities v ON v.fingerprint = o.fingerprint
 """)  # noqa: S608 - no value of a user is in the text
 """The organisation is row-level security's part: said twice, it makes PostgreSQL think, while it has no statistics yet,
-that any index which begins with it finds one row, and every flaw then reads every vulnerability.
+that any index which begins with it finds one row, and every flaw then reads every vulnerability. `OFFSET 0` has it
+make the standing before it sorts, so that it sorts no texts.
 """
 
-ADD_VULNERABILITIES = text(f"""
+ADD_VULNERABILITIES = text("""
     INSERT INTO vulnerabilities (
         id, organisation_id, target_id, fingerprint, title, severity, state, weakness, cve, cwe, host, port, url,
-        parameter, description, remediation, "references", risk, risk_reasons, version)
-    SELECT md5(organisation_id::text || fingerprint)::uuid, organisation_id, target_id, fingerprint, title, severity,
-        'open', weakness, cve, cwe, host, port, url, parameter, description, remediation, refs, 0, '{{}}', 1
+        parameter, description, remediation, "references", risk, risk_reasons, version, standing)
+    SELECT best.vulnerability_id, o.organisation_id, o.target_id, o.fingerprint, o.title, o.severity, 'open',
+        o.weakness, o.cve, o.cwe, o.host, o.port, o.url, o.parameter, o.description, o.remediation, o.refs, 0, '{}', 1,
+        best.standing
     FROM (
-        SELECT DISTINCT ON (fingerprint) * FROM observations
-        WHERE campaign_id = :campaign AND fingerprint IN (SELECT fingerprint FROM flaws WHERE NOT known)
-        ORDER BY fingerprint, {_RANK.format("")} DESC, confidence DESC, seq
+        SELECT DISTINCT ON (vulnerability_id) vulnerability_id, observation_id, standing FROM flaws
+        WHERE NOT known ORDER BY vulnerability_id, standing
     ) AS best
+    JOIN observations o ON o.id = best.observation_id
+    ORDER BY best.vulnerability_id
     ON CONFLICT DO NOTHING
     RETURNING id
-""")  # noqa: S608 - no value of a user is in the text
+""")
 
-ADD_SIGHTINGS = text("""
+_SAME_WAY = """(again.state = 'complete' AND again.target_id = saw.target_id
+    AND again.tool = saw.tool AND again.key = saw.key AND (again.options = saw.options OR (
+        again.options ->> 'series' <> ''
+        AND again.options - ARRAY['artifact', 'create_targets'] = saw.options - ARRAY['artifact', 'create_targets'])))
+"""
+
+_CHANGES = """
+    INSERT INTO vulnerability_changes (
+        organisation_id, vulnerability_id, version, at, cause, why, campaign_id, before, after)
+"""
+
+ADD_SIGHTINGS = text(f"""
     WITH seen AS (
         INSERT INTO sightings (
-            vulnerability_id, scan_id, organisation_id, campaign_id, tool, observation_id, seen_at, confidence)
-        SELECT vulnerability_id, scan_id, organisation_id, :campaign, tool, observation_id, seen_at, confidence
+            vulnerability_id, scan_id, organisation_id, campaign_id, tool, observation_id, seen_at, confidence,
+            standing)
+        SELECT vulnerability_id, scan_id, organisation_id, :campaign, tool, observation_id, seen_at, confidence,
+            standing
         FROM flaws
         ON CONFLICT DO NOTHING
-        RETURNING vulnerability_id
+        RETURNING vulnerability_id, scan_id
     ), reopened AS (
-        UPDATE vulnerabilities SET state = 'open', version = version + 1
-        WHERE state = 'fixed' AND id IN (SELECT vulnerability_id FROM flaws WHERE known_state = 'fixed')
-          AND id IN (SELECT vulnerability_id FROM seen)
-        RETURNING id
+        UPDATE vulnerabilities SET state = 'reopened', reopened_at = :at, version = version + 1
+        WHERE state = 'fixed' AND id IN (
+            SELECT f.vulnerability_id FROM flaws f JOIN scans saw ON saw.id = f.scan_id
+            WHERE f.known_state = 'fixed'
+              AND (f.vulnerability_id, f.scan_id) IN (SELECT vulnerability_id, scan_id FROM seen)
+              AND NOT EXISTS (
+                SELECT 1 FROM scans again
+                WHERE {_SAME_WAY} AND again.started_at > f.seen_at AND NOT EXISTS (
+                    SELECT 1 FROM sightings s WHERE s.scan_id = again.id AND s.vulnerability_id = f.vulnerability_id)))
+        RETURNING id, organisation_id, version
+    ), told AS (
+        {_CHANGES}
+        SELECT organisation_id, id, version, :at, '{Cause.SCAN}', 'seen again', :campaign,
+            '{{"state": "fixed"}}', '{{"state": "reopened"}}'
+        FROM reopened
     )
     SELECT (SELECT count(*) FROM seen) AS sightings, array(SELECT id FROM reopened) AS reopened
-""")
-"""A new sighting of what was fixed opens it again."""
+""")  # noqa: S608 - no value of a user is in the text
+"""A new sighting of what was fixed opens it again, unless the same tool has looked since then and did not see it:
+campaigns that run at once may be analysed in another order than they looked.
+"""
 
 RAISE_SEVERITY = text(f"""
-    UPDATE vulnerabilities v SET version = version + 1,
-        severity = (ARRAY['info','low','medium','high','critical'])[worst.rank]
-    FROM (
-        SELECT vulnerability_id, max(rank) AS rank FROM flaws
-        WHERE rank > coalesce(known_rank, 0) GROUP BY vulnerability_id
-    ) AS worst
-    WHERE v.id = worst.vulnerability_id AND worst.rank > {_RANK.format("v.")}
+    WITH old AS MATERIALIZED (
+        SELECT v.id, v.severity, worst.rank
+        FROM (
+            SELECT vulnerability_id, max(rank) AS rank FROM flaws
+            WHERE rank > coalesce(known_rank, 0) AND known GROUP BY vulnerability_id
+        ) AS worst
+        JOIN vulnerabilities v ON v.id = worst.vulnerability_id
+        WHERE worst.rank > {_RANK.format("v.")}
+        FOR UPDATE OF v
+    ), raised AS (
+        UPDATE vulnerabilities v SET version = version + 1,
+            severity = (ARRAY['info','low','medium','high','critical'])[old.rank]
+        FROM old WHERE v.id = old.id
+        RETURNING v.id, v.organisation_id, v.version, old.severity AS before, v.severity AS after
+    ), told AS (
+        {_CHANGES}
+        SELECT organisation_id, id, version, :at, '{Cause.SCAN}', 'a tool says it is worse', :campaign,
+            jsonb_build_object('severity', before), jsonb_build_object('severity', after)
+        FROM raised
+    )
+    SELECT id FROM raised
 """)  # noqa: S608 - no value of a user is in the text
 """The severity is the worst that a tool gave."""
 
+RETELL = text("""
+    UPDATE vulnerabilities v SET standing = best.standing, title = o.title, weakness = o.weakness, cve = o.cve,
+        cwe = o.cwe, host = o.host, port = o.port, url = o.url, parameter = o.parameter, description = o.description,
+        remediation = o.remediation, "references" = o.refs
+    FROM (
+        SELECT DISTINCT ON (vulnerability_id) vulnerability_id, observation_id, standing FROM flaws
+        WHERE known AND (known_standing IS NULL OR standing < known_standing) ORDER BY vulnerability_id, standing
+    ) AS best
+    JOIN observations o ON o.id = best.observation_id
+    WHERE v.id = best.vulnerability_id AND (v.standing IS NULL OR best.standing < v.standing)
+    RETURNING v.id
+""")
+"""Its words are those of the best told sighting; the version stays, for nobody edits them."""
+
 DONE = text("DROP TABLE flaws")
 
-CLOSE = text("""
+CLOSE = text(f"""
     WITH missing AS MATERIALIZED (
         SELECT id FROM vulnerabilities
-        WHERE state IN ('open', 'triaged', 'confirmed')
+        WHERE state IN ({PRESENT})
           AND target_id IN (SELECT target_id FROM scans WHERE campaign_id = :campaign)
           AND id NOT IN (SELECT vulnerability_id FROM sightings WHERE campaign_id = :campaign)
+    ), old AS MATERIALIZED (
+        SELECT v.id, v.state FROM vulnerabilities v
+        WHERE v.state IN ({PRESENT}) AND v.id IN (SELECT id FROM missing)
+          AND EXISTS (SELECT 1 FROM sightings s WHERE s.vulnerability_id = v.id)
+          AND NOT EXISTS (
+            SELECT 1 FROM sightings s JOIN scans saw ON saw.id = s.scan_id
+            WHERE s.vulnerability_id = v.id AND NOT EXISTS (
+                SELECT 1 FROM scans again
+                WHERE again.campaign_id = :campaign AND {_SAME_WAY} AND again.started_at > s.seen_at
+                  AND NOT EXISTS (
+                    SELECT 1 FROM vulnerability_changes c
+                    WHERE c.vulnerability_id = v.id AND c.at >= again.started_at
+                      AND c.before ->> 'state' NOT IN ({PRESENT}) AND c.after ->> 'state' IN ({PRESENT}))))
+        FOR UPDATE OF v
+    ), fixed AS (
+        UPDATE vulnerabilities v SET state = 'fixed', version = version + 1
+        FROM old WHERE v.id = old.id
+        RETURNING v.id, v.organisation_id, v.version, old.state AS before
+    ), told AS (
+        {_CHANGES}
+        SELECT organisation_id, id, version, :at, '{Cause.SCAN}', 'every tool that saw it looked again', :campaign,
+            jsonb_build_object('state', before), '{{"state": "fixed"}}'
+        FROM fixed
     )
-    UPDATE vulnerabilities v SET state = 'fixed', version = version + 1
-    WHERE v.state IN ('open', 'triaged', 'confirmed') AND v.id IN (SELECT id FROM missing)
-      AND EXISTS (SELECT 1 FROM sightings s WHERE s.vulnerability_id = v.id)
-      AND NOT EXISTS (
-        SELECT 1 FROM sightings s JOIN scans saw ON saw.id = s.scan_id
-        WHERE s.vulnerability_id = v.id AND NOT EXISTS (
-            SELECT 1 FROM scans again
-            WHERE again.campaign_id = :campaign AND again.state = 'complete' AND again.target_id = v.target_id
-              AND again.tool = saw.tool AND again.key = saw.key AND (again.options = saw.options OR (
-                again.options ->> 'series' <> ''
-                AND again.options - ARRAY['artifact', 'create_targets']
-                  = saw.options - ARRAY['artifact', 'create_targets']))
-              AND again.started_at > s.seen_at))
-    RETURNING id
-""")
+    SELECT id FROM fixed
+""")  # noqa: S608 - no value of a user is in the text
 """Every tool that ever saw it has looked again, later, in the same way and to the end, and none saw it.
 
-An import looks in the same way where it continues the series, though its artifact is another one.
+An import looks in the same way where it continues the series, though its artifact is another one. What came back after
+it began to look, whether a person or the clock said so, it does not close: an analysis that is tried again undoes no
+verdict.
 What the campaign saw is set apart first: that it is nearly everything is what PostgreSQL cannot know.
 """
 

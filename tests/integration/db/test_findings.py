@@ -16,7 +16,7 @@ from purple.domain.vulnerabilities import Merged, Vulnerability, VulnerabilitySt
 
 async def merge(tenant, campaign: Campaign) -> Merged:
     async with tenant.work(tenant.id) as uow:
-        return await uow.findings.merge(campaign.id)
+        return await uow.findings.merge(campaign.id, campaign.created_at)
 
 
 async def all_of(tenant, **filters) -> tuple[Vulnerability, ...]:
@@ -174,7 +174,7 @@ async def test_seeing_again_adds_a_sighting_and_rewrites_nothing(tenant) -> None
     await first_campaign(tenant)
     before = await one(tenant)
     again = await tenant.campaign(2)
-    await tenant.record(tenant.sight(await tenant.scan(again), 443, title="other words"))
+    await tenant.record(tenant.sight(await tenant.scan(again), 443))
     assert await merge(tenant, again) == Merged((), (), (), 1)
     after = await one(tenant)
     assert (after.title, after.version, after.first_seen) == (before.title, before.version, before.first_seen)
@@ -190,7 +190,7 @@ async def test_a_complete_scan_that_sees_nothing_closes_and_a_new_sighting_reope
     back = await tenant.campaign(3)
     await tenant.record(tenant.sight(await tenant.scan(back), 443))
     assert len((await merge(tenant, back)).reopened) == 1
-    assert (await one(tenant)).state is VulnerabilityState.OPEN
+    assert (await one(tenant)).state is VulnerabilityState.REOPENED
 
 
 async def stays_open(tenant, **scan) -> bool:

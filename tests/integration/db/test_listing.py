@@ -183,7 +183,7 @@ async def test_vulnerabilities_are_found_by_who_saw_them_and_when(tenant) -> Non
         tenant.sight(nmap, 443), tenant.sight(tls, 443), tenant.sight(tls, 8443, severity=Severity.HIGH, cve=("CVE-1",))
     )
     async with tenant.work(tenant.id) as uow:
-        await uow.findings.merge(campaign.id)
+        await uow.findings.merge(campaign.id, campaign.created_at)
 
     async def ports(text: str, sort: str = "port") -> list[int]:
         async with tenant.work(tenant.id) as uow:

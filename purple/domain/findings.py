@@ -1,0 +1,74 @@
+"""The port of what was found; like those of `ports`, an adapter implements it and `bootstrap` joins the two."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from purple.domain.observations import RecordedObservation
+from purple.domain.pages import Page, Query
+from purple.domain.vulnerabilities import Merged, Vulnerability, Weight
+
+
+class Findings(Protocol):
+    """Observations, vulnerabilities and the sightings between them."""
+
+    async def record(self, batches: AsyncIterator[Sequence[RecordedObservation]]) -> int:
+        """Add observations in bulk; what is there stays as it is. How many came in."""
+        ...
+
+    async def count(self, scan_id: UUID) -> int:
+        """Observations of a scan."""
+        ...
+
+    async def observations(self, query: Query) -> Page[RecordedObservation]:
+        """A page, by default in the order in which they were recorded."""
+        ...
+
+    async def observation(self, row_id: UUID) -> RecordedObservation:
+        """One observation.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        ...
+
+    async def services(self, campaign_id: UUID, target_ids: Sequence[UUID]) -> tuple[RecordedObservation, ...]:
+        """Every listening service that a campaign saw of these targets."""
+        ...
+
+    async def merge(self, campaign_id: UUID, at: datetime) -> Merged:
+        """Give each flaw of a campaign its vulnerability and sighting; reopen and close by the rules.
+
+        What it changes of a vulnerability is in that one's history, with this time. Of two campaigns on one target
+        the second waits for the first to commit.
+        """
+        ...
+
+    async def vulnerabilities(self, query: Query) -> Page[Vulnerability]:
+        """A page, by default worst risk first."""
+        ...
+
+    async def vulnerability(self, row_id: UUID) -> Vulnerability:
+        """One vulnerability.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        ...
+
+    async def present(self) -> Mapping[str, int]:
+        """How many vulnerabilities are a present problem, by severity; a severity without any is left out."""
+        ...
+
+    async def weights(self, campaign_id: UUID) -> tuple[Weight, ...]:
+        """What risk depends on, for every vulnerability that a campaign saw; those that are alike are one."""
+        ...
+
+    async def set_risk(self, vulnerability_ids: Sequence[UUID], score: int, reasons: Sequence[str]) -> None:
+        """Store one score and its reasons for all of them."""
+        ...
+
+    async def find_text(self, words: str, limit: int) -> tuple[UUID, ...]:
+        """Ids of vulnerabilities that hold the words, worst risk first."""
+        ...
