@@ -28,8 +28,12 @@ REFUSAL = ("id", "at", "rule", "detail", "target", "tool", "authorisation_id", "
 VULNERABILITY = (
     "id", "target_id", "title", "severity", "risk", "risk_reasons", "state", "weakness", "cve", "cwe", "host", "port",
     "url", "parameter", "description", "remediation", "references", "tools", "first_seen", "last_seen",
-    "observation_ids", "fingerprint",
+    "observation_ids", "fingerprint", "owner", "accepted_until", "reopened_at", "due_at", "due_by_hand", "version",
 )  # fmt: skip
+CHANGE = (
+    "vulnerability_id", "version", "at", "cause", "actor", "why", "campaign_id", "operation_id", "before", "after",
+)  # fmt: skip
+COMMENT = ("id", "vulnerability_id", "created_at", "author", "body")
 LEASE = (
     "scan_id", "campaign_id", "target_id", "host", "tool", "endpoint", "exclusive", "state", "since", "expires_at",
     "reason",
@@ -147,6 +151,28 @@ def explanation(row: Any) -> dict[str, Any]:
     steps = [{name: getattr(each, name) for name in each.__dataclass_fields__} for each in row.steps]
     contract = str(row.authorisation.id) if row.authorisation else None
     return {"schema": "purple.profile-explanation/1", **made, "authorisation_id": contract, "steps": steps}
+
+
+def vulnerability_change(row: Any) -> dict[str, Any]:
+    """`purple.vulnerability-change/1`: one entry of a history; `change` says it for people."""
+    told = [f"{name} {row.before.get(name, '')} → {value}" for name, value in row.after.items()]
+    return _document("purple.vulnerability-change/1", row, CHANGE) | {"change": ", ".join(told)}
+
+
+def vulnerability_comment(row: Any) -> dict[str, Any]:
+    """`purple.vulnerability-comment/1`."""
+    return _document("purple.vulnerability-comment/1", row, COMMENT)
+
+
+def triage(row: Any) -> dict[str, Any]:
+    """`purple.triage/1`: what a triage of many did, or would do."""
+    return _document("purple.triage/1", row, ("operation_id", "changed", "changes", "refused"))
+
+
+def triage_undo(operation: object, row: Any) -> dict[str, Any]:
+    """`purple.triage-undo/1`."""
+    left = [{"id": each.id, "why": each.why} for each in row.left]
+    return {"schema": "purple.triage-undo/1", "operation_id": operation, "restored": len(row.restored), "left": left}
 
 
 def tool(row: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The only file that knows every adapter: settings become a container of services."""
 
-import os
 from contextlib import AsyncExitStack
 from functools import cached_property
 from pathlib import Path
@@ -168,16 +167,8 @@ class Container:
     @cached_property
     def campaigns(self) -> Campaigns:
         """Campaigns."""
-        return Campaigns(
-            self.work,
-            self.orchestrator,
-            self.clearance,
-            self.tools,
-            self.profiles,
-            self.retrying,
-            self.clock,
-            self.ids,
-        )
+        asked = (self.work, self.orchestrator, self.clearance, self.tools, self.profiles, self.retrying)
+        return Campaigns(*asked, self.clock, self.ids)
 
     @cached_property
     def actors(self) -> SignedActors:
@@ -318,9 +309,7 @@ class Container:
     @cached_property
     def capacity(self) -> Capacity:
         """What the tools of this process may use at once."""
-        settings = self.settings.worker
-        memory = settings.memory_mb or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024**2 * 3 // 4
-        return Capacity(settings.cpus or os.cpu_count() or 1, memory, settings.tool_limits)
+        return self.settings.worker.capacity()
 
     @cached_property
     def workshop(self) -> Workshop:

@@ -3,10 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from fastapi import Query as QueryParameter
 
-from api.deps import allowed, paging, service
+from api.deps import allowed, etag, paging, service
 from api.findings.schemas import ObservationAnswer, SearchAnswer, VulnerabilityAnswer
 from api.schemas import PageAnswer
 from purple.domain.identity import Permission, Principal
@@ -17,7 +17,7 @@ from purple.services.findings import FindingsReader
 router = APIRouter(tags=["findings"])
 VULNERABILITY_FIELDS = (
     "id, target_id, fingerprint, title, severity, state, weakness, cve, cwe, host, port, url, parameter, risk, "
-    "campaign_id, tool, first_seen, last_seen"
+    "owner, accepted_until, due_at, reopened_at, campaign_id, tool, first_seen, last_seen"
 )
 OBSERVATION_FIELDS = (
     "id, campaign_id, scan_id, target_id, tool, fingerprint, kind, rule, title, severity, weakness, host, port, url, "
@@ -50,9 +50,13 @@ async def search_vulnerabilities(
 
 
 @router.get("/vulnerabilities/{vulnerability_id}", response_model=VulnerabilityAnswer)
-async def get_vulnerability(vulnerability_id: UUID, caller: Reader, findings: Service) -> Vulnerability:
-    """One."""
-    return await findings.vulnerability(caller.organisation_id, vulnerability_id)
+async def get_vulnerability(
+    vulnerability_id: UUID, caller: Reader, findings: Service, response: Response
+) -> Vulnerability:
+    """One; its ETag is what an edit needs."""
+    found = await findings.vulnerability(caller.organisation_id, vulnerability_id)
+    response.headers["ETag"] = etag(found.version)
+    return found
 
 
 @router.get("/observations")

@@ -36,6 +36,12 @@ class VulnerabilityAnswer(Answer):
     tools: list[str]
     observation_ids: list[UUID]
     fingerprint: str
+    owner: str = Field(description="Who looks after it, by user name; empty for nobody")
+    accepted_until: datetime | None
+    reopened_at: datetime | None
+    due_at: datetime | None = Field(description="When it should be fixed")
+    due_by_hand: bool = Field(description="Whether a person chose that, rather than the policy")
+    version: int = Field(description="What an edit is made from; the ETag says the same")
 
 
 class ObservationAnswer(Answer):

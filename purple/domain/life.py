@@ -15,6 +15,7 @@ MAX_WHY = 2_000
 MAX_COMMENT = 10_000
 MAX_AT_ONCE = 5_000
 """Vulnerabilities of one triage."""
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,17 @@ class Wanted:
             raise InvalidInputError(
                 f"say why in 1 to {MAX_WHY} characters", field="why", value=why[:50], remedy="write what made you sure"
             )
-        self._check_until(now)
+        self._check_moments(now)
         return Wanted(self.state, self.accepted_until, self.owner, self.sets_due, self.due_at, why)
 
-    def _check_until(self, now: datetime) -> None:
+    def _check_moments(self, now: datetime) -> None:
         accepts = self.state is VulnerabilityState.RISK_ACCEPTED
         until = self.accepted_until
-        if until is not None and until.tzinfo is None:
-            raise InvalidInputError(
-                "the moment has no time zone", field="accepted_until", value=until, remedy="add Z or an offset"
-            )
+        for name, at in (("accepted_until", until), ("due_at", self.due_at)):
+            if at is not None and (at.tzinfo is None or not _FIRST_YEAR <= at.year <= _LAST_YEAR):
+                raise InvalidInputError(
+                    f"{at} is no moment that we keep", field=name, value=at, remedy="give a date with its time zone"
+                )
         if accepts and (until is None or until <= now):
             raise InvalidInputError(
                 "a risk is accepted until a day in the future",

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from purple.domain.capacity import Capacity
 from purple.domain.gates import GateRules
 from purple.settings.paths import default_cache, default_home
 
@@ -168,6 +169,11 @@ class WorkerSettings(_Room):
     """At most so many runs of a tool at once in one process, such as `{"nmap": 1}`."""
     drain_s: float = Field(default=5, ge=0, le=86_400)
     """After SIGTERM running tools have so long to end; what is left then is run by another worker from its start."""
+
+    def capacity(self) -> Capacity:
+        """The same, as the room for tools takes them."""
+        memory = self.memory_mb or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024**2 * 3 // 4
+        return Capacity(self.cpus or os.cpu_count() or 1, memory, self.tool_limits)
 
 
 class ProfilesSettings(_Room):

@@ -1,0 +1,1 @@
+"""The life of vulnerabilities, on the facade."""

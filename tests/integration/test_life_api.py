@@ -1,0 +1,136 @@
+"""The life of vulnerabilities over HTTP and by the command line."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.integration.test_api import is_problem
+
+HOSTILE = "<script>alert(1)</script> [bold]"
+
+
+@pytest.fixture
+async def client(api, container):
+    headers = {"Authorization": f"Bearer {await container.identity.first_token()}"}
+    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers) as made:
+        yield made
+
+
+async def found(purple, client, host: str, *ports: int) -> list[dict]:
+    campaign = await purple.run(host, made={"flaws": list(ports)})
+    query = {"filter": f"campaign_id:{campaign.id}", "sort": "port"}
+    return (await client.get("/vulnerabilities", params=query)).json()["items"]
+
+
+async def test_an_edit_needs_the_version_and_a_why_and_is_in_the_history(client, purple) -> None:
+    (one,) = await found(purple, client, "127.12.1.1", 80)
+    path = f"/vulnerabilities/{one['id']}"
+    tag = (await client.get(path)).headers["ETag"]
+    confirmed = {"state": "confirmed", "why": "seen by hand", "owner": "admin"}
+    is_problem(await client.patch(path, json=confirmed), 428, field="If-Match")
+    is_problem(await client.patch(path, json=confirmed, headers={"If-Match": '"v99"'}), 412)
+    mine = {"If-Match": tag}
+    is_problem(await client.patch(path, json={"state": "confirmed"}, headers=mine), 422, field="why")
+    is_problem(await client.patch(path, json={"state": "fixed", "why": "x"}, headers=mine), 409, field="state")
+    is_problem(await client.patch(path, json={"owner": "nobody"}, headers=mine), 422, field="owner")
+    is_problem(await client.patch(path, json={"colour": "red"}, headers=mine), 422)
+    is_problem(await client.patch(path, json={"due_at": "2026-01-01T00:00:00"}, headers=mine), 422, field="due_at")
+    done = await client.patch(path, json=confirmed, headers=mine)
+    assert done.status_code == 200, done.text
+    assert (done.json()["state"], done.json()["owner"], done.headers["ETag"]) == ("confirmed", "admin", '"v2"')
+    is_problem(await client.patch(path, json=confirmed, headers=mine), 412)
+    until = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    accepted = {"state": "risk_accepted", "why": "later", "accepted_until": until, "due_at": until}
+    done = await client.patch(path, json=accepted, headers={"If-Match": '"v2"'})
+    assert datetime.fromisoformat(done.json()["accepted_until"]) == datetime.fromisoformat(until)
+    assert done.json()["due_by_hand"]
+    told = (await client.get(f"{path}/history")).json()["items"]
+    assert [(each["actor"], each["cause"], each["why"], each["version"]) for each in told] == [
+        ("admin", "person", "later", 3),
+        ("admin", "person", "seen by hand", 2),
+    ]
+    assert told[1]["before"] == {"state": "open", "owner": ""}
+    page = (await client.get(f"{path}/history", params={"limit": 1})).json()
+    rest = (await client.get(f"{path}/history", params={"cursor": page["next_cursor"]})).json()["items"]
+    assert [each["version"] for each in rest] == [2]
+    listed = (await client.get("/vulnerabilities", params={"filter": f"id:{one['id']} owner:admin"})).json()["items"]
+    assert [each["version"] for each in listed] == [3]
+
+
+async def test_comments_are_kept_as_they_are(client, purple) -> None:
+    (one,) = await found(purple, client, "127.12.1.2", 80)
+    path = f"/vulnerabilities/{one['id']}/comments"
+    said = await client.post(path, json={"body": HOSTILE})
+    assert said.status_code == 201, said.text
+    assert [(each["author"], each["body"]) for each in (await client.get(path)).json()["items"]] == [("admin", HOSTILE)]
+    is_problem(await client.post(path, json={"body": ""}), 422, field="body")
+    is_problem(await client.post(f"/vulnerabilities/{uuid4()}/comments", json={"body": "x"}), 404)
+
+
+async def test_many_are_triaged_after_a_look_once_a_key_and_put_back(client, purple) -> None:
+    rows = await found(purple, client, "127.12.1.3", 80, 81, 82)
+    terms = f"target_id:{rows[0]['target_id']}"
+    asked = {"filter": terms, "state": "false_positive", "why": "a lab"}
+    seen = (await client.post("/vulnerabilities/triage", json=asked | {"preview": True})).json()
+    assert (seen["operation_id"], seen["changed"], seen["changes"]) == (None, 3, {"open": 3})
+    done = await client.post("/vulnerabilities/triage", json=asked, headers={"Idempotency-Key": "life-1"})
+    assert done.status_code == 200, done.text
+    again = await client.post("/vulnerabilities/triage", json=asked, headers={"Idempotency-Key": "life-1"})
+    assert again.json() == done.json()
+    other = asked | {"why": "other"}
+    is_problem(await client.post("/vulnerabilities/triage", json=other, headers={"Idempotency-Key": "life-1"}), 409)
+    refused = (await client.post("/vulnerabilities/triage", json=asked)).json()
+    assert (refused["changed"], [each["state"] for each in refused["refused"]]) == (0, ["false_positive"])
+    back = {"state": "open", "why": "it is real"}
+    await client.patch(f"/vulnerabilities/{rows[0]['id']}", json=back, headers={"If-Match": '"v2"'})
+    undone = await client.post(f"/vulnerabilities/triage/{done.json()['operation_id']}/undo")
+    assert undone.status_code == 200, undone.text
+    assert (undone.json()["restored"], [each["id"] for each in undone.json()["left"]]) == (2, [rows[0]["id"]])
+    is_problem(await client.post(f"/vulnerabilities/triage/{done.json()['operation_id']}/undo"), 409)
+    is_problem(await client.post(f"/vulnerabilities/triage/{uuid4()}/undo"), 404)
+    states = (await client.get("/vulnerabilities", params={"filter": terms})).json()["items"]
+    assert {each["state"] for each in states} == {"open"}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"state": "triaged", "why": "x"}, "ids"),
+        ({"state": "triaged", "why": "x", "ids": [str(uuid4())], "filter": "state:open"}, "ids"),
+        ({"why": "x", "filter": "state:open"}, "state"),
+        ({"state": "triaged", "why": " ", "filter": "state:open"}, "why"),
+        ({"state": "triaged", "why": "x", "filter": "colour:red"}, "filter"),
+        ({"state": "risk_accepted", "why": "x", "filter": "state:open"}, "accepted_until"),
+        ({"state": "triaged", "why": "x", "ids": [str(uuid4())] * 5001}, "ids"),
+    ],
+)
+async def test_a_triage_that_cannot_be_names_the_field(client, body, field) -> None:
+    is_problem(await client.post("/vulnerabilities/triage", json=body), 422, field=field)
+
+
+async def test_the_command_line_does_the_same(client, purple, purple_command) -> None:
+    def told(*arguments: str) -> dict:
+        done = purple_command("vulnerability", *arguments, "-o", "json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    rows = await found(purple, client, "127.12.1.4", 80, 81)
+    terms = f"target_id:{rows[0]['target_id']}"
+    one = rows[0]["id"]
+    assert told("assign", one, "admin")["owner"] == "admin"
+    accepted = told("edit", one, "--to", "risk_accepted", "--until", "7d", "--why", "behind a firewall")
+    assert (accepted["state"], accepted["version"]) == ("risk_accepted", 3)
+    assert told("comment", one, HOSTILE)["body"] == HOSTILE
+    assert HOSTILE in purple_command("vulnerability", "comments", one).stdout
+    assert [each["cause"] for each in told("history", one)["items"]] == ["person", "person"]
+    asked = ("triage", "--filter", terms, "--to", "confirmed", "--why", "seen")
+    assert told(*asked, "--preview")["changed"] == 1
+    done = told(*asked)
+    assert (done["schema"], done["changed"], done["refused"][0]["state"]) == ("purple.triage/1", 1, "risk_accepted")
+    assert told("undo", done["operation_id"])["restored"] == 1
+    refused = purple_command("vulnerability", "edit", one, "--to", "fixed", "--why", "x")
+    assert (refused.returncode, len(refused.stderr.strip().splitlines())) == (1, 1)
+    assert purple_command("vulnerability", "triage", "--to", "open", "--why", "x").returncode == 2
