@@ -19,7 +19,7 @@ UNDO = (
     "id", "campaign_id", "scan_id", "tool", "title", "endpoint", "state", "attempts", "last_error", "instructions",
     "done_at", "done_by", "done_why",
 )  # fmt: skip
-TARGET = ("id", "kind", "value", "name", "criticality", "tags", "zone", "created_at", "version")
+TARGET = ("id", "kind", "value", "name", "criticality", "tags", "zone", "exposure", "created_at", "version")
 AUTHORISATION = (
     "id", "name", "signed_by", "include", "exclude", "valid_from", "valid_until", "max_intrusiveness", "digest",
     "revoked_at", "created_at", "forbidden_tools", "document",

@@ -11,9 +11,9 @@ from cli.output import Column, Format, data, document, line, note, table
 from cli.runtime import organisation, with_container
 from purple.domain.errors import InvalidInputError, NotFoundError
 from purple.domain.pages import Query
-from purple.domain.targets import Criticality, Target, TargetKind, recognise
+from purple.domain.targets import Criticality, Exposure, Target, TargetKind, recognise
 
-FIELDS = "id, kind, value, name, criticality, tags, zone, created_at"
+FIELDS = "id, kind, value, name, criticality, tags, zone, exposure, created_at"
 LISTED = Listed(
     "Targets",
     "purple.targets/1",
@@ -144,18 +144,19 @@ def add(
         table("Registered", LISTED.columns, made)
 
 
-def edit(
+def edit(  # noqa: PLR0913, PLR0917 - the options of a command
     target: One,
     name: Annotated[str | None, typer.Option(help="A new name", show_default=False)] = None,
     criticality: Annotated[Criticality | None, typer.Option(help="A new one", show_default=False)] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Add a tag; again for each")] = None,
     untag: Annotated[list[str] | None, typer.Option(help="Take a tag away; again for each")] = None,
     zone: Annotated[str | None, typer.Option(help="Its network zone; empty for none", show_default=False)] = None,
+    exposure: Annotated[Exposure | None, typer.Option(help="From where it is reached", show_default=False)] = None,
     output: Output = None,
 ) -> None:
-    """Change a target's name, criticality, tags or zone; what is not named stays."""
+    """Change a target's name, criticality, tags, zone or exposure; what is not named stays."""
     wanted = form(output)
-    if name is None and criticality is None and zone is None and not tag and not untag:
+    if {name, criticality, zone, exposure} == {None} and not tag and not untag:
         raise InvalidInputError("nothing to change", field="--name", remedy="name what becomes of it, see --help")
     if name is not None and not name.strip():
         raise InvalidInputError("the name is empty", field="--name", value=name, remedy="give one")
@@ -169,6 +170,8 @@ def edit(
             changes["criticality"] = criticality
         if zone is not None:
             changes["zone"] = zone
+        if exposure is not None:
+            changes["exposure"] = exposure
         if tag or untag:
             changes["tags"] = (set(known.tags) | set(tag or ())) - set(untag or ())
         changed: Target = await container.targets.edit(organisation(), known.id, known.version, **changes)

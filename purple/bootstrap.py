@@ -20,6 +20,7 @@ from purple.services.analysis import Analysis
 from purple.services.authorisations import Authorisations
 from purple.services.campaigns import Campaigns
 from purple.services.clearance import Clearance
+from purple.services.deadlines import Deadlines
 from purple.services.explaining import Explaining
 from purple.services.findings import FindingsReader
 from purple.services.gatekeeping import Gatekeeping
@@ -260,6 +261,11 @@ class Container:
         return Life(self.work, self.clock, self.ids)
 
     @cached_property
+    def deadlines(self) -> Deadlines:
+        """When flaws are to be fixed."""
+        return Deadlines(self.work, self.clock, self.ids)
+
+    @cached_property
     def mass_triage(self) -> MassTriage:
         """What they decide of many."""
         return MassTriage(self.work, self.clock, self.ids)
@@ -388,9 +394,6 @@ class Container:
         url = self.settings.api.url
         notices = ScheduleNotices(self.outbox, self.work, self.notifiers, self.clock, url)
         lapses = Lapses(self.outbox, self.work, self.clock)
-        chores = (
-            Chore("schedules wait", self.schedule_keeping.keep),
-            Chore("notices wait", notices.tell),
-            Chore("due dates wait", lapses.keep),
-        )
+        jobs = {"schedules": self.schedule_keeping.keep, "notices": notices.tell, "due dates": lapses.keep}
+        chores = tuple(Chore(f"{name} wait", job) for name, job in jobs.items())
         return Relay(self.outbox, self.work, self.search, self.campaigns, self.undos, self.clock, chores)

@@ -15,7 +15,7 @@ from purple.services.gatekeeping import Gatekeeping, Standing
 from purple.services.targets import Targets
 
 router = APIRouter(prefix="/targets", tags=["targets"])
-FIELDS = "id, kind, value, name, criticality, tags, zone, created_at"
+FIELDS = "id, kind, value, name, criticality, tags, zone, exposure, created_at"
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_TARGETS))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_TARGETS))]
 Service = Annotated[Targets, Depends(service("targets"))]
@@ -32,6 +32,7 @@ async def create_target(body: TargetBody, caller: Writer, targets: Service) -> T
         criticality=body.criticality,
         tags=body.tags,
         zone=body.zone,
+        exposure=body.exposure,
     )
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from api.schemas import Answer, Body
 from purple.domain.gates import LeaseState
-from purple.domain.targets import Criticality, TargetKind
+from purple.domain.targets import Criticality, Exposure, TargetKind
 
 ZONE = "^([a-z][a-z0-9-]{0,31})?$"
 
@@ -21,6 +21,7 @@ class TargetBody(Body):
     criticality: Criticality = Criticality.MEDIUM
     tags: list[str] = Field(default_factory=list, max_length=50)
     zone: str = Field(default="", pattern=ZONE, description="The network zone whose workers alone reach it")
+    exposure: Exposure = Field(default=Exposure.UNKNOWN, description="From where it can be reached")
 
 
 class TargetEdit(Body):
@@ -30,6 +31,7 @@ class TargetEdit(Body):
     criticality: Criticality = Criticality.MEDIUM
     tags: list[str] = Field(default_factory=list, max_length=50)
     zone: str = Field(default="", pattern=ZONE)
+    exposure: Exposure = Exposure.UNKNOWN
 
 
 class TargetAnswer(Answer):
@@ -42,6 +44,7 @@ class TargetAnswer(Answer):
     criticality: Criticality
     tags: list[str]
     zone: str
+    exposure: Exposure
     created_at: datetime
 
 

@@ -35,7 +35,9 @@ _PLACE = text("""
 
 
 _LAPSED = text("""
-    SELECT DISTINCT organisation_id FROM vulnerabilities WHERE state = 'risk_accepted' AND accepted_until <= :now
+    SELECT organisation_id FROM vulnerabilities WHERE state = 'risk_accepted' AND accepted_until <= :now
+    UNION SELECT organisation_id FROM vulnerabilities
+    WHERE overdue_at IS NULL AND state IN ('open', 'reopened', 'triaged', 'confirmed') AND due_at <= :now
 """)
 
 

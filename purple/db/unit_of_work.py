@@ -11,6 +11,7 @@ from purple.db import models
 from purple.db.engine import away
 from purple.db.repositories import listings
 from purple.db.repositories.coverage import CoverageRows
+from purple.db.repositories.deadlines import DueDateRows
 from purple.db.repositories.events import EventRows, IdempotencyRows
 from purple.db.repositories.findings import FindingRows
 from purple.db.repositories.gates import GateTable
@@ -55,6 +56,7 @@ class SqlUnitOfWork:
         self.triages = TableRows(connection, models.triages, Triage)
         self.findings = FindingRows(connection, organisation_id)
         self.lives = LifeRows(connection)
+        self.due_dates = DueDateRows(connection, organisation_id)
         self.changes = TableRows(connection, models.vulnerability_changes, Change, listings.CHANGES)
         self.comments = TableRows(connection, models.vulnerability_comments, Comment, listings.COMMENTS)
         self.operations = TableRows(connection, models.triage_operations, Operation)

@@ -54,7 +54,7 @@ class Outbox(Protocol):
         ...
 
     async def lapsed(self, now: datetime) -> tuple[UUID, ...]:
-        """Organisations with an accepted risk whose time is over."""
+        """Organisations with an accepted risk whose time is over, or a due date that passed and was not told."""
         ...
 
     async def wait(self, timeout_s: float) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.coverage import Coverage
+from purple.domain.deadlines import DueDates
 from purple.domain.events import Event
 from purple.domain.findings import Findings
 from purple.domain.gates import Bell, GateRows
@@ -172,6 +173,8 @@ class UnitOfWork(Protocol):
     def findings(self) -> Findings: ...  # noqa: D102
     @property
     def lives(self) -> Lives: ...  # noqa: D102
+    @property
+    def due_dates(self) -> DueDates: ...  # noqa: D102
     @property
     def changes(self) -> Rows[Change]: ...  # noqa: D102
     @property

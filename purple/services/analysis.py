@@ -26,6 +26,8 @@ class Analysis:
             campaign = await uow.campaigns.get(ref.campaign_id)
             await enter(uow, ref, Phase.ANALYSIS, now)
             merged = await uow.findings.merge(campaign.id, now)
+            if fresh := (*merged.reopened, *merged.raised):
+                await uow.due_dates.date(fresh)
             weights = await uow.findings.weights(campaign.id)
             seen = await uow.targets.several({each.target_id for each in weights})
             targets = {target.id: target for target in seen}

@@ -47,6 +47,7 @@ class Life:
             await check_owner(uow, wanted)
             told = Told(Cause.PERSON, now, actor.username, wanted.why)
             changed = await uow.lives.change([vulnerability_id], wanted, told)
+            await uow.due_dates.date([vulnerability_id])
             await uow.events.add(*events_of(actor.organisation_id, changed, told))
             return await uow.findings.vulnerability(vulnerability_id)
 

@@ -76,6 +76,7 @@ class MassTriage:
             outcome = _outcome(self._ids.new(), verdict)
             told = Told(Cause.PERSON, now, actor.username, wanted.why, outcome.operation_id)
             changed = await uow.lives.change(verdict.ids, wanted, told)
+            await uow.due_dates.date(verdict.ids)
             await uow.events.add(*events_of(actor.organisation_id, changed, told))
             await self._keep(uow, outcome, asked, told, actor)
             if key and outcome.operation_id:
@@ -114,6 +115,7 @@ class MassTriage:
                 )
             told = Told(Cause.UNDO, now, actor.username, " ".join(why.split()) or f"undone: {operation.why}")
             done = await uow.lives.take_back(operation_id, told)
+            await uow.due_dates.date([each.id for each in done.restored])
             await uow.events.add(*events_of(actor.organisation_id, done.restored, told))
             data = {"by": actor.username, "restored": len(done.restored), "left": len(done.left)}
             await uow.events.add(event(actor.organisation_id, "triage.undone", operation_id, now, data=data))

@@ -8,7 +8,7 @@ from purple.domain.clock import Clock, Ids
 from purple.domain.errors import InvalidInputError
 from purple.domain.pages import Page, Query
 from purple.domain.ports import Work
-from purple.domain.targets import Criticality, Target, TargetKind, checked_zone, normalise, recognise
+from purple.domain.targets import Criticality, Exposure, Target, TargetKind, checked_zone, normalise, recognise
 from purple.services.events import event
 
 MAX_TAGS = 50
@@ -22,7 +22,7 @@ class Targets:
         self._clock = clock
         self._ids = ids
 
-    async def create(
+    async def create(  # noqa: PLR0913 - each is a field of its own
         self,
         organisation_id: UUID,
         value: str,
@@ -32,6 +32,7 @@ class Targets:
         criticality: Criticality = Criticality.MEDIUM,
         tags: Iterable[str] = (),
         zone: str = "",
+        exposure: Exposure = Exposure.UNKNOWN,
     ) -> Target:
         """Register a target; without a kind it is recognised by how its value is written.
 
@@ -53,6 +54,7 @@ class Targets:
             tags=labels,
             created_at=self._clock.now(),
             zone=checked_zone(zone),
+            exposure=exposure,
         )
         async with self._work(organisation_id) as uow:
             await uow.targets.add(target)
@@ -69,7 +71,7 @@ class Targets:
         return known[0] if known else await self.create(organisation_id, normal, kind=kind)
 
     async def edit(self, organisation_id: UUID, target_id: UUID, version: int, **changes: Any) -> Target:
-        """Change `name`, `criticality`, `tags` or `zone` of the version that was read.
+        """Change `name`, `criticality`, `tags`, `zone` or `exposure` of the version that was read.
 
         Raises:
             InvalidInputError: too many tags, or no zone's name.
@@ -84,6 +86,8 @@ class Targets:
             changes["name"] = changes["name"].strip()
         async with self._work(organisation_id) as uow:
             target = await uow.targets.edit(target_id, version, **changes)
+            if "exposure" in changes:
+                await uow.due_dates.date(target_id=target_id)
             changed = event(
                 organisation_id,
                 "target.changed",

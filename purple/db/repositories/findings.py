@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from purple.db.models import observations, sightings, vulnerabilities
 from purple.db.repositories import merging
+from purple.db.repositories.deadlines import DueDateRows
 from purple.db.repositories.listings import OBSERVATIONS, VULNERABILITIES
 from purple.db.repositories.observed import COLUMNS, ORIGIN, OWN, lines, origin, read
 from purple.domain.errors import NotFoundError
@@ -110,7 +111,8 @@ class FindingRows:
         await run(merging.LOCK, campaign)
         await run(merging.FLAWS)
         await run(merging.GATHER, campaign)
-        found = (await run(merging.ADD_VULNERABILITIES)).scalars().all()
+        rules = {"rules": await DueDateRows(self._connection, self._organisation_id).told()}
+        found = (await run(merging.ADD_VULNERABILITIES, rules)).scalars().all()
         seen = (await run(merging.ADD_SIGHTINGS, now)).one()
         raised = (await run(merging.RAISE_SEVERITY, now)).scalars().all()
         retold = (await run(merging.RETELL)).scalars().all()

@@ -25,7 +25,8 @@ from purple.db.repositories.fields import Field, Kind
 from purple.db.repositories.listing import Listing, fields_of
 
 TARGETS = Listing(
-    fields_of(targets, ("id", "kind", "value", "name", "criticality", "tags", "zone", "created_at")), targets.c.id
+    fields_of(targets, ("id", "kind", "value", "name", "criticality", "tags", "zone", "exposure", "created_at")),
+    targets.c.id,
 )
 AUTHORISATIONS = Listing(
     fields_of(

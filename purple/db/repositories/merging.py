@@ -74,22 +74,30 @@ that any index which begins with it finds one row, and every flaw then reads eve
 make the standing before it sorts, so that it sorts no texts.
 """
 
-ADD_VULNERABILITIES = text("""
+DAYS = """(
+    SELECT days FROM jsonb_to_recordset(CAST(:rules AS jsonb)) AS rule(severity text, exposure text, days int)
+    WHERE rule.severity = {0}.severity AND (rule.exposure = t.exposure OR rule.exposure = '')
+    ORDER BY rule.exposure = '' LIMIT 1) * interval '1 day'"""
+"""How long a severity may last on the target `t`; the rule that names its exposure comes first."""
+
+ADD_VULNERABILITIES = text(f"""
     INSERT INTO vulnerabilities (
         id, organisation_id, target_id, fingerprint, title, severity, state, weakness, cve, cwe, host, port, url,
-        parameter, description, remediation, "references", risk, risk_reasons, version, standing)
+        parameter, description, remediation, "references", risk, risk_reasons, version, standing, due_at)
     SELECT best.vulnerability_id, o.organisation_id, o.target_id, o.fingerprint, o.title, o.severity, 'open',
-        o.weakness, o.cve, o.cwe, o.host, o.port, o.url, o.parameter, o.description, o.remediation, o.refs, 0, '{}', 1,
-        best.standing
+        o.weakness, o.cve, o.cwe, o.host, o.port, o.url, o.parameter, o.description, o.remediation, o.refs, 0, '{{}}',
+        1, best.standing, best.first_seen + {DAYS.format("o")}
     FROM (
-        SELECT DISTINCT ON (vulnerability_id) vulnerability_id, observation_id, standing FROM flaws
-        WHERE NOT known ORDER BY vulnerability_id, standing
+        SELECT DISTINCT ON (vulnerability_id) vulnerability_id, observation_id, standing,
+            min(seen_at) OVER (PARTITION BY vulnerability_id) AS first_seen
+        FROM flaws WHERE NOT known ORDER BY vulnerability_id, standing
     ) AS best
     JOIN observations o ON o.id = best.observation_id
+    JOIN targets t ON t.id = o.target_id
     ORDER BY best.vulnerability_id
     ON CONFLICT DO NOTHING
     RETURNING id
-""")
+""")  # noqa: S608 - no value of a user is in the text
 
 _SAME_WAY = """(again.state = 'complete' AND again.target_id = saw.target_id
     AND again.tool = saw.tool AND again.key = saw.key AND (again.options = saw.options OR (

@@ -11,18 +11,23 @@ import pytest
 from purple.contracts.campaigns import CampaignRef
 from purple.db.engine import open_engine
 from purple.db.outbox import SqlOutbox, libpq_url
+from purple.domain.deadlines import Rule
 from purple.domain.errors import ConflictError, InvalidInputError, NotFoundError, PreconditionFailedError
 from purple.domain.identity import Actor, User
 from purple.domain.life import Change, Chosen, Wanted
 from purple.domain.pages import Query
 from purple.domain.severity import Severity
+from purple.domain.targets import Exposure
 from purple.domain.tools import ScanState
 from purple.domain.vulnerabilities import Cause, Vulnerability, VulnerabilityState
 from purple.services import mass_triage
 from purple.services.analysis import Analysis
+from purple.services.deadlines import Deadlines
+from purple.services.events import event as make_event
 from purple.services.lapses import Lapses
 from purple.services.life import Life
 from purple.services.mass_triage import MassTriage
+from purple.services.targets import Targets
 from purple.toolkit.world import TimeOrderedIds
 from tests.integration.db.conftest import START, Tenant
 
@@ -280,3 +285,60 @@ async def test_history_and_comments_are_append_only_for_the_application(servers)
             pytest.raises(psycopg.errors.InsufficientPrivilege),
         ):
             connection.execute(f"UPDATE {table} SET organisation_id = organisation_id")  # noqa: S608 - our own table names
+
+
+async def test_a_due_date_follows_the_rules_and_a_breach_is_told_once(house, servers) -> None:
+    tenant, seen = house.tenant, START + timedelta(days=1)
+    deadlines = Deadlines(tenant.work, house.clock, TimeOrderedIds())
+    targets = Targets(tenant.work, house.clock, TimeOrderedIds())
+    for port, severity in ((4, Severity.CRITICAL), (5, Severity.INFO)):
+        await house.campaign(2, port, severity=severity, state=ScanState.PARTIAL)
+
+    async def due() -> list[datetime | None]:
+        return [each.due_at for each in await house.all()]
+
+    medium = seen + timedelta(days=90)
+    assert await due() == [medium, medium, medium, START + timedelta(days=16), None]
+    await targets.edit(tenant.id, tenant.target.id, 1, exposure=Exposure.INTERNET)
+    assert (await due())[3] == START + timedelta(days=9)
+    wanted = [Rule(Severity.MEDIUM, 40), Rule(Severity.MEDIUM, 20, Exposure.INTERNET)]
+    assert await deadlines.set_rules(wanted, house.ann) == tuple(wanted)
+    short = seen + timedelta(days=20)
+    assert await due() == [short, short, short, None, None]
+    first, second, third, *_ = await house.all()
+    later = START + timedelta(days=60)
+    by_hand = await house.life.edit(first.id, 1, Wanted(sets_due=True, due_at=later), house.ann)
+    assert (by_hand.due_at, by_hand.due_by_hand) == (later, True)
+    await house.life.edit(second.id, 1, Wanted(S.FALSE_POSITIVE, why="noise"), house.ann)
+    relay = open_engine(servers.relay_url)
+    lapses = Lapses(SqlOutbox(relay, servers.relay_url), tenant.work, house.clock)
+
+    async def told() -> list[UUID]:
+        await lapses.keep()
+        await lapses.keep()
+        async with tenant.work(tenant.id) as uow:
+            mine = [event("vulnerability.overdue", each.id) for each in await house.all()]
+            return [each.subject_id for each in await uow.events.written([one for ids in mine for one in ids])]
+
+    def event(kind: str, one: UUID) -> list[UUID]:
+        return [make_event(tenant.id, kind, one, START, occasion=each.isoformat()).id for each in (short, later)]
+
+    house.clock.day = 20
+    assert await told() == []
+    house.clock.day = 21
+    assert await told() == [third.id]
+    house.clock.day = 61
+    assert sorted(await told()) == sorted([first.id, third.id])
+    back = await house.life.edit(first.id, 2, Wanted(sets_due=True), house.ann)
+    assert (back.due_at, back.due_by_hand) == (short, False)
+    await deadlines.set_rules([], house.ann)
+    assert (await due())[0] == medium
+    await relay.dispose()
+
+
+async def test_rules_that_contradict_each_other_are_refused(house) -> None:
+    deadlines = Deadlines(house.tenant.work, house.clock, TimeOrderedIds())
+    for rules in ([Rule(Severity.LOW, 0)], [Rule(Severity.LOW, 1), Rule(Severity.LOW, 2)]):
+        with pytest.raises(InvalidInputError):
+            await deadlines.set_rules(rules, house.ann)
+    assert len(await deadlines.rules(house.tenant.id)) == 6

@@ -1,0 +1,42 @@
+"""The policy of due dates."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from purple.domain.clock import Clock, Ids
+from purple.domain.deadlines import Rule, checked
+from purple.domain.identity import Actor
+from purple.domain.ports import Work
+from purple.services.events import event
+
+
+class Deadlines:
+    """Its rules are one thing: whoever changes them gives all, and every present vulnerability is dated anew."""
+
+    def __init__(self, work: Work, clock: Clock, ids: Ids) -> None:
+        self._work = work
+        self._clock = clock
+        self._ids = ids
+
+    async def rules(self, organisation_id: UUID) -> tuple[Rule, ...]:
+        """Those in force."""
+        async with self._work(organisation_id) as uow:
+            return checked(await uow.due_dates.rules())
+
+    async def set_rules(self, rules: Sequence[Rule], actor: Actor) -> tuple[Rule, ...]:
+        """Put these in force; none brings back those that are shipped.
+
+        Raises:
+            InvalidInputError: days out of bounds, or two rules for the same.
+        """
+        wanted = checked(rules)
+        async with self._work(actor.organisation_id) as uow:
+            await uow.due_dates.set_rules(wanted)
+            dated = await uow.due_dates.date()
+            data = {"by": actor.username, "rules": len(wanted), "dated": dated}
+            told = event(
+                actor.organisation_id, "sla.changed", actor.organisation_id, self._clock.now(), data=data,
+                occasion=str(self._ids.new()),
+            )  # fmt: skip
+            await uow.events.add(told)
+            return checked(await uow.due_dates.rules())
