@@ -16,6 +16,7 @@ from api.errors import add_handlers
 from api.findings import endpoints as findings
 from api.imports import endpoints as imports
 from api.life import endpoints as life
+from api.life import sla
 from api.limits import BodyLimit
 from api.openapi import PROBLEMS, document
 from api.profiles import endpoints as profiles
@@ -55,7 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
     for room in (
-        targets, authorisations, campaigns, schedules, profiles, imports, findings, life, reports, undos,
+        targets, authorisations, campaigns, schedules, profiles, imports, findings, life, sla, reports, undos,
     ):  # fmt: skip
         v1.include_router(room.router)
     v1.include_router(authorisations.refusals)

@@ -95,6 +95,10 @@ class Fields:
         """Every value of one name that is not empty."""
         return [value for value in self._values.get(name, []) if value]
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """All of it, to be sent again."""
+        return [(name, value) for name, values in self._values.items() for value in values]
+
     def one_of(self, kind: type[E], name: str, default: str = "") -> E:
         """A member of an enumeration.
 

@@ -46,6 +46,17 @@ def moment(at: datetime | None) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" if at else "—"
 
 
+def told(value: object, field: str) -> str:
+    """A value of a history."""
+    text = words(value or "none")
+    return moment(datetime.fromisoformat(text)) if value and field in {"accepted_until", "due_at"} else text
+
+
+def day(at: datetime | None) -> str:
+    """A date in UTC, as a date field takes it."""
+    return f"{at.astimezone(UTC):%Y-%m-%d}" if at else ""
+
+
 def span(length: timedelta | None) -> str:
     """A length of time in its two largest units."""
     if length is None:
@@ -117,7 +128,9 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters |= {each.__name__: each for each in (words, sentence, moment, span, ago, web_link, place, size)}
+_templates.filters |= {
+    each.__name__: each for each in (words, sentence, moment, told, day, span, ago, web_link, place, size)
+}
 _templates.globals |= {"asset": asset, "address": address, "took": took, "version": version("purple")}
 
 

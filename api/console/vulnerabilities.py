@@ -5,15 +5,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.console.deps import Paging, viewer
+from api.console.deps import Fields, Paging, viewer
 from api.console.pages import render
 from api.deps import service
+from purple.domain.errors import PurpleError
 from purple.domain.identity import Permission, Principal
-from purple.domain.pages import Page, Query
+from purple.domain.observations import RecordedObservation
+from purple.domain.pages import MAX_LIMIT, Page, Query
 from purple.domain.severity import Severity
-from purple.domain.vulnerabilities import Vulnerability, VulnerabilityState
+from purple.domain.vulnerabilities import Cause, Vulnerability, VulnerabilityState, may_change
 from purple.services.findings import FindingsReader
-from purple.services.targets import Targets
 
 router = APIRouter(prefix="/vulnerabilities")
 Reader = Annotated[Principal, Depends(viewer(Permission.READ_VULNERABILITIES))]
@@ -26,6 +27,7 @@ SORTS = {
     "-severity": "worst severity",
     "-last_seen": "last seen",
     "-first_seen": "newest",
+    "due_at": "due first",
     "title": "title",
 }
 _FOUND = 50
@@ -89,30 +91,43 @@ async def page(
         sorts=SORTS,
         severities=list(reversed(Severity)),
         states=list(VulnerabilityState),
+        typed=[each for each in VulnerabilityState if each is not VulnerabilityState.FIXED],
     )
 
 
 @router.get("/{vulnerability_id}")
-async def one(
-    vulnerability_id: UUID,
+async def one(vulnerability_id: UUID, request: Request, caller: Reader, _: EvidenceReader) -> Response:
+    """One, and what people decide of it."""
+    return await show(request, caller, vulnerability_id)
+
+
+async def show(
     request: Request,
-    caller: Reader,
-    _: EvidenceReader,
-    findings: Service,
-    targets: Annotated[Targets, Depends(service("targets"))],
-    paging: Annotated[Paging, Depends()],
+    caller: Principal,
+    vulnerability_id: UUID,
+    form: Fields | None = None,
+    error: PurpleError | None = None,
 ) -> Response:
-    """With evidence of its newest sightings, and all of them in the order in which they came."""
+    """With evidence of its newest sightings, and all of them in the order in which they came; a form that failed."""
+    house = request.app.state.container
     organisation = caller.organisation_id
-    found = await findings.vulnerability(organisation, vulnerability_id)
-    newest = [await findings.observation(organisation, each) for each in found.observation_ids]
-    evidence = {(each.tool, each.seen.evidence): each for each in reversed(newest)}
-    query = Query({"fingerprint": found.fingerprint}, paging.cursor)
+    found = await house.findings.vulnerability(organisation, vulnerability_id)
+    evidence: dict[tuple[str, str], RecordedObservation] = {}
+    for each in found.observation_ids:
+        seen = await house.findings.observation(organisation, each)
+        evidence.setdefault((seen.tool, seen.seen.evidence), seen)
+    sightings = Query({"fingerprint": found.fingerprint}, request.query_params.get("cursor", ""))
     return render(
         request,
         "vulnerability.html",
+        status=error.status if error else 200,
+        problem=error.problem() if error else None,
         one=found,
-        target=await targets.get(organisation, found.target_id),
-        evidence=list(reversed(evidence.values())),
-        history=await findings.observations(organisation, query),
+        form=form or Fields({}),
+        states=[each for each in VulnerabilityState if may_change(Cause.PERSON, found.state, each)],
+        target=await house.targets.get(organisation, found.target_id),
+        evidence=list(evidence.values()),
+        history=await house.findings.observations(organisation, sightings),
+        changes=await house.life.history(organisation, vulnerability_id, Query(limit=MAX_LIMIT)),
+        comments=await house.life.comments(organisation, vulnerability_id, Query(limit=MAX_LIMIT)),
     )

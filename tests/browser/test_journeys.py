@@ -7,7 +7,15 @@ import httpx
 from playwright.async_api import Page, expect
 
 from cli.console import link
+from purple.domain.life import Wanted
+from purple.services.identity import ADMINISTRATOR
 from tests.browser.conftest import HOSTILE, NARROW, WIDE
+
+LOOKS = {
+    "light": {"color_scheme": "light", "viewport": WIDE},
+    "dark": {"color_scheme": "dark", "viewport": WIDE},
+    "narrow": {"color_scheme": "light", "viewport": NARROW},
+}
 
 
 async def press_until(page: Page, key: str, what: str) -> None:
@@ -258,3 +266,94 @@ async def test_signing_out_ends_the_session_everywhere(visit, container, picture
         await page.get_by_role("button", name="Sign in").click()
         await expect(page.get_by_text("was used")).to_be_visible()
         visitor.complaints.clear()  # Chromium tells of the 401
+
+
+async def test_many_are_looked_at_changed_and_put_back(visit, purple, pictures) -> None:
+    await purple.run("127.6.1.8", made={"flaws": [80, 81, 82]})
+    target = (await purple.container.targets.ensure(purple.organisation, "127.6.1.8")).id
+    async with visit() as visitor:
+        page = await visitor.go(f"/vulnerabilities?target={target}")
+        ticks = page.get_by_role("checkbox")
+        await expect(ticks).to_have_count(3)
+        await ticks.nth(0).check()
+        await ticks.nth(2).check()
+        decide = page.locator("fieldset")
+        asked = page.get_by_text("Decide on many").first
+        await asked.click()
+        await decide.get_by_label("State").select_option("false positive")
+        await decide.get_by_label("Why").fill(f"noise of the lab {HOSTILE}")
+        await page.get_by_role("button", name="Look what would change").click()
+        await expect(page.get_by_text("2 would change; nothing has changed yet")).to_be_visible()
+        assert {str(each.state) for each in await purple.vulnerabilities("127.6.1.8")} == {"open"}
+        assert await visitor.accessible() == []
+        for look, options in (("light", {}), ("dark", {"color_scheme": "dark"})):
+            await page.emulate_media(**options)
+            await page.screenshot(path=pictures / f"triage-{look}.png", full_page=True)
+        await page.get_by_role("button", name="Change 2").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Done")
+        states = sorted(str(each.state) for each in await purple.vulnerabilities("127.6.1.8"))
+        assert states == ["false_positive", "false_positive", "open"]
+        await page.get_by_role("button", name="Undo").click()
+        await expect(page.get_by_text("2 put back as they were, 0 left alone")).to_be_visible()
+        page = await visitor.go(f"/vulnerabilities?target={target}&state=open")
+        await asked.click()
+        await decide.get_by_label("Which").select_option("all that match")
+        await decide.get_by_label("State").select_option("reopened")
+        await decide.get_by_label("Why").fill("all of them")
+        await page.get_by_role("button", name="Look what would change").click()
+        await expect(page.get_by_text("0 would change")).to_be_visible()
+        await expect(page.get_by_text("A vulnerability that is open cannot become reopened.")).to_be_visible()
+        await visitor.go(f"/vulnerabilities?target={target}&state=open")
+        await asked.click()
+        await decide.get_by_label("Which").select_option("all that match")
+        await decide.get_by_label("State").select_option("triaged")
+        await decide.get_by_label("Why").fill("all of them")
+        await page.get_by_role("button", name="Look what would change").click()
+        await page.get_by_role("button", name="Change 3").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Done")
+        assert {str(each.state) for each in await purple.vulnerabilities("127.6.1.8")} == {"triaged"}
+        await visitor.go("/vulnerabilities")
+        await asked.click()
+        await page.get_by_label("Why").fill("x")
+        await page.get_by_role("button", name="Look what would change").click()
+        await expect(page.get_by_role("alert")).to_contain_text("Nothing is ticked")
+        visitor.complaints.clear()  # the browser tells of the 422 that is meant
+
+
+async def test_one_is_decided_on_and_talked_about(visit, purple, pictures) -> None:
+    await purple.run("127.6.1.9", made={"flaws": [80]})
+    (one,) = await purple.vulnerabilities("127.6.1.9")
+    async with visit() as visitor:
+        page = await visitor.go(f"/vulnerabilities/{one.id}")
+        await page.get_by_text("Decide", exact=True).click()
+        await page.locator("#state").select_option("risk accepted")
+        await page.locator("#why").fill("behind a firewall")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_role("alert")).to_contain_text("A risk is accepted until a day in the future")
+        assert await visitor.accessible() == []
+        visitor.complaints.clear()  # the browser tells of the 422 that is meant
+        await page.get_by_label("Accepted until").fill("2090-01-31")
+        await page.get_by_label("Owner").fill("admin")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.locator(".facts")).to_contain_text("risk accepted until 2090-01-31 23:59 UTC")
+        await expect(page.locator("section", has=page.get_by_role("heading", name="What changed"))).to_contain_text(
+            "behind a firewall"
+        )
+        await page.get_by_label("Say something").fill(HOSTILE)
+        await page.get_by_role("button", name="Comment").click()
+        await expect(page.locator(".rows .prose")).to_have_text(HOSTILE)
+        assert await page.evaluate("window.owned") is None
+        await page.get_by_text("Decide", exact=True).click()
+        for look, options in LOOKS.items():
+            await page.emulate_media(color_scheme=options["color_scheme"])
+            await page.set_viewport_size(options["viewport"])
+            await page.screenshot(path=pictures / f"decide-{look}.png", full_page=True)
+            assert await visitor.accessible() == []
+            wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide == 0
+        await page.locator("#due_at").fill("2091-01-31")
+        (known,) = await purple.vulnerabilities("127.6.1.9")
+        await purple.container.life.edit(known.id, known.version, Wanted(owner=""), ADMINISTRATOR)
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_role("alert")).to_contain_text("The vulnerability was changed meanwhile")
+        visitor.complaints.clear()  # and of the 412

@@ -1,0 +1,62 @@
+"""/sla: by when vulnerabilities are to be fixed."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+
+from api.deps import allowed, service
+from api.schemas import Answer, Body
+from purple.domain.deadlines import MAX_DAYS, Rule
+from purple.domain.identity import Permission, Principal
+from purple.domain.severity import Severity
+from purple.domain.targets import Exposure
+from purple.services.deadlines import Deadlines
+
+router = APIRouter(prefix="/sla", tags=["findings"])
+Reader = Annotated[Principal, Depends(allowed(Permission.READ_VULNERABILITIES))]
+Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_VULNERABILITIES))]
+Service = Annotated[Deadlines, Depends(service("deadlines"))]
+
+
+class RuleBody(Body):
+    """So many days for a severity."""
+
+    severity: Severity
+    days: int = Field(ge=1, le=MAX_DAYS)
+    exposure: Exposure | None = Field(default=None, description="Of the target; null is any. One that is named decides")
+
+
+class RulesBody(Body):
+    """The whole policy."""
+
+    rules: list[RuleBody] = Field(max_length=100, description="None brings back those that are shipped")
+
+
+class RuleAnswer(Answer):
+    """So many days for a severity."""
+
+    severity: Severity
+    days: int
+    exposure: Exposure | None
+
+
+class RulesAnswer(Answer):
+    """The whole policy."""
+
+    rules: list[RuleAnswer]
+
+
+@router.get("")
+async def get_sla(caller: Reader, deadlines: Service) -> RulesAnswer:
+    """The rules in force."""
+    found = await deadlines.rules(caller.organisation_id)
+    return RulesAnswer(rules=[RuleAnswer.model_validate(each) for each in found])
+
+
+@router.put("")
+async def put_sla(body: RulesBody, caller: Writer, deadlines: Service) -> RulesAnswer:
+    """Put rules in force; every present vulnerability that is not dated by hand is dated anew."""
+    rules = [Rule(each.severity, each.days, each.exposure) for each in body.rules]
+    found = await deadlines.set_rules(rules, caller.actor)
+    return RulesAnswer(rules=[RuleAnswer.model_validate(each) for each in found])
