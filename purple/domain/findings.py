@@ -57,12 +57,24 @@ class Findings(Protocol):
         """
         ...
 
-    async def present(self) -> Mapping[str, int]:
-        """How many vulnerabilities are a present problem, by severity; a severity without any is left out."""
+    async def present(self, campaign_id: UUID | None = None) -> Mapping[str, int]:
+        """How many vulnerabilities are a present problem, by severity; a severity without any is left out.
+
+        Of all, or of those that a campaign saw.
+        """
         ...
 
-    async def weights(self, campaign_id: UUID) -> tuple[Weight, ...]:
-        """What risk depends on, for every vulnerability that a campaign saw; those that are alike are one."""
+    async def moved(self, campaign_id: UUID, raised: Sequence[UUID] = ()) -> tuple[Weight, ...]:
+        """What risk depends on, for every vulnerability whose risk a campaign may have moved; the alike are one.
+
+        Args:
+            campaign_id: whose sightings are merged.
+            raised: those whose severity it raised.
+        """
+        ...
+
+    async def of_target(self, target_id: UUID) -> tuple[Weight, ...]:
+        """The same for every vulnerability of a target."""
         ...
 
     async def set_risk(self, vulnerability_ids: Sequence[UUID], score: int, reasons: Sequence[str]) -> None:

@@ -98,11 +98,10 @@ class Vulnerability:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """All that risk depends on, and which vulnerabilities of a campaign are alike in it."""
+    """All that risk depends on, and which vulnerabilities are alike in it."""
 
     target_id: UUID
     severity: Severity
-    state: VulnerabilityState
     tools: int
     """How many saw it."""
     confidence: float

@@ -1,15 +1,13 @@
 """Analysis: sightings meet their vulnerabilities, and each gets its risk with reasons."""
 
-from uuid import UUID
-
 from purple.contracts.campaigns import Analysed, CampaignRef
 from purple.domain.campaigns import Phase
 from purple.domain.clock import Clock
 from purple.domain.ports import UnitOfWork, Work
-from purple.domain.risk import assess
 from purple.domain.vulnerabilities import Merged
 from purple.services.events import enter, event, nth
-from purple.services.summaries import counts_of, worst_of
+from purple.services.summaries import worst_first, worst_of
+from purple.services.weighing import weigh
 
 
 class Analysis:
@@ -28,23 +26,15 @@ class Analysis:
             merged = await uow.findings.merge(campaign.id, now)
             if fresh := (*merged.reopened, *merged.raised):
                 await uow.due_dates.date(fresh)
-            weights = await uow.findings.weights(campaign.id)
-            seen = await uow.targets.several({each.target_id for each in weights})
-            targets = {target.id: target for target in seen}
-            changed: dict[tuple[int, tuple[str, ...]], list[UUID]] = {}
-            for each in weights:
-                risk = assess(each.severity, targets[each.target_id].criticality, each.tools, each.confidence)
-                if (risk.score, risk.reasons) != (each.risk, each.reasons):
-                    changed.setdefault((risk.score, risk.reasons), []).extend(each.ids)
-            for (score, reasons), ids in changed.items():
-                await uow.findings.set_risk(ids, score, reasons)
+            await weigh(uow, await uow.findings.moved(campaign.id, merged.raised))
+            present = worst_first(await uow.findings.present(campaign.id))
             await self._tell(uow, ref, merged)
             return Analysed(
                 found=len(merged.found),
                 reopened=len(merged.reopened),
                 fixed=len(merged.fixed),
                 sightings=merged.sightings,
-                worst=worst_of(counts_of(weights)),
+                worst=worst_of(present),
             )
 
     async def _tell(self, uow: UnitOfWork, ref: CampaignRef, merged: Merged) -> None:

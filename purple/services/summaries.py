@@ -9,7 +9,7 @@ from purple.domain.pages import MAX_LIMIT, Query
 from purple.domain.ports import UnitOfWork
 from purple.domain.severity import Severity
 from purple.domain.tools import ScanState
-from purple.domain.vulnerabilities import Vulnerability, Weight
+from purple.domain.vulnerabilities import Vulnerability
 
 
 async def sighted(uow: UnitOfWork, campaign: Campaign) -> AsyncIterator[Vulnerability]:
@@ -24,13 +24,14 @@ async def sighted(uow: UnitOfWork, campaign: Campaign) -> AsyncIterator[Vulnerab
             return
 
 
-def counts_of(seen: Iterable[Vulnerability | Weight]) -> dict[str, int]:
+def counts_of(seen: Iterable[Vulnerability]) -> dict[str, int]:
     """Present vulnerabilities by severity, worst first; those that people dismissed or that are fixed do not count."""
-    found: Counter[Severity] = Counter()
-    for each in seen:
-        if each.state.counts:
-            found[each.severity] += len(each.ids) if isinstance(each, Weight) else 1
-    return {str(severity): found[severity] for severity in reversed(Severity)}
+    return worst_first(Counter(str(each.severity) for each in seen if each.state.counts))
+
+
+def worst_first(present: Mapping[str, int]) -> dict[str, int]:
+    """How many by severity, the worst first and none left out."""
+    return {str(severity): present.get(str(severity), 0) for severity in reversed(Severity)}
 
 
 def worst_of(counts: dict[str, int]) -> str:
@@ -40,6 +41,6 @@ def worst_of(counts: dict[str, int]) -> str:
 
 async def summarise(uow: UnitOfWork, campaign: Campaign, scans: Mapping[ScanState, int]) -> dict[str, Any]:
     """What the campaign's row keeps; `scans` are how many there are in each state."""
-    counts = counts_of(await uow.findings.weights(campaign.id))
+    counts = worst_first(await uow.findings.present(campaign.id))
     coverage = dict(sorted((str(state), number) for state, number in scans.items()))
     return {"counts": counts, "worst": worst_of(counts), "coverage": coverage}

@@ -10,6 +10,7 @@ from purple.domain.pages import Page, Query
 from purple.domain.ports import Work
 from purple.domain.targets import Criticality, Exposure, Target, TargetKind, checked_zone, normalise, recognise
 from purple.services.events import event
+from purple.services.weighing import weigh
 
 MAX_TAGS = 50
 
@@ -88,6 +89,8 @@ class Targets:
             target = await uow.targets.edit(target_id, version, **changes)
             if "exposure" in changes:
                 await uow.due_dates.date(target_id=target_id)
+            if "criticality" in changes:
+                await weigh(uow, await uow.findings.of_target(target_id))
             changed = event(
                 organisation_id,
                 "target.changed",

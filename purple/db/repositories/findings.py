@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg import AsyncClientCursor
 from psycopg import AsyncConnection as DriverConnection
-from sqlalchemy import ColumnElement, Row, Select, func, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, TextClause, func, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -111,6 +111,7 @@ class FindingRows:
         await run(merging.LOCK, campaign)
         await run(merging.FLAWS)
         await run(merging.GATHER, campaign)
+        await run(merging.MEASURE)
         rules = {"rules": await DueDateRows(self._connection, self._organisation_id).told()}
         found = (await run(merging.ADD_VULNERABILITIES, rules)).scalars().all()
         seen = (await run(merging.ADD_SIGHTINGS, now)).one()
@@ -132,24 +133,26 @@ class FindingRows:
             raise NotFoundError(f"there is no vulnerability {row_id}", value=row_id, remedy="list those that exist")
         return _vulnerability(row)
 
-    async def present(self) -> Mapping[str, int]:
+    async def present(self, campaign_id: UUID | None = None) -> Mapping[str, int]:
         """By severity."""
-        states = [state.value for state in VulnerabilityState if state.counts]
-        statement = (
-            select(vulnerabilities.c.severity, func.count())
-            .where(vulnerabilities.c.state.in_(states))
-            .group_by(vulnerabilities.c.severity)
-        )
-        return {str(row[0]): row[1] for row in await self._connection.execute(statement)}
+        statement = merging.PRESENT_OF if campaign_id else merging.PRESENT_OF_ALL
+        rows = await self._connection.execute(statement, {"campaign": campaign_id} if campaign_id else {})
+        return {str(row[0]): row[1] for row in rows}
 
-    async def weights(self, campaign_id: UUID) -> tuple[Weight, ...]:
+    async def moved(self, campaign_id: UUID, raised: Sequence[UUID] = ()) -> tuple[Weight, ...]:
         """What they are alike in."""
-        rows = await self._connection.execute(merging.WEIGHTS, {"campaign": campaign_id})
+        return await self._weights(merging.MOVED, campaign=campaign_id, raised=list(raised))
+
+    async def of_target(self, target_id: UUID) -> tuple[Weight, ...]:
+        """Likewise."""
+        return await self._weights(merging.OF_TARGET, target=target_id)
+
+    async def _weights(self, statement: TextClause, **values: Any) -> tuple[Weight, ...]:
+        rows = await self._connection.execute(statement, values)
         return tuple(
             Weight(
                 target_id=row.target_id,
                 severity=Severity(row.severity),
-                state=VulnerabilityState(row.state),
                 tools=row.tools,
                 confidence=row.confidence,
                 risk=row.risk,

@@ -74,6 +74,9 @@ that any index which begins with it finds one row, and every flaw then reads eve
 make the standing before it sorts, so that it sorts no texts.
 """
 
+MEASURE = text("ANALYZE flaws")
+"""Nobody else tells PostgreSQL how many they are, and by its guess of a few it reads them all for each row of another."""
+
 DAYS = """(
     SELECT days FROM jsonb_to_recordset(CAST(:rules AS jsonb)) AS rule(severity text, exposure text, days int)
     WHERE rule.severity = {0}.severity AND (rule.exposure = t.exposure OR rule.exposure = '')
@@ -224,23 +227,51 @@ verdict.
 What the campaign saw is set apart first: that it is nearly everything is what PostgreSQL cannot know.
 """
 
-WEIGHTS = text("""
-    SELECT v.target_id, v.severity, v.state, v.risk, v.risk_reasons, seen.tools, seen.confidence,
-        array_agg(v.id) AS ids
+_WEIGHTS = """
+    SELECT v.target_id, v.severity, v.risk, v.risk_reasons, seen.tools, seen.confidence, array_agg(v.id) AS ids
     FROM (
         SELECT vulnerability_id, count(*) AS tools, max(confidence) AS confidence
         FROM (
             SELECT vulnerability_id, tool, max(confidence) AS confidence
-            FROM sightings
-            WHERE vulnerability_id IN (SELECT vulnerability_id FROM sightings WHERE campaign_id = :campaign)
-            GROUP BY vulnerability_id, tool
+            FROM sightings WHERE vulnerability_id IN ({which}) GROUP BY vulnerability_id, tool
         ) AS by_tool
         GROUP BY vulnerability_id
     ) AS seen
     JOIN vulnerabilities v ON v.id = seen.vulnerability_id
-    GROUP BY 1, 2, 3, 4, 5, 6, 7
-""")
+    GROUP BY 1, 2, 3, 4, 5, 6
+"""
 """Thousands of vulnerabilities are alike in all that risk depends on.
 
 Tools are counted in two steps, which hashing does; `count(DISTINCT …)` would sort every sighting there ever was.
 """
+
+PRESENT_OF_ALL = text(f"SELECT severity, count(*) FROM vulnerabilities WHERE state IN ({PRESENT}) GROUP BY severity")  # noqa: S608 - our own words
+
+PRESENT_OF = text(f"""
+    WITH mine AS MATERIALIZED (SELECT DISTINCT vulnerability_id FROM sightings WHERE campaign_id = :campaign)
+    SELECT v.severity, count(*) FROM mine CROSS JOIN LATERAL (
+        SELECT severity, state FROM vulnerabilities WHERE id = mine.vulnerability_id OFFSET 0
+    ) AS v
+    WHERE v.state IN ({PRESENT}) GROUP BY v.severity
+""")  # noqa: S608 - no value of a user is in the text
+"""One by one: where PostgreSQL has no statistics yet, it takes the present ones for few and reads `mine` for each."""
+
+MOVED = text(
+    _WEIGHTS.format(
+        which="""
+        SELECT vulnerability_id FROM (
+            SELECT s.vulnerability_id, EXISTS (
+                SELECT 1 FROM sightings b
+                WHERE b.vulnerability_id = s.vulnerability_id AND b.tool = s.tool AND b.confidence >= s.confidence
+                  AND b.campaign_id <> s.campaign_id) AS known
+            FROM sightings s WHERE s.campaign_id = :campaign OFFSET 0
+        ) AS mine WHERE NOT known OR vulnerability_id = ANY(:raised)
+        """
+    )
+)
+"""What a campaign may have moved: it is new, worse, or seen by another tool or with more confidence than before.
+
+Asked one by one, so that what earlier campaigns saw of others is not read.
+"""
+
+OF_TARGET = text(_WEIGHTS.format(which="SELECT id FROM vulnerabilities WHERE target_id = :target"))

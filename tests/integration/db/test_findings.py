@@ -124,14 +124,38 @@ async def test_what_is_alike_is_weighed_at_once_and_by_the_best_of_its_sightings
     await tenant.record(tenant.sight(second, 3, confidence=0.9), tenant.sight(second, 3, confidence=0.2))
     await merge(tenant, campaign)
     async with tenant.work(tenant.id) as uow:
-        weights = await uow.findings.weights(campaign.id)
+        weights = await uow.findings.moved(campaign.id)
         assert {(each.tools, each.confidence, len(each.ids)) for each in weights} == {(1, 0.4, 2), (2, 0.9, 1)}
         for each in weights:
             await uow.findings.set_risk(each.ids, each.tools, (f"{each.tools} tools",))
-        assert {(each.risk, each.reasons) for each in await uow.findings.weights(campaign.id)} == {
+        assert {(each.risk, each.reasons) for each in await uow.findings.moved(campaign.id)} == {
             (1, ("1 tools",)),
             (2, ("2 tools",)),
         }
+
+
+async def test_only_what_a_campaign_may_have_moved_is_weighed(tenant) -> None:
+    first = await tenant.campaign(1)
+    scan = await tenant.scan(first, tool="nmap")
+    await tenant.record(*(tenant.sight(scan, port, confidence=0.4) for port in (1, 2, 3, 4)))
+    await merge(tenant, first)
+    again = await tenant.campaign(2)
+    nmap = await tenant.scan(again, key="a", tool="nmap")
+    other = await tenant.scan(again, key="b", tool="sslyze")
+    surer = tenant.sight(nmap, 3, confidence=0.8)
+    await tenant.record(*(tenant.sight(nmap, port, confidence=0.4) for port in (1, 2, 4)), surer)
+    await tenant.record(tenant.sight(other, 2, confidence=0.1))
+    await merge(tenant, again)
+    async with tenant.work(tenant.id) as uow:
+        everything = {each for weight in await uow.findings.of_target(scan.target_id) for each in weight.ids}
+        moved = await uow.findings.moved(again.id)
+        assert {(each.tools, each.confidence, len(each.ids)) for each in moved} == {(2, 0.4, 1), (1, 0.8, 1)}
+        unmoved = everything - {each for weight in moved for each in weight.ids}
+        assert len(unmoved) == 2
+        raised = await uow.findings.moved(again.id, [*unmoved][:1])
+        assert sum(len(each.ids) for each in raised) == 3
+        assert sum((await uow.findings.present(again.id)).values()) == 4
+        assert not await uow.findings.present(UUID(int=1))
 
 
 async def test_a_worse_severity_raises_and_a_milder_one_does_not(tenant) -> None:

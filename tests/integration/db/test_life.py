@@ -17,7 +17,7 @@ from purple.domain.identity import Actor, User
 from purple.domain.life import Change, Chosen, Wanted
 from purple.domain.pages import Query
 from purple.domain.severity import Severity
-from purple.domain.targets import Exposure
+from purple.domain.targets import Criticality, Exposure
 from purple.domain.tools import ScanState
 from purple.domain.vulnerabilities import Cause, Vulnerability, VulnerabilityState
 from purple.services import mass_triage
@@ -285,6 +285,16 @@ async def test_history_and_comments_are_append_only_for_the_application(servers)
             pytest.raises(psycopg.errors.InsufficientPrivilege),
         ):
             connection.execute(f"UPDATE {table} SET organisation_id = organisation_id")  # noqa: S608 - our own table names
+
+
+async def test_a_change_of_a_targets_criticality_moves_the_risk_of_what_it_has(house) -> None:
+    tenant = house.tenant
+    before = [each.risk for each in await house.all()]
+    targets = Targets(tenant.work, house.clock, TimeOrderedIds())
+    await targets.edit(tenant.id, tenant.target.id, 1, criticality=Criticality.CRITICAL)
+    after = await house.all()
+    assert [each.risk - known for each, known in zip(after, before, strict=True)] == [15 - 8] * len(before)
+    assert all("critical asset (+15)" in each.risk_reasons for each in after)
 
 
 async def test_a_due_date_follows_the_rules_and_a_breach_is_told_once(house, servers) -> None:
