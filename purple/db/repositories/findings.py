@@ -23,7 +23,7 @@ from purple.domain.errors import NotFoundError
 from purple.domain.observations import ObservationKind, RecordedObservation
 from purple.domain.pages import Page, Query
 from purple.domain.severity import Severity
-from purple.domain.vulnerabilities import Merged, Vulnerability, VulnerabilityState, Weight
+from purple.domain.vulnerabilities import Merged, Vulnerability, Weight
 
 _RECENT = 10
 _Ready = tuple[tuple[object, ...], bytes]

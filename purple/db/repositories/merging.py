@@ -75,7 +75,7 @@ make the standing before it sorts, so that it sorts no texts.
 """
 
 MEASURE = text("ANALYZE flaws")
-"""Nobody else tells PostgreSQL how many they are, and by its guess of a few it reads them all for each row of another."""
+"""Nobody else tells PostgreSQL how many there are; by its guess of a few it reads them all for each row of another."""
 
 DAYS = """(
     SELECT days FROM jsonb_to_recordset(CAST(:rules AS jsonb)) AS rule(severity text, exposure text, days int)
