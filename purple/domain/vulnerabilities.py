@@ -44,7 +44,7 @@ _BY_PEOPLE = {
 }
 
 
-class Cause(StrEnum):
+class ChangeCause(StrEnum):
     """What changes a vulnerability."""
 
     PERSON = "person"
@@ -122,16 +122,16 @@ def after_clean_scan(state: VulnerabilityState) -> VulnerabilityState:
     return VulnerabilityState.FIXED if state.counts else state
 
 
-def may_change(cause: Cause, present: VulnerabilityState, wanted: VulnerabilityState) -> bool:
+def may_change(cause: ChangeCause, present: VulnerabilityState, wanted: VulnerabilityState) -> bool:
     """Whether this cause may bring a vulnerability from one state to another."""
     match cause:
-        case Cause.PERSON:
+        case ChangeCause.PERSON:
             return wanted in _BY_PEOPLE[present]
-        case Cause.SCAN:
+        case ChangeCause.SCAN:
             return present is not wanted and wanted in {after_sighting(present), after_clean_scan(present)}
-        case Cause.CLOCK:
+        case ChangeCause.CLOCK:
             return present is VulnerabilityState.RISK_ACCEPTED and wanted.counts
-        case Cause.UNDO:  # `fixed` is earned by a scan and never given back
+        case ChangeCause.UNDO:  # `fixed` is earned by a scan and never given back
             return wanted is not VulnerabilityState.FIXED and present in _BY_PEOPLE[wanted]
 
 
@@ -141,7 +141,7 @@ def check_transition(present: VulnerabilityState, wanted: VulnerabilityState) ->
     Raises:
         ConflictError: the change is not allowed; the remedy lists what is.
     """
-    if not may_change(Cause.PERSON, present, wanted):
+    if not may_change(ChangeCause.PERSON, present, wanted):
         raise ConflictError(
             f"a vulnerability that is {present} cannot become {wanted}",
             field="state",
