@@ -85,7 +85,7 @@ class Vulnerability:
     last_seen: datetime | None = None
     tools: tuple[str, ...] = ()
     observation_ids: tuple[UUID, ...] = field(default=())
-    """Of the newest sightings that tell different things, at most ten, the best told first."""
+    """At most ten: the newest that tell different things, the best told first; then others, the newest first."""
     version: int = 1
     owner: str = ""
     """Who looks after it, by user name; empty for nobody."""
