@@ -13,7 +13,7 @@ from purple.domain.identity import Permission, Principal
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import MAX_LIMIT, Page, Query
 from purple.domain.severity import Severity
-from purple.domain.vulnerabilities import Cause, Vulnerability, VulnerabilityState, may_change
+from purple.domain.vulnerabilities import ChangeCause, Vulnerability, VulnerabilityState, may_change
 from purple.services.findings import FindingsReader
 
 router = APIRouter(prefix="/vulnerabilities")
@@ -124,7 +124,7 @@ async def show(
         problem=error.problem() if error else None,
         one=found,
         form=form or Fields({}),
-        states=[each for each in VulnerabilityState if may_change(Cause.PERSON, found.state, each)],
+        states=[each for each in VulnerabilityState if may_change(ChangeCause.PERSON, found.state, each)],
         target=await house.targets.get(organisation, found.target_id),
         evidence=list(evidence.values()),
         history=await house.findings.observations(organisation, sightings),

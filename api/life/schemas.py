@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from api.deps import MAX_FILTER
 from api.schemas import Answer, Body
 from purple.domain.life import MAX_AT_ONCE, MAX_COMMENT, MAX_WHY
-from purple.domain.vulnerabilities import Cause, VulnerabilityState
+from purple.domain.vulnerabilities import ChangeCause, VulnerabilityState
 
 
 class VulnerabilityEdit(Body):
@@ -77,7 +77,7 @@ class ChangeAnswer(Answer):
 
     version: int = Field(description="That the vulnerability had afterwards")
     at: datetime
-    cause: Cause
+    cause: ChangeCause
     actor: str = Field(description="User name; empty where no person did it")
     why: str
     campaign_id: UUID | None

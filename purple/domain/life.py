@@ -9,7 +9,7 @@ from uuid import UUID
 
 from purple.domain.errors import ConflictError, InvalidInputError
 from purple.domain.pages import Query
-from purple.domain.vulnerabilities import Cause, VulnerabilityState, check_transition
+from purple.domain.vulnerabilities import ChangeCause, VulnerabilityState, check_transition
 
 MAX_WHY = 2_000
 MAX_COMMENT = 10_000
@@ -100,7 +100,7 @@ class Change:
     version: int
     """That it had afterwards."""
     at: datetime
-    cause: Cause
+    cause: ChangeCause
     actor: str
     """User name; empty where no person did it."""
     why: str
@@ -213,7 +213,7 @@ class TakenBack:
 class Told:
     """Who changes something, when, and as part of what."""
 
-    cause: Cause
+    cause: ChangeCause
     at: datetime
     actor: str = ""
     why: str = ""

@@ -44,7 +44,7 @@ _BY_PEOPLE = {
 }
 
 
-class Cause(StrEnum):
+class ChangeCause(StrEnum):
     """What changes a vulnerability."""
 
     PERSON = "person"
@@ -85,7 +85,7 @@ class Vulnerability:
     last_seen: datetime | None = None
     tools: tuple[str, ...] = ()
     observation_ids: tuple[UUID, ...] = field(default=())
-    """Of the newest sightings that tell different things, at most ten, the best told first."""
+    """At most ten: the newest that tell different things, the best told first; then others, the newest first."""
     version: int = 1
     owner: str = ""
     """Who looks after it, by user name; empty for nobody."""
@@ -121,16 +121,16 @@ def after_clean_scan(state: VulnerabilityState) -> VulnerabilityState:
     return VulnerabilityState.FIXED if state.counts else state
 
 
-def may_change(cause: Cause, present: VulnerabilityState, wanted: VulnerabilityState) -> bool:
+def may_change(cause: ChangeCause, present: VulnerabilityState, wanted: VulnerabilityState) -> bool:
     """Whether this cause may bring a vulnerability from one state to another."""
     match cause:
-        case Cause.PERSON:
+        case ChangeCause.PERSON:
             return wanted in _BY_PEOPLE[present]
-        case Cause.SCAN:
+        case ChangeCause.SCAN:
             return present is not wanted and wanted in {after_sighting(present), after_clean_scan(present)}
-        case Cause.CLOCK:
+        case ChangeCause.CLOCK:
             return present is VulnerabilityState.RISK_ACCEPTED and wanted.counts
-        case Cause.UNDO:  # `fixed` is earned by a scan and never given back
+        case ChangeCause.UNDO:  # `fixed` is earned by a scan and never given back
             return wanted is not VulnerabilityState.FIXED and present in _BY_PEOPLE[wanted]
 
 
@@ -140,7 +140,7 @@ def check_transition(present: VulnerabilityState, wanted: VulnerabilityState) ->
     Raises:
         ConflictError: the change is not allowed; the remedy lists what is.
     """
-    if not may_change(Cause.PERSON, present, wanted):
+    if not may_change(ChangeCause.PERSON, present, wanted):
         raise ConflictError(
             f"a vulnerability that is {present} cannot become {wanted}",
             field="state",

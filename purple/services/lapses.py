@@ -7,7 +7,7 @@ from purple.domain.clock import Clock
 from purple.domain.life import Told
 from purple.domain.outbox import Outbox
 from purple.domain.ports import Work
-from purple.domain.vulnerabilities import Cause
+from purple.domain.vulnerabilities import ChangeCause
 from purple.services.events import event
 from purple.services.life import events_of
 
@@ -42,7 +42,7 @@ class Lapses:
     async def _end_acceptances(self, organisation_id: UUID, now: datetime) -> int:
         async with self._work(organisation_id) as uow:
             ended = await uow.lives.end_acceptances(now, BATCH)
-            await uow.events.add(*events_of(organisation_id, ended, Told(Cause.CLOCK, now)))
+            await uow.events.add(*events_of(organisation_id, ended, Told(ChangeCause.CLOCK, now)))
             return len(ended)
 
     async def _tell_overdue(self, organisation_id: UUID, now: datetime) -> int:

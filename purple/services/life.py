@@ -10,7 +10,7 @@ from purple.domain.identity import Actor
 from purple.domain.life import MAX_COMMENT, Change, Changed, Chosen, Comment, Held, Told, Wanted, event_data
 from purple.domain.pages import Page, Query
 from purple.domain.ports import UnitOfWork, Work
-from purple.domain.vulnerabilities import Cause, Vulnerability, check_transition
+from purple.domain.vulnerabilities import ChangeCause, Vulnerability, check_transition
 from purple.services.events import event
 
 
@@ -45,7 +45,7 @@ class Life:
             if wanted.state is not None:
                 check_transition(held.state, wanted.state)
             await check_owner(uow, wanted)
-            told = Told(Cause.PERSON, now, actor.username, wanted.why)
+            told = Told(ChangeCause.PERSON, now, actor.username, wanted.why)
             changed = await uow.lives.change([vulnerability_id], wanted, told)
             await uow.due_dates.date([vulnerability_id])
             await uow.events.add(*events_of(actor.organisation_id, changed, told))

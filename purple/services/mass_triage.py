@@ -12,7 +12,7 @@ from purple.domain.errors import ConflictError, InvalidInputError
 from purple.domain.identity import Actor
 from purple.domain.life import MAX_AT_ONCE, Chosen, Held, Operation, TakenBack, Told, Verdict, Wanted, judge
 from purple.domain.ports import UnitOfWork, Work
-from purple.domain.vulnerabilities import Cause
+from purple.domain.vulnerabilities import ChangeCause
 from purple.services.events import event
 from purple.services.life import check_owner, events_of
 
@@ -74,7 +74,7 @@ class MassTriage:
             await check_owner(uow, wanted)
             verdict = judge(await _chosen(uow, chosen, lock=True), wanted)
             outcome = _outcome(self._ids.new(), verdict)
-            told = Told(Cause.PERSON, now, actor.username, wanted.why, outcome.operation_id)
+            told = Told(ChangeCause.PERSON, now, actor.username, wanted.why, outcome.operation_id)
             changed = await uow.lives.change(verdict.ids, wanted, told)
             await uow.due_dates.date(verdict.ids)
             await uow.events.add(*events_of(actor.organisation_id, changed, told))
@@ -113,7 +113,7 @@ class MassTriage:
                     value=operation_id,
                     remedy="look at the history of what it changed",
                 )
-            told = Told(Cause.UNDO, now, actor.username, " ".join(why.split()) or f"undone: {operation.why}")
+            told = Told(ChangeCause.UNDO, now, actor.username, " ".join(why.split()) or f"undone: {operation.why}")
             done = await uow.lives.take_back(operation_id, told)
             await uow.due_dates.date([each.id for each in done.restored])
             await uow.events.add(*events_of(actor.organisation_id, done.restored, told))

@@ -1,5 +1,6 @@
 """The life of vulnerabilities over HTTP and by the command line."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -134,3 +135,54 @@ async def test_the_command_line_does_the_same(client, purple, purple_command) ->
     refused = purple_command("vulnerability", "edit", one, "--to", "fixed", "--why", "x")
     assert (refused.returncode, len(refused.stderr.strip().splitlines())) == (1, 1)
     assert purple_command("vulnerability", "triage", "--to", "open", "--why", "x").returncode == 2
+
+
+async def test_the_rules_of_due_dates_are_read_and_put(client, purple, purple_command) -> None:
+    shipped = (await client.get("/sla")).json()
+    assert {"severity": "critical", "days": 7, "exposure": "internet"} in shipped["rules"]
+    rules = [{"severity": "high", "days": 5}, {"severity": "high", "days": 2, "exposure": "partner"}]
+    put = await client.put("/sla", json={"rules": rules})
+    assert put.status_code == 200, put.text
+    assert [each["days"] for each in put.json()["rules"]] == [5, 2]
+    is_problem(await client.put("/sla", json={"rules": [rules[0], rules[0]]}), 422, field="rules")
+    is_problem(await client.put("/sla", json={"rules": [{"severity": "high", "days": 0}]}), 422)
+    (one,) = await found(purple, client, "127.12.1.5", 80)
+    path = f"/targets/{one['target_id']}"
+    tag = (await client.get(path)).headers["ETag"]
+
+    async def days() -> int:
+        now = (await client.get(f"/vulnerabilities/{one['id']}")).json()
+        return (datetime.fromisoformat(now["due_at"]) - datetime.fromisoformat(now["first_seen"])).days
+
+    assert await days() == 5
+    edited = await client.patch(path, json={"exposure": "partner"}, headers={"If-Match": tag})
+    assert edited.json()["exposure"] == "partner"
+    assert await days() == 2
+    shown = json.loads(purple_command("sla", "show", "-o", "json").stdout)
+    assert [each["days"] for each in shown["rules"]] == [5, 2]
+    assert purple_command("sla", "set", "high@nowhere=3").returncode == 2
+    assert purple_command("sla", "set").returncode == 2
+    done = purple_command("sla", "set", "medium=9", "high@internet=3", "-o", "json")
+    assert [each["severity"] for each in json.loads(done.stdout)["rules"]] == ["high", "medium"]
+    back = purple_command("sla", "set", "--shipped", "-o", "json")
+    assert json.loads(back.stdout)["rules"] == shipped["rules"]
+
+
+async def test_the_relay_ends_what_is_over_and_tells_what_is_overdue(client, purple) -> None:
+    (one,) = await found(purple, client, "127.12.1.6", 80)
+    path = f"/vulnerabilities/{one['id']}"
+    soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+    body = {"state": "risk_accepted", "accepted_until": soon, "due_at": soon, "why": "for a second"}
+    assert (await client.patch(path, json=body, headers={"If-Match": '"v1"'})).status_code == 200
+
+    async def told() -> list[str]:
+        async with purple.container.work(purple.organisation) as uow:
+            events = await uow.events.after(0, 100_000)
+            return [each.type for each in events if str(each.subject_id) == one["id"]]
+
+    async with asyncio.timeout(60):
+        while "vulnerability.overdue" not in await told():
+            await asyncio.sleep(0.2)
+    now = (await client.get(path)).json()
+    assert (now["state"], now["accepted_until"], now["version"]) == ("open", None, 3)
+    assert (await told()).count("vulnerability.overdue") == 1

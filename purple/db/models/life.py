@@ -5,7 +5,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from purple.db.models.base import enum_text, key, metadata, moment, organisation, text
 from purple.domain.severity import Severity
-from purple.domain.vulnerabilities import Cause
+from purple.domain.vulnerabilities import ChangeCause
 
 vulnerability_changes = Table(
     "vulnerability_changes",
@@ -14,7 +14,7 @@ vulnerability_changes = Table(
     Column("vulnerability_id", Uuid, nullable=False),
     Column("version", Integer, nullable=False),
     moment("at"),
-    Column("cause", enum_text(Cause), nullable=False),
+    Column("cause", enum_text(ChangeCause), nullable=False),
     text("actor"),
     text("why"),
     Column("campaign_id", Uuid),

@@ -227,8 +227,11 @@ def _vulnerability(row: Row[Any]) -> Vulnerability:
 
 
 def _telling(standings: Sequence[UUID], newest: Sequence[UUID]) -> tuple[UUID, ...]:
-    """The newest observation of each different telling, the best told first."""
+    """The newest observation of each different telling, the best told first; then others, the newest first."""
     different: dict[UUID, UUID] = {}
+    others = []
     for standing, observation in zip(standings, newest, strict=True):
-        different.setdefault(standing, observation)
-    return tuple(observation for _, observation in sorted(list(different.items())[:_RECENT]))
+        if different.setdefault(standing, observation) != observation:
+            others.append(observation)
+    told = [observation for _, observation in sorted(list(different.items())[:_RECENT])]
+    return (*told, *others)[:_RECENT]

@@ -13,7 +13,7 @@ from purple.db.models import vulnerabilities, vulnerability_changes
 from purple.db.repositories.listings import VULNERABILITIES
 from purple.db.repositories.merging import BUCKET, ROOM
 from purple.domain.life import Changed, Chosen, Held, Left, TakenBack, Told, Wanted
-from purple.domain.vulnerabilities import Cause
+from purple.domain.vulnerabilities import ChangeCause
 
 _HELD = [vulnerabilities.c[name] for name in Held.__dataclass_fields__]
 _IDS = bindparam("ids", type_=ARRAY(Uuid()))
@@ -82,7 +82,7 @@ _RESTORE = text(f"""
             accepted_from = CASE WHEN c.before ? 'state' THEN c.before ->> 'accepted_from' ELSE v.accepted_from END,
             owner = coalesce(c.before ->> 'owner', v.owner)
         FROM vulnerability_changes c
-        WHERE c.operation_id = :operation AND c.cause = '{Cause.PERSON}' AND c.vulnerability_id = v.id
+        WHERE c.operation_id = :operation AND c.cause = '{ChangeCause.PERSON}' AND c.vulnerability_id = v.id
           AND v.id = ANY(:ids)
         RETURNING v.id, v.organisation_id, v.version, c.after AS before, c.before AS after
     ), told AS ({_TELL})
@@ -148,7 +148,7 @@ class LifeRows:
 
     async def take_back(self, operation_id: UUID, told: Told) -> TakenBack:
         """Each goes back unless a later change touched the same fields, or it would be fixed by hand."""
-        asked = {"operation": operation_id, "person": str(Cause.PERSON)}
+        asked = {"operation": operation_id, "person": str(ChangeCause.PERSON)}
         mine = select(vulnerability_changes.c.vulnerability_id).where(
             vulnerability_changes.c.operation_id == operation_id
         )
@@ -167,7 +167,7 @@ class LifeRows:
 
     async def end_acceptances(self, at: datetime, limit: int) -> Sequence[Changed]:
         """Those that waited longest first."""
-        return await self._changed(_END, {"limit": limit}, Told(Cause.CLOCK, at, why=ENDED))
+        return await self._changed(_END, {"limit": limit}, Told(ChangeCause.CLOCK, at, why=ENDED))
 
     async def _changed(self, statement: TextClause, asked: dict[str, Any], told: Told) -> list[Changed]:
         who = {

@@ -13,7 +13,7 @@ which came first: `standing` orders them, the smallest first.
 
 from sqlalchemy import text
 
-from purple.domain.vulnerabilities import Cause, VulnerabilityState
+from purple.domain.vulnerabilities import ChangeCause, VulnerabilityState
 
 _RANK = "array_position(ARRAY['info','low','medium','high','critical'], {0}severity)"
 PRESENT = ", ".join(f"'{state}'" for state in VulnerabilityState if state.counts)
@@ -136,7 +136,7 @@ ADD_SIGHTINGS = text(f"""
         RETURNING id, organisation_id, version
     ), told AS (
         {_CHANGES}
-        SELECT organisation_id, id, version, :at, '{Cause.SCAN}', 'seen again', :campaign,
+        SELECT organisation_id, id, version, :at, '{ChangeCause.SCAN}', 'seen again', :campaign,
             '{{"state": "fixed"}}', '{{"state": "reopened"}}'
         FROM reopened
     )
@@ -163,7 +163,7 @@ RAISE_SEVERITY = text(f"""
         RETURNING v.id, v.organisation_id, v.version, old.severity AS before, v.severity AS after
     ), told AS (
         {_CHANGES}
-        SELECT organisation_id, id, version, :at, '{Cause.SCAN}', 'a tool says it is worse', :campaign,
+        SELECT organisation_id, id, version, :at, '{ChangeCause.SCAN}', 'a tool says it is worse', :campaign,
             jsonb_build_object('severity', before), jsonb_build_object('severity', after)
         FROM raised
     )
@@ -213,8 +213,8 @@ CLOSE = text(f"""
         RETURNING v.id, v.organisation_id, v.version, old.state AS before
     ), told AS (
         {_CHANGES}
-        SELECT organisation_id, id, version, :at, '{Cause.SCAN}', 'every tool that saw it looked again', :campaign,
-            jsonb_build_object('state', before), '{{"state": "fixed"}}'
+        SELECT organisation_id, id, version, :at, '{ChangeCause.SCAN}', 'every tool that saw it looked again',
+            :campaign, jsonb_build_object('state', before), '{{"state": "fixed"}}'
         FROM fixed
     )
     SELECT id FROM fixed

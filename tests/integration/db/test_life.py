@@ -19,7 +19,7 @@ from purple.domain.pages import Query
 from purple.domain.severity import Severity
 from purple.domain.targets import Criticality, Exposure
 from purple.domain.tools import ScanState
-from purple.domain.vulnerabilities import Cause, Vulnerability, VulnerabilityState
+from purple.domain.vulnerabilities import ChangeCause, Vulnerability, VulnerabilityState
 from purple.services import mass_triage
 from purple.services.analysis import Analysis
 from purple.services.deadlines import Deadlines
@@ -97,7 +97,7 @@ async def test_a_change_says_who_when_and_why(house) -> None:
         "ann",
         "behind a firewall",
         house.clock.now(),
-        Cause.PERSON,
+        ChangeCause.PERSON,
         2,
     )
     assert change.before == {"state": "open", "owner": ""}
@@ -162,9 +162,9 @@ async def test_what_a_scan_changes_is_in_the_history_too(house) -> None:
         (each.cause, each.campaign_id, each.before, each.after, bool(each.why)) for each in await house.history(first)
     ]
     assert told == [
-        (Cause.SCAN, worse, {"severity": "medium"}, {"severity": "critical"}, True),
-        (Cause.SCAN, worse, {"state": "fixed"}, {"state": "reopened"}, True),
-        (Cause.SCAN, clean, {"state": "open"}, {"state": "fixed"}, True),
+        (ChangeCause.SCAN, worse, {"severity": "medium"}, {"severity": "critical"}, True),
+        (ChangeCause.SCAN, worse, {"state": "fixed"}, {"state": "reopened"}, True),
+        (ChangeCause.SCAN, clean, {"state": "open"}, {"state": "fixed"}, True),
     ]
     assert first.reopened_at == house.clock.now()
     assert (first.version, second.version) == (4, 2)
@@ -195,7 +195,7 @@ async def test_many_are_looked_at_changed_and_put_back_but_for_those_changed_sin
     assert [each.id for each in back.left] == [second.id]
     assert sorted(each.id for each in back.restored) == sorted([first.id, third.id])
     assert await house.states() == [S.CONFIRMED, S.OPEN, S.OPEN]
-    assert [each.cause for each in await house.history(third)] == [Cause.UNDO, Cause.PERSON]
+    assert [each.cause for each in await house.history(third)] == [ChangeCause.UNDO, ChangeCause.PERSON]
     with pytest.raises(ConflictError, match="undone by ann"):
         await house.many.undo(done.operation_id, house.ann)
 
@@ -261,7 +261,7 @@ async def test_an_accepted_risk_is_again_what_it_was_when_its_time_is_over(house
     first, second, _ = await house.all()
     assert (first.state, second.state, first.accepted_until) == (S.CONFIRMED, S.OPEN, None)
     change = (await house.history(first))[0]
-    assert (change.cause, change.actor, change.why) == (Cause.CLOCK, "", "the accepted time is over")
+    assert (change.cause, change.actor, change.why) == (ChangeCause.CLOCK, "", "the accepted time is over")
 
 
 async def test_comments_stay_as_they_were_said(house) -> None:

@@ -19,7 +19,7 @@ from purple.domain.life import Change, Chosen, Wanted
 from purple.domain.pages import MAX_LIMIT, Query
 from purple.domain.severity import Severity
 from purple.domain.tools import ScanState
-from purple.domain.vulnerabilities import Cause, Vulnerability, VulnerabilityState, may_change
+from purple.domain.vulnerabilities import ChangeCause, Vulnerability, VulnerabilityState, may_change
 from purple.services.analysis import Analysis
 from purple.services.lapses import Lapses
 from purple.services.life import Life
@@ -166,7 +166,7 @@ class LifeMachine(RuleBasedStateMachine):
         if not fresh:
             with pytest.raises(PreconditionFailedError):
                 self.run(self.life.edit(one.id, one.version - 1, wanted, self.actor))
-        elif may_change(Cause.PERSON, one.state, state):
+        elif may_change(ChangeCause.PERSON, one.state, state):
             after = self.run(self.life.edit(one.id, one.version, wanted, self.actor))
             assert (after.state, after.version) == (state, one.version + 1)
         else:
@@ -178,7 +178,9 @@ class LifeMachine(RuleBasedStateMachine):
     def a_person_decides(self, data: some.DataObject) -> None:
         """As `a_person_edits`, and never refused."""
         one = data.draw(some.sampled_from(self.run(self.all())))
-        state = data.draw(some.sampled_from([s for s in VulnerabilityState if may_change(Cause.PERSON, one.state, s)]))
+        state = data.draw(
+            some.sampled_from([s for s in VulnerabilityState if may_change(ChangeCause.PERSON, one.state, s)])
+        )
         self.run(self.life.edit(one.id, one.version, Wanted(state, self.until(state), why="decided"), self.actor))
 
     def until(self, state: VulnerabilityState) -> datetime | None:
@@ -199,7 +201,7 @@ class LifeMachine(RuleBasedStateMachine):
         self.operations.append(done.operation_id)
         moved = [each for each in self.run(self.all()) if each.version > before[each.id].version]
         assert len(moved) == done.changed
-        assert all(may_change(Cause.PERSON, before[each.id].state, each.state) for each in moved)
+        assert all(may_change(ChangeCause.PERSON, before[each.id].state, each.state) for each in moved)
 
     @precondition(lambda self: self.operations)
     @rule(data=some.data())
@@ -242,7 +244,7 @@ class LifeMachine(RuleBasedStateMachine):
                 assert change.before["state"] == state
                 assert may_change(change.cause, state, after), (change.cause, state, after)
                 assert change.why
-                if change.cause is Cause.SCAN and after is VulnerabilityState.FIXED:
+                if change.cause is ChangeCause.SCAN and after is VulnerabilityState.FIXED:
                     self.was_earned(one, change)
                 state = after
             assert one.state is state

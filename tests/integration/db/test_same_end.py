@@ -71,7 +71,7 @@ async def end_state(tenant: Tenant) -> list[tuple[Any, ...]]:
     async with tenant.work(tenant.id) as uow:
         for one in (await uow.findings.vulnerabilities(Query({}, sort="port"))).items:
             shown = [await uow.findings.observation(each) for each in one.observation_ids]
-            evidence = [(each.tool, each.seen.rule, each.seen.evidence) for each in shown]
+            evidence = dict.fromkeys((each.tool, each.seen.rule, each.seen.evidence) for each in shown)
             words = (one.title, one.description, one.remediation, one.references, one.weakness, one.cve, one.cwe)
             found.append(
                 (one.port, one.severity, one.state, *words, one.risk, one.risk_reasons, one.tools, tuple(evidence))
