@@ -370,7 +370,9 @@ class Container:
         """Of reports."""
         from purple.reports.renderer import Renderer
 
-        return Renderer(self.settings.stack.cache)
+        made = Renderer(self.settings.stack.cache)
+        self._open.push_async_callback(made.close)
+        return made
 
     @cached_property
     def notifiers(self) -> tuple[Notifier, ...]:
