@@ -223,7 +223,7 @@ async def test_a_host_that_does_not_come_back_is_given_up(purple, tool_workers) 
         host.close()
         await until(lambda: gone(purple, host), "the breaker is open")
     impatient = GateRules(most=TOOLS_AT_ONCE, give_up=container.gate_rules.give_up * 0)
-    keeper = Gatekeeping(container.work, container.orchestrator, TcpProber(), container.clock, impatient)
+    keeper = Gatekeeping(container.work, container.orchestrator, container.clearance, TcpProber(), impatient)
 
     async def ended() -> bool:
         await keeper.turn(GateRef(organisation_id=purple.organisation, host=host.address))
