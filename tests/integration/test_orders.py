@@ -323,6 +323,8 @@ async def test_the_command_line_steers(purple, purple_command, gate) -> None:
     code, said = await purple_campaign("approve", "made")
     assert (code, "does not wait for approval" in said) == (1, True), said
     assert (await purple_campaign("add-targets", "127.21.9.4"))[0] == 0
+    code, said = await purple_campaign("skip", "--tool", "made-gated", "--reason", "x" * 501)
+    assert (code, "longer than 500 characters" in said) == (2, True), said
     assert (await purple_campaign("skip", "--tool", "made-gated", "--reason", "enough"))[0] == 0
     ended = await purple.end(campaign)
     scans = await reached(purple, ended, in_state(ScanState.SKIPPED, 4))
