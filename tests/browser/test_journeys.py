@@ -139,6 +139,15 @@ async def test_a_report_shows_in_a_frame_that_runs_nothing(visit, scene) -> None
         assert (await downloading.value).suggested_filename == f"purple-{scene.campaign}.html"
 
 
+async def test_what_was_covered_is_readable_on_a_phone(visit, scene) -> None:
+    async with visit(viewport=NARROW) as visitor:
+        page = await visitor.go(f"/reports/{scene.report}")
+        why = page.frame_locator("iframe").locator("td[data-label=Why]", has_text="no-such-program")
+        box = await why.bounding_box()
+        assert box is not None
+        assert box["width"] > NARROW["width"] * 0.7, "a line of its own"
+
+
 async def test_a_theme_that_is_chosen_stays(visit) -> None:
     async with visit(color_scheme="light") as visitor:
         page = await visitor.go("/health")
