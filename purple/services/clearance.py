@@ -133,8 +133,10 @@ class Clearance:
         """Whether the contract of a scan allows to connect, now and without a tool, to where its tool would."""
         campaign = await uow.campaigns.get(scan.campaign_id)
         authorisation = await uow.authorisations.get(campaign.authorisation_id)
+        now = self._clock.now()
         try:
-            check_contract(authorisation, at=self._clock.now(), intrusiveness=Intrusiveness.SAFE)
+            check_contract(authorisation, at=now, intrusiveness=Intrusiveness.SAFE)
+            check_window(authorisation, at=now, intrusiveness=Intrusiveness.SAFE)
             check_known(authorisation, Address(scan.host, scan.port, scan.url), address)
         except OutOfScopeError:
             return False

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from purple.contracts.gates import GateRef
 from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.gates import GateRules, LeaseState
 from purple.domain.tools import ScanState
+from purple.domain.windows import Window
 from purple.services.gatekeeping import Gatekeeping, Standing
 from purple.toolkit.world import TcpProber
 from tests.gates.conftest import BUDGET, TOOLS_AT_ONCE, working
@@ -250,17 +252,24 @@ async def test_a_host_that_does_not_come_back_is_given_up(purple, tool_workers) 
     assert (await purple.end(campaign)).state is CampaignState.COMPLETED_WITH_GAPS
 
 
-@pytest.mark.parametrize("when", ["expired", "revoked"])
+@pytest.mark.parametrize("when", ["expired", "revoked", "closed"])
 async def test_nobody_probes_what_nobody_may_touch(purple, tool_workers, when) -> None:
     container = purple.container
-    port = {"expired": 7001, "revoked": 7002}[when]
+    port = {"expired": 7001, "revoked": 7002, "closed": 7003}[when]
     with listening("127.27.1.6", port) as host:
         host.hold()
         campaign = await start(purple, host)
         await until(lambda: host.inside, "it is there")
         host.close()
         await until(lambda: gone(purple, host), "the breaker is open")
-        changes = {"revoked_at": container.clock.now()} if when == "revoked" else {"valid_until": container.clock.now()}
+        now = container.clock.now()
+        later = now + timedelta(hours=12)
+        window = Window(tuple(range(7)), time(later.hour), time((later.hour + 1) % 24), "UTC")
+        changes = {
+            "expired": {"valid_until": now},
+            "revoked": {"revoked_at": now},
+            "closed": {"windows": (window,)},
+        }[when]
         async with container.work(purple.organisation) as uow:
             stored = await uow.campaigns.get(campaign.id)
             await uow.authorisations.update(stored.authorisation_id, **changes)
