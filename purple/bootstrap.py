@@ -304,7 +304,7 @@ class Container:
     @cached_property
     def gatekeeping(self) -> Gatekeeping:
         """Places at hosts, as they are given out."""
-        return Gatekeeping(self.work, self.orchestrator, TcpProber(), self.clock, self.gate_rules)
+        return Gatekeeping(self.work, self.orchestrator, self.clearance, TcpProber(), self.gate_rules)
 
     @cached_property
     def scanning(self) -> Scanning:

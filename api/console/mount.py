@@ -13,6 +13,7 @@ from api.console import (
     authorisations,
     campaigns,
     health,
+    imports,
     overview,
     reports,
     schedules,
@@ -45,6 +46,7 @@ def mount(app: FastAPI) -> None:
     for room in (
         signing,
         overview,
+        imports,  # before campaigns, whose ids stand where its name does
         campaigns,
         schedules,
         targets,
