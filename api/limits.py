@@ -12,6 +12,7 @@ MAX_BODY = 1024 * 1024
 """Bytes."""
 LARGER = (
     (re.compile(r"/api/v1/imports\Z"), MAX_IMPORT),
+    (re.compile(r"/console/campaigns/import\Z"), MAX_IMPORT + MAX_BODY),  # the fields stand beside the file
     (re.compile(r"/api/v1/authorisations/[^/]+/document\Z"), 16 * 1024 * 1024),
 )
 """Paths that take more, in bytes; their bodies are streamed or small enough to be held."""

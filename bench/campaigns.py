@@ -127,7 +127,14 @@ def _start(client: Client, body: dict[str, Any]) -> float:
         return bool(found) and found[0]["state"] == "complete"
 
     until(done, 60, "the tool ran", 0.05)
+    # what it does after its tool must not weigh on the next one
+    until(lambda: _rests(client, campaign), 60, "the campaign waits for its analysis", 0.05)
     return (_moment(found[0]["started_at"]) - before).total_seconds()
+
+
+def _rests(client: Client, campaign: dict[str, Any]) -> bool:
+    progress = client.call("GET", f"/campaigns/{campaign['id']}")["progress"]
+    return bool(progress and progress["phase"] == "analysis")
 
 
 def _moment(text: str) -> datetime:

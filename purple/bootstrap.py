@@ -305,7 +305,7 @@ class Container:
     @cached_property
     def gatekeeping(self) -> Gatekeeping:
         """Places at hosts, as they are given out."""
-        return Gatekeeping(self.work, self.orchestrator, TcpProber(), self.clock, self.gate_rules)
+        return Gatekeeping(self.work, self.orchestrator, self.clearance, TcpProber(), self.gate_rules)
 
     @cached_property
     def scanning(self) -> Scanning:
@@ -369,7 +369,9 @@ class Container:
         """Of reports."""
         from purple.reports.renderer import Renderer
 
-        return Renderer(self.settings.stack.cache)
+        made = Renderer(self.settings.stack.cache)
+        self._open.push_async_callback(made.close)
+        return made
 
     @cached_property
     def notifiers(self) -> tuple[Notifier, ...]:

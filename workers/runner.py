@@ -61,6 +61,11 @@ def _scan(container: Container) -> Sequence[Callable[..., Any]]:
     )
 
 
+def _report(container: Container) -> Sequence[Callable[..., Any]]:
+    container.renderer.keeps_ready = True
+    return (ReportActivities(container.reporting).report,)
+
+
 def _notify(container: Container) -> Sequence[Callable[..., Any]]:
     return (NotifyActivities(container.notifying).notify, AlarmActivities(container.notifying).alarm)
 
@@ -73,7 +78,7 @@ ROLES: dict[str, tuple[str, Callable[[Container], Sequence[Callable[..., Any]]],
     "scan": (names.QUEUE_SCAN, _scan, 0),
     "analysis": (names.QUEUE_ANALYSIS, lambda c: (AnalysisActivities(c.analysis).analyse,), 4),
     "ai": (names.QUEUE_AI, lambda c: (TriageActivities(c.triage).triage,), 2),
-    "report": (names.QUEUE_REPORT, lambda c: (ReportActivities(c.reporting).report,), 2),
+    "report": (names.QUEUE_REPORT, _report, 2),
     "notify": (names.QUEUE_NOTIFY, _notify, 10),
 }
 """Role to queue, activities, and how many run at once; tools by their weight instead."""

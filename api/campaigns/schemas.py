@@ -8,6 +8,7 @@ from pydantic import Field
 
 from api.schemas import Answer, Body
 from purple.domain.campaigns import CampaignState, Phase
+from purple.domain.steering import MAX_REASON
 from purple.domain.tools import ScanState
 
 Options = dict[str, dict[str, Any]]
@@ -43,7 +44,7 @@ class SkipBody(Body):
 
     tool: str = Field(default="", max_length=64)
     scan_id: UUID | None = None
-    reason: str = Field(default="", max_length=500)
+    reason: str = Field(default="", max_length=MAX_REASON)
 
 
 class ConcurrencyBody(Body):
@@ -62,7 +63,7 @@ class AnswerBody(Body):
     """An answer for a tool that waits for a second person."""
 
     tool: str = Field(min_length=1, max_length=64)
-    reason: str = Field(default="", max_length=500)
+    reason: str = Field(default="", max_length=MAX_REASON)
 
 
 class CampaignAnswer(Answer):

@@ -13,6 +13,7 @@ from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.errors import PurpleError
 from purple.domain.identity import Permission, Principal
 from purple.domain.pages import Query
+from purple.domain.steering import MAX_REASON
 from purple.services.campaigns import Campaigns
 from purple.services.reporting import Reporting
 from purple.services.steering import Steering
@@ -21,7 +22,6 @@ from purple.services.waiting import Waiting
 from purple.services.watching import Watching
 
 router = APIRouter(prefix="/campaigns")
-MAX_REASON = 500
 Reader = Annotated[Principal, Depends(viewer(Permission.READ_CAMPAIGNS))]
 Writer = Annotated[Principal, Depends(viewer(Permission.WRITE_CAMPAIGNS))]
 Service = Annotated[Campaigns, Depends(service("campaigns"))]
@@ -84,6 +84,7 @@ class Sight:
             "campaign": campaign,
             "timeline": await self.watching.timeline(campaign),
             "reports": sorted(reports.items, key=lambda report: report.format),
+            "max_reason": MAX_REASON,
             "undos": await self.undos.of_campaign(campaign),
             "waits": await self.waiting.reasons(campaign),
             "temporal_url": self.campaigns.link(campaign),
@@ -143,7 +144,7 @@ async def reject(campaign_id: UUID, caller: Writer, form: Form, steering: Steer)
 
 
 async def _answer(campaign_id: UUID, caller: Principal, form: Fields, steering: Steering, *, approve: bool) -> Response:
-    tool, reason = form.text("tool"), form.text("reason")[:MAX_REASON]
+    tool, reason = form.text("tool"), form.text("reason")
     await steering.answer(caller.organisation_id, campaign_id, caller.actor, tool, approve=approve, reason=reason)
     return go(f"/campaigns/{campaign_id}")
 

@@ -13,6 +13,7 @@ from api.console import (
     authorisations,
     campaigns,
     health,
+    imports,
     life,
     overview,
     reports,
@@ -46,6 +47,7 @@ def mount(app: FastAPI) -> None:
     for room in (
         signing,
         overview,
+        imports,  # before campaigns, whose ids stand where its name does
         campaigns,
         schedules,
         targets,

@@ -34,19 +34,23 @@ class Choices:
 async def choices(request: Request, caller: Principal, key: str = "") -> Choices:
     """Read what there is to choose from."""
     container = request.app.state.container
-    clock: Clock = container.clock
-    now = clock.now()
     targets = await container.targets.page(caller.organisation_id, Query({}, "", MAX_LIMIT))
-    contracts = await container.authorisations.page(caller.organisation_id, Query({}, "", MAX_LIMIT))
     return Choices(
         profiles=[container.profiles.load(name) for name in container.profiles.names()],
         targets=targets.items,
         more_targets=bool(targets.next_cursor),
-        authorisations=[
-            each for each in contracts.items if each.revoked_at is None and each.valid_from <= now < each.valid_until
-        ],
+        authorisations=await contracts(request, caller),
         key=key or str(uuid4()),
     )
+
+
+async def contracts(request: Request, caller: Principal) -> list[Authorisation]:
+    """Those that hold now."""
+    container = request.app.state.container
+    clock: Clock = container.clock
+    now = clock.now()
+    found = await container.authorisations.page(caller.organisation_id, Query({}, "", MAX_LIMIT))
+    return [each for each in found.items if each.revoked_at is None and each.valid_from <= now < each.valid_until]
 
 
 def read_form(form: Fields, caller: Principal) -> CampaignInput:

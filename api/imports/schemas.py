@@ -56,11 +56,16 @@ def wanted(
         name=name,
         series=series,
         create_targets=create_targets,
-        options=_table(options),
+        options=options_of(options),
     )
 
 
-def _table(text: str) -> dict[str, Any]:
+def options_of(text: str) -> dict[str, Any]:
+    """Options of a format, as they are written.
+
+    Raises:
+        InvalidInputError: they are no JSON object.
+    """
     try:
         found = json.loads(text or "{}")
         json.dumps(found, ensure_ascii=False).encode()  # no half of a surrogate pair, which PostgreSQL refuses

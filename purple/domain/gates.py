@@ -338,8 +338,8 @@ class GateRows(Protocol):
         """Hold one for longer; whether this run of the scan still has it."""
         ...
 
-    async def leave(self, scan_id: UUID, holder: UUID) -> None:
-        """Give back what this run of the scan has."""
+    async def leave(self, scan_id: UUID, holder: UUID, host: str) -> tuple[str, ...]:
+        """Give back what this run of the scan has; see `waiting` for what comes back."""
         ...
 
     async def withdraw(self, campaign_id: UUID, scan_id: UUID | None = None) -> None:

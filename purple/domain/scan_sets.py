@@ -5,11 +5,14 @@ each batch.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from purple.domain.campaigns import Campaign, Phase, Scan
+from purple.domain.scope import Authorisation
+from purple.domain.targets import TargetKind
 from purple.domain.tools import ScanState
 
 INLINE = 200
@@ -26,8 +29,29 @@ FRESH = -2
 """Of scans that are not numbered yet."""
 
 
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """What a worker must know of a scan before it runs."""
+
+    scan: Scan
+    campaign: Campaign
+    """Without its targets."""
+    kind: TargetKind
+    """Of the scan's target."""
+    authorisation: Authorisation
+    """As it stands now."""
+
+
 class ScanSets(Protocol):
     """Statements over the scans of one campaign."""
+
+    async def briefing(self, scan_id: UUID) -> Briefing:
+        """All about a scan at once, for every scan asks for it.
+
+        Raises:
+            NotFoundError: there is no such scan.
+        """
+        ...
 
     async def campaign(self, campaign_id: UUID, *, lock: bool = False) -> Campaign:
         """The campaign without its targets, which may be thousands; locked until the transaction ends where asked.

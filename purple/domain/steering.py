@@ -6,6 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+MAX_REASON = 500
+"""Characters of why somebody asks; the words travel in workflows and stand in events."""
+
 
 class ApprovalState(StrEnum):
     """What became of a question."""

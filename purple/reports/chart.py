@@ -1,6 +1,7 @@
 """The severity chart, as SVG."""
 
 import re
+from functools import lru_cache
 
 import altair as alt
 import vl_convert
@@ -10,9 +11,14 @@ _COLOURS = {"critical": "#7a0c2e", "high": "#c62828", "medium": "#e07b00", "low"
 
 def severity_chart(counts: dict[str, int]) -> str:
     """Bars of present vulnerabilities by severity; an `<svg>` element that holds no script."""
-    rows = [{"severity": severity, "number": number} for severity, number in counts.items()]
+    return _drawn(tuple(counts.items()))
+
+
+@lru_cache(maxsize=16)  # HTML and PDF of a report show the same
+def _drawn(counts: tuple[tuple[str, int], ...]) -> str:
+    rows = [{"severity": severity, "number": number} for severity, number in counts]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=alt.Y("severity:N", sort=list(counts), title=None),
+        y=alt.Y("severity:N", sort=[severity for severity, _ in counts], title=None),
         x=alt.X("number:Q", title=None, axis=alt.Axis(tickMinStep=1, grid=False)),
     )
     scale = alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))

@@ -15,5 +15,5 @@ def refuse(url: str, *_: Any, **__: Any) -> None:
     raise ValueError(f"a report fetches nothing, not even {url[:100]}")
 
 
-if __name__ == "__main__":
-    HTML(string=sys.stdin.buffer.read().decode(), url_fetcher=refuse).write_pdf(sys.stdout.buffer)
+if __name__ == "__main__" and (html := sys.stdin.buffer.read()):  # nothing comes where nothing is to be written
+    HTML(string=html.decode(), url_fetcher=refuse).write_pdf(sys.stdout.buffer)

@@ -37,6 +37,9 @@ class Renderer:
         )
         self._jinja.filters["moment"] = _moment
         self._environment: dict[str, str] | None = None
+        self.keeps_ready = False
+        """Whether a process that writes PDFs waits for the next one: WeasyPrint takes a second to be imported."""
+        self._ready: asyncio.subprocess.Process | None = None
 
     async def render(self, data: ReportData, wanted: ReportFormat) -> bytes:
         """The bytes."""
@@ -76,15 +79,9 @@ class Renderer:
 
     async def _pdf(self, html: bytes) -> bytes:
         await self.prepare()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "purple.reports.pdf",
-            env=os.environ | (self._environment or {}),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        process, self._ready = self._ready, None
+        if process is None or process.returncode is not None:
+            process = await self._writer()
         try:
             async with asyncio.timeout(PDF_S):
                 out, err = await process.communicate(html)
@@ -97,7 +94,29 @@ class Renderer:
         if process.returncode:
             said = err.decode(errors="replace").strip().splitlines()
             raise PurpleError(f"the PDF could not be written: {said[-1] if said else process.returncode}"[:300])
+        if self.keeps_ready and self._ready is None:
+            self._ready = await self._writer()
         return out
+
+    async def _writer(self) -> asyncio.subprocess.Process:
+        """It ends with us: nothing comes on its standard input then."""
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "purple.reports.pdf",
+            env=os.environ | (self._environment or {}),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def close(self) -> None:
+        """End the process that waits."""
+        self.keeps_ready = False
+        process, self._ready = self._ready, None
+        if process is not None and process.returncode is None:
+            process.kill()
+            await process.wait()
 
     def _libraries(self) -> dict[str, str]:
         """Where Pango is: on the machine, or in packages of the cache."""

@@ -129,6 +129,19 @@ class Clearance:
         found = (source.host,) if source.is_literal else await self._resolver.resolve(source.host)
         return check_resolved(authorisation, source, found)
 
+    async def may_probe(self, uow: UnitOfWork, scan: Scan, address: str) -> bool:
+        """Whether the contract of a scan allows to connect, now and without a tool, to where its tool would."""
+        campaign = await uow.campaigns.get(scan.campaign_id)
+        authorisation = await uow.authorisations.get(campaign.authorisation_id)
+        now = self._clock.now()
+        try:
+            check_contract(authorisation, at=now, intrusiveness=Intrusiveness.SAFE)
+            check_window(authorisation, at=now, intrusiveness=Intrusiveness.SAFE)
+            check_known(authorisation, Address(scan.host, scan.port, scan.url), address)
+        except OutOfScopeError:
+            return False
+        return True
+
     async def withdrawn(self, uow: UnitOfWork, campaign: Campaign, scan: Scan | None = None) -> str:
         """Why what runs under a contract must stop: it was revoked. Empty where it was not."""
         authorisation = await uow.authorisations.get(campaign.authorisation_id)
@@ -174,6 +187,17 @@ class Clearance:
 
 _OF_TARGETS = frozenset({"not-included", "no-authorisation"})
 """Rules whose refused value is a target."""
+
+
+def check_known(authorisation: Authorisation, place: Address, address: str) -> None:
+    """The scope still covers a target, and the address that its name once resolved to; empty where there was none.
+
+    Raises:
+        OutOfScopeError: it does not.
+    """
+    check_address(authorisation, place)
+    if address and "/" not in place.host:  # a network was checked whole
+        check_resolved(authorisation, place, (address,))
 
 
 def check_same(campaign: Campaign, authorisation: Authorisation) -> None:

@@ -5,8 +5,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from purple.contracts.gates import GateRef, GateTurn
-from purple.domain.clock import Clock
-from purple.domain.errors import OutOfScopeError
 from purple.domain.events import Event
 from purple.domain.gates import (
     LOOK_AGAIN,
@@ -25,9 +23,7 @@ from purple.domain.gates import (
 )
 from purple.domain.pages import Query
 from purple.domain.ports import UnitOfWork, Work
-from purple.domain.scope import check_address, check_contract, check_resolved
-from purple.domain.targets import Address
-from purple.domain.tools import Intrusiveness
+from purple.services.clearance import Clearance
 from purple.services.events import event
 
 _MINUTE = 60
@@ -51,11 +47,11 @@ class Standing:
 class Gatekeeping:
     """The gate's side. Each call may come twice."""
 
-    def __init__(self, work: Work, bell: Bell, prober: Prober, clock: Clock, rules: GateRules) -> None:
+    def __init__(self, work: Work, bell: Bell, clearance: Clearance, prober: Prober, rules: GateRules) -> None:
         self._work = work
         self._bell = bell
+        self._clearance = clearance
         self._prober = prober
-        self._clock = clock
         self._rules = rules
 
     async def turn(self, ref: GateRef, *, again: bool = False) -> GateTurn:
@@ -137,19 +133,9 @@ class Gatekeeping:
         """Whether a contract that somebody tests or waits under allows to connect to the host now."""
         asking = {breaker.campaign_id: breaker.scan_id}
         asking |= {each.campaign_id: each.scan_id for each in queue.living() if each.state is LeaseState.STALLED}
-        for campaign_id, scan_id in asking.items():
-            campaign = await uow.campaigns.get(campaign_id)
-            authorisation = await uow.authorisations.get(campaign.authorisation_id)
-            scan = await uow.scans.get(scan_id)
-            place = Address(scan.host, scan.port, scan.url)
-            try:
-                check_contract(authorisation, at=self._clock.now(), intrusiveness=Intrusiveness.SAFE)
-                check_address(authorisation, place)
-                if "/" not in scan.host:
-                    check_resolved(authorisation, place, (breaker.host,))
-            except OutOfScopeError:
-                continue
-            return True
+        for scan_id in asking.values():
+            if await self._clearance.may_probe(uow, await uow.scans.get(scan_id), breaker.host):
+                return True
         return False
 
     async def _let_in(self, uow: UnitOfWork, queue: Queue, breaker: Breaker, *, answered: bool) -> None:

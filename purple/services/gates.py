@@ -214,8 +214,7 @@ class Gates:
             return
         with contextlib.suppress(UnavailableError):
             async with self._work(lease.organisation_id) as uow:
-                await uow.gates.leave(lease.scan_id, lease.holder)
-                waiting = await uow.gates.waiting(lease.host)
+                waiting = await uow.gates.leave(lease.scan_id, lease.holder, lease.host)
             for host in waiting:
                 await self._bell.wake_gate(lease.organisation_id, host)
 

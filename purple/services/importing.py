@@ -69,8 +69,12 @@ class Imports:
         """What can be taken in."""
         return self._tools.formats()
 
-    async def receive(self, chunks: AsyncIterator[bytes], wanted: str = "") -> Stored:
+    async def receive(self, chunks: AsyncIterator[bytes], wanted: str | Callable[[], str] = "") -> Stored:
         """Keep a file as it comes in; never more than a chunk of it is in memory.
+
+        Args:
+            chunks: its bytes.
+            wanted: its format, or what tells it once the file is here; by default it is recognised.
 
         Raises:
             InvalidInputError: it is empty, or of no known format.
@@ -84,7 +88,7 @@ class Imports:
                 async for chunk in chunks:
                     _check_size(size := size + len(chunk))
                     await asyncio.to_thread(file.write, chunk)
-            return await self.keep(path, wanted)
+            return await self.keep(path, wanted() if callable(wanted) else wanted)
 
     async def keep(self, path: Path, wanted: str = "", progress: Callable[[int], None] | None = None) -> Stored:
         """Keep a file of this machine.
@@ -96,7 +100,9 @@ class Imports:
         size, head = await asyncio.to_thread(_begin, path)
         _check_size(size)
         if not size:
-            raise InvalidInputError("the file is empty", field="file", value=path.name, remedy="send its bytes")
+            raise InvalidInputError(
+                "the file is empty", field="file", value=path.name, remedy="send what the tool wrote"
+            )
         known = self._tools.recognise(head, wanted)
         return Stored(known, await self._objects.put_file(path, progress), size)
 

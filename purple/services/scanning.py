@@ -107,10 +107,8 @@ class Scanning:
         """
         ref = request.ref
         async with self._work(ref.organisation_id) as uow:
-            scan = await uow.scans.get(request.scan_id)
-            campaign = await uow.scan_sets.campaign(ref.campaign_id)
-            kind = (await uow.targets.get(scan.target_id)).kind
-            authorisation = await uow.authorisations.get(campaign.authorisation_id)
+            known = await uow.scan_sets.briefing(request.scan_id)
+        scan, campaign, kind, authorisation = known.scan, known.campaign, known.kind, known.authorisation
         # what people skipped or cancelled just now is not begun, whichever attempt this is
         if scan.state.ended and (scan.attempt >= request.attempt or scan.state in _GIVEN_UP):
             return _outcome(scan)

@@ -11,6 +11,7 @@ from purple.domain.clock import Clock, Ids
 from purple.domain.errors import ConflictError, InvalidInputError
 from purple.domain.identity import Action, Actor, ActorTokens
 from purple.domain.ports import Orchestrator, Work
+from purple.domain.steering import MAX_REASON
 from purple.services.events import event
 from purple.services.ordering import about
 
@@ -96,7 +97,7 @@ class Steering:
         """Run one scan, or every scan of a tool, no more; one that runs is ended.
 
         Raises:
-            InvalidInputError: it names neither a scan nor a tool, or both.
+            InvalidInputError: it names neither a scan nor a tool, or both; or the reason is too long.
             NotFoundError: there is no such campaign or scan.
             ConflictError: the campaign or the scan has ended, or it does not run that tool.
             UnavailableError: the workflow server is away, or no worker answers.
@@ -165,6 +166,7 @@ class Steering:
         """Let a tool run that waits for a second person, or skip it.
 
         Raises:
+            InvalidInputError: the reason is too long.
             NotFoundError: there is no such campaign.
             ForbiddenError: who answers has started the campaign.
             ConflictError: the tool does not wait, or its time is over; the campaign has ended, or is about to.
@@ -176,6 +178,7 @@ class Steering:
 
     async def _order(self, organisation_id: UUID, campaign_id: UUID, actor: Actor, order: Order, key: str) -> Campaign:
         """Have the workflow believe it and carry it out; the same key asks once."""
+        _check_reason(order.reason)
         campaign = await self._running(organisation_id, campaign_id)
         token = self._actors.sign(actor, order.action, campaign.workflow_id, about(order))
         signed = order.model_copy(update={"token": token})
@@ -247,6 +250,16 @@ class Steering:
                 remedy="run again what failed, or start a new one",
             )
         return campaign
+
+
+def _check_reason(reason: str) -> None:
+    if len(reason) > MAX_REASON:
+        raise InvalidInputError(
+            f"the reason is longer than {MAX_REASON} characters",
+            field="reason",
+            value=len(reason),
+            remedy="say it shorter",
+        )
 
 
 def by_reference(wanted: CampaignInput) -> CampaignInput:

@@ -13,10 +13,10 @@ from purple.domain.campaigns import Scan
 from purple.domain.clock import Clock
 from purple.domain.errors import PurpleError, UnavailableError
 from purple.domain.ports import UnitOfWork, Work
-from purple.domain.scope import Authorisation, check_address, check_resolved
 from purple.domain.tools import ScanState, ToolCatalogue, ToolJob, ToolProgress, ToolSpec, UndoRunner
 from purple.domain.undos import Undo, UndoState, undo_id_of, wait_after
 from purple.services.cleanup import fail, reopen, retell, undo_event
+from purple.services.clearance import check_known
 from purple.services.workshop import Workshop
 
 MAX_ERROR = 2_000
@@ -85,7 +85,7 @@ class Undoing:
         if undo.state is not UndoState.OPEN or undo.attempts >= request.attempt:
             return _outcome(undo)
         try:
-            _check(undo, authorisation)
+            check_known(authorisation, undo.place, undo.target.address)
             trouble = await self._run(undo, beat)
         except UnavailableError:
             raise
@@ -118,12 +118,6 @@ class Undoing:
             if undo.state is not UndoState.OPEN:
                 await retell(uow, undo)
         return _outcome(undo)
-
-
-def _check(undo: Undo, authorisation: Authorisation) -> None:
-    check_address(authorisation, undo.place)
-    if undo.target.address and "/" not in undo.target.host:
-        check_resolved(authorisation, undo.place, (undo.target.address,))
 
 
 def _outcome(undo: Undo) -> UndoOutcome:

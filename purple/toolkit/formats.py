@@ -133,7 +133,9 @@ def _xml(body: bytes) -> Head:
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     parser.StartElementHandler = start
     parser.EntityDeclHandler = refuse
-    with contextlib.suppress(expat.ExpatError, ParseError):  # only its root element is asked for
+    with contextlib.suppress(
+        expat.ExpatError, ParseError, LookupError, ValueError
+    ):  # only its root element is asked for
         parser.Parse(body)
     return found[0] if found else Head("xml")
 

@@ -5,14 +5,12 @@ input is the lifeline: it closes when the worker closes it or dies by any signal
 (prctl(2), PR_SET_CHILD_SUBREAPER), so that processes which detach themselves become its children and are found.
 """
 
-import contextlib
 import ctypes
 import os
 import resource
 import select
 import signal
 import sys
-from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -20,30 +18,48 @@ CANNOT_START = 127
 OPEN_FILES = 4096
 
 
+LIBC = ctypes.CDLL(None)
+
+
 def prctl(option: int, value: int) -> None:
     """Set an attribute of this process; see its manual page in section 2."""
-    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+    LIBC.prctl(option, value, 0, 0, 0)
 
 
 def descendants(pid: int) -> list[int]:
     """Every process below this one that exists now."""
     found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            for child in map(int, task.read_text().split()):
-                found += [child, *descendants(child)]
+    tasks = f"/proc/{pid}/task"
+    for task in _listed(tasks):
+        try:
+            with open(f"{tasks}/{task}/children") as children:
+                for child in map(int, children.read().split()):
+                    found += [child, *descendants(child)]
+        except OSError:
+            pass  # it ended meanwhile
     return found
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []  # the same
 
 
 def kill_all() -> None:
     """Kill and reap until nobody is left; who forks meanwhile is met in the next round."""
     while below := descendants(os.getpid()):
         for pid in below:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
+            try:
                 os.kill(pid, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
+            except (ProcessLookupError, PermissionError):
+                pass
+        try:
             while os.waitpid(-1, 0)[0]:
                 pass
+        except ChildProcessError:
+            pass
 
 
 def limit(kind: int, value: int) -> None:
@@ -77,10 +93,12 @@ def become(argv: list[str], cpu_s: int, memory_b: int, file_b: int) -> None:
 def reap(tool: int) -> int | None:
     """Collect who has ended; the tool's status if it was among them."""
     status = None
-    with contextlib.suppress(ChildProcessError):
+    try:
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
             if ended[0] == tool:
                 status = ended[1]
+    except ChildProcessError:
+        pass
     return status
 
 

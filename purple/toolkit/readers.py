@@ -96,6 +96,8 @@ def feed_xml(parser: expat.XMLParserType, stream: BinaryIO, found: list[T], limi
             trouble = error
         except expat.ExpatError as error:
             trouble = ParseError(f"the XML breaks off: {expat.ErrorString(error.code)}", offset=error.offset)
+        except (LookupError, ValueError) as error:  # an encoding that Python does not know, or expat cannot take
+            trouble = ParseError(f"the XML cannot be read: {str(error)[:100]}", offset=0)
         yield from found
         found.clear()
         if not chunk:

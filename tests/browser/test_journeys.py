@@ -7,9 +7,13 @@ import httpx
 from playwright.async_api import Page, expect
 
 from cli.console import link
+from purple.domain.imports import MAX_IMPORT
 from purple.domain.life import Wanted
 from purple.services.identity import ADMINISTRATOR
 from tests.browser.conftest import HOSTILE, NARROW, WIDE
+from tests.support.running import ROOT
+
+SCAN = ROOT / "purple/tools/nmap/samples/nmap-7.93-lab-scripts.xml"
 
 LOOKS = {
     "light": {"color_scheme": "light", "viewport": WIDE},
@@ -112,6 +116,48 @@ async def test_a_tool_that_waits_for_a_second_person_is_approved(visit, purple, 
         await expect(asked).to_have_count(0)
 
 
+async def test_results_from_elsewhere_are_imported(visit, workers, purple, pictures, tmp_path) -> None:
+    await purple.authorisation("127.6.4.0/24", name="for the import")
+    (tmp_path / "page.html").write_text("<html/>")
+    (tmp_path / "scan.xml").write_bytes(SCAN.read_bytes().replace(b"127.0.0.1", b"127.6.4.1"))
+    async with visit() as visitor:
+        page = await visitor.go("/campaigns")
+        await page.get_by_role("link", name="Import results").click()
+        await page.get_by_label("File that the tool wrote").set_input_files(tmp_path / "page.html")
+        contract = page.locator("#authorisation_id option", has_text="for the import").first
+        await page.get_by_label("Authorisation", exact=True).select_option(await contract.get_attribute("value"))
+        await page.get_by_label("Register new hosts").check()
+        await page.locator("#name").fill("Results of the other team")
+        await page.get_by_role("button", name="Import").click()
+        await expect(page.get_by_role("alert")).to_contain_text("is of no known format")
+        await expect(page.get_by_label("Format")).to_have_attribute("aria-invalid", "true")
+        await expect(page.get_by_label("Register new hosts")).to_be_checked()
+        await expect(page.get_by_text("Choose the file again")).to_be_visible()
+        assert await visitor.accessible() == []
+        await page.screenshot(path=pictures / "import-refused.png", full_page=True)
+        await page.get_by_label("File that the tool wrote").set_input_files(tmp_path / "scan.xml")
+        await page.get_by_role("button", name="Import").click()
+        await page.wait_for_url(re.compile(r"/campaigns/[0-9a-f-]{36}$"))
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Results of the other team")
+        await expect(page.locator(".head .state")).to_have_text("completed", timeout=60_000)
+        await expect(page.locator(".scan")).to_contain_text("127.6.4.1")
+        visitor.complaints.clear()  # Chromium tells of the 422
+
+
+async def test_a_file_that_is_too_large_is_not_even_sent(visit, purple, tmp_path) -> None:
+    await purple.authorisation("127.6.4.0/24")
+    huge = tmp_path / "huge.xml"
+    with huge.open("wb") as file:
+        file.truncate(MAX_IMPORT + 1)  # a hole: it takes no room
+    async with visit() as visitor:
+        page = await visitor.go("/campaigns/import")
+        chosen = page.get_by_label("File that the tool wrote")
+        await chosen.set_input_files(huge)
+        assert "import it in parts" in await chosen.evaluate("each => each.validationMessage")
+        await page.get_by_role("button", name="Import").click()
+        assert page.url.endswith("/campaigns/import")
+
+
 async def test_the_last_campaign_comes_first(visit, purple) -> None:
     for number in range(3, 6):
         await purple.run(f"127.6.1.{number}")
@@ -145,6 +191,15 @@ async def test_a_report_shows_in_a_frame_that_runs_nothing(visit, scene) -> None
         async with page.expect_download() as downloading:
             await page.get_by_text("Download HTML").click()
         assert (await downloading.value).suggested_filename == f"purple-{scene.campaign}.html"
+
+
+async def test_what_was_covered_is_readable_on_a_phone(visit, scene) -> None:
+    async with visit(viewport=NARROW) as visitor:
+        page = await visitor.go(f"/reports/{scene.report}")
+        why = page.frame_locator("iframe").locator("td[data-label=Why]", has_text="no-such-program")
+        box = await why.bounding_box()
+        assert box is not None
+        assert box["width"] > NARROW["width"] * 0.7, "a line of its own"
 
 
 async def test_a_theme_that_is_chosen_stays(visit) -> None:

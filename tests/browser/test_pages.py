@@ -10,6 +10,7 @@ PAGES = {
     "campaigns": "/campaigns",
     "campaign-ended": "/campaigns/{campaign}",
     "start": "/campaigns/new",
+    "import": "/campaigns/import",
     "schedules": "/schedules",
     "schedule": "/schedules/{schedule}",
     "schedule-new": "/schedules/new",

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -16,8 +17,9 @@ from temporalio.worker import Replayer
 from purple.contracts.campaigns import CampaignInput
 from purple.contracts.gates import GateRef
 from purple.domain.campaigns import Campaign, CampaignState
-from purple.domain.gates import GateRules
+from purple.domain.gates import GateRules, LeaseState
 from purple.domain.tools import ScanState
+from purple.domain.windows import Window
 from purple.services.gatekeeping import Gatekeeping, Standing
 from purple.toolkit.world import TcpProber
 from tests.gates.conftest import BUDGET, TOOLS_AT_ONCE, working
@@ -135,23 +137,36 @@ async def test_an_intruder_is_alone_and_everybody_comes_in_order(purple, tool_wo
 
 
 async def test_a_worker_that_is_killed_frees_its_places(purple, told) -> None:
+    async def next_ones() -> list[tuple[str, LeaseState]]:
+        """Who has a place, once the gate gave one away."""
+        places = [(each.endpoint, each.state) for each in (await standing(purple, host)).running]
+        return places if any(state is LeaseState.RESERVED for _, state in places) else []
+
     with listening("127.27.1.3", 7001, 7002, 7003) as host:
         host.hold()
         with process(told, "workers", "scan") as victim:
             held = await start(purple, host, 7001, 7002)
             await until(lambda: len(host.inside) == TOOLS_AT_ONCE, "two are there")
-            async with working(purple.container, "scan"):
-                other = await start(purple, host, 7003)
-                await until(lambda: waiting(purple, host, 1), "the third waits")
-                victim.send_signal(signal.SIGKILL)
-                victim.wait(10)
-                # the third, or one of the two that comes again before its lease is over
-                await until(lambda: len(host.visits) > TOOLS_AT_ONCE, "somebody has a place")
-                host.let_go()
-                assert (await purple.end(other)).state is CampaignState.COMPLETED
-                assert (await purple.end(held)).state is CampaignState.COMPLETED
+            other = await start(purple, host, 7003)
+            await until(lambda: waiting(purple, host, 1), "the third waits")
+            victim.send_signal(signal.SIGKILL)
+            victim.wait(10)
+        # no worker is there that could take a place: what the gate keeps for the third nobody has before it
+        assert await until(next_ones, "its turn comes") == [("127.27.1.3:7003", LeaseState.RESERVED)]
+        assert not host.inside, "the tools died with their worker"
+        async with working(purple.container, "scan"):
+            await until(lambda: len(host.inside) == TOOLS_AT_ONCE, "the third, and one of the two again")
+            await until(lambda: waiting(purple, host, 1), "the other one waits")
+            inside = {each.port for each in host.inside}
+            host.let_go()
+            ended = [await purple.end(other), await purple.end(held)]
+    assert [each.state for each in ended] == [CampaignState.COMPLETED] * 2
+    (last,) = {7001, 7002} - inside
+    assert 7003 in inside
+    assert [each.port for each in host.visits[4:]] == [last], "nobody came a third time"
     assert host.most == TOOLS_AT_ONCE
-    assert len(host.visits) == 5, "two of them came again"
+    found = {row for each in ended for row in await results(purple, each)}
+    assert found == {("127.27.1.3", port, ScanState.COMPLETE, 1) for port in host.ports}
 
 
 async def test_a_host_that_is_gone_stops_its_tools_and_they_go_on_when_it_is_back(
@@ -223,7 +238,7 @@ async def test_a_host_that_does_not_come_back_is_given_up(purple, tool_workers) 
         host.close()
         await until(lambda: gone(purple, host), "the breaker is open")
     impatient = GateRules(most=TOOLS_AT_ONCE, give_up=container.gate_rules.give_up * 0)
-    keeper = Gatekeeping(container.work, container.orchestrator, TcpProber(), container.clock, impatient)
+    keeper = Gatekeeping(container.work, container.orchestrator, container.clearance, TcpProber(), impatient)
 
     async def ended() -> bool:
         await keeper.turn(GateRef(organisation_id=purple.organisation, host=host.address))
@@ -237,17 +252,24 @@ async def test_a_host_that_does_not_come_back_is_given_up(purple, tool_workers) 
     assert (await purple.end(campaign)).state is CampaignState.COMPLETED_WITH_GAPS
 
 
-@pytest.mark.parametrize("when", ["expired", "revoked"])
+@pytest.mark.parametrize("when", ["expired", "revoked", "closed"])
 async def test_nobody_probes_what_nobody_may_touch(purple, tool_workers, when) -> None:
     container = purple.container
-    port = {"expired": 7001, "revoked": 7002}[when]
+    port = {"expired": 7001, "revoked": 7002, "closed": 7003}[when]
     with listening("127.27.1.6", port) as host:
         host.hold()
         campaign = await start(purple, host)
         await until(lambda: host.inside, "it is there")
         host.close()
         await until(lambda: gone(purple, host), "the breaker is open")
-        changes = {"revoked_at": container.clock.now()} if when == "revoked" else {"valid_until": container.clock.now()}
+        now = container.clock.now()
+        later = now + timedelta(hours=12)
+        window = Window(tuple(range(7)), time(later.hour), time((later.hour + 1) % 24), "UTC")
+        changes = {
+            "expired": {"valid_until": now},
+            "revoked": {"revoked_at": now},
+            "closed": {"windows": (window,)},
+        }[when]
         async with container.work(purple.organisation) as uow:
             stored = await uow.campaigns.get(campaign.id)
             await uow.authorisations.update(stored.authorisation_id, **changes)

@@ -16,8 +16,8 @@ from purple.services.sessions import Sessions
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 PAGES = [
-    "/", "/campaigns", "/campaigns/new", "/schedules", "/schedules/new", "/targets", "/authorisations",
-    "/vulnerabilities", "/reports", "/health",
+    "/", "/campaigns", "/campaigns/new", "/campaigns/import", "/schedules", "/schedules/new", "/targets",
+    "/authorisations", "/vulnerabilities", "/reports", "/health",
 ]  # fmt: skip
 
 

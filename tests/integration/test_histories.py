@@ -1,6 +1,7 @@
 """What real campaigns leave in Temporal replays; with PURPLE_RECORD=1 it is kept for `tests/replay`."""
 
 import asyncio
+import json
 import os
 from pathlib import Path
 from uuid import uuid4
@@ -9,11 +10,15 @@ import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
+from purple.contracts import names
+from purple.domain.campaigns import CampaignState
 from purple.domain.identity import Actor
-from tests.support.running import wait_until
-from workers.runner import sandbox
-from workflows.campaign import CampaignWorkflow
+from tests.integration.test_undos import ADDRESS, held, register, start  # noqa: F401 - a fixture
+from tests.support.running import Purple, wait_until
+from workers.runner import WORKFLOWS, sandbox
 
+STARTED = "childWorkflowExecutionStartedEventAttributes"
+TIMER = "timerStartedEventAttributes"
 HISTORIES = Path(__file__).resolve().parents[1] / "replay/histories"
 KINDS = {
     "completed": {"flaws": [1, 2]},
@@ -39,12 +44,46 @@ async def test_a_campaign_of_today_replays(purple, tmp_path, kind) -> None:
         marker.unlink()
         admin = Actor(uuid4(), purple.organisation, "admin")
         await purple.end(await purple.container.steering.retry_failed(purple.organisation, campaign.id, admin))
+    await replays(purple, kind, campaign.workflow_id)
+
+
+async def replays(purple: Purple, kind: str, workflow_id: str, run_id: str | None = None) -> str:
+    """Once it has ended; what it left, as JSON."""
     client = await purple.container.orchestrator.client()
-    handle = client.get_workflow_handle(campaign.workflow_id)
+    handle = client.get_workflow_handle(workflow_id, run_id=run_id)
     await handle.result()
     history = await handle.fetch_history()
-    replayer = Replayer(workflows=[CampaignWorkflow], data_converter=pydantic_data_converter, workflow_runner=sandbox())
+    replayer = Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=sandbox())
     await replayer.replay_workflow(history)
+    text: str = history.to_json()
     if os.environ.get("PURPLE_RECORD"):
         HISTORIES.mkdir(exist_ok=True)
-        (HISTORIES / f"{kind}.json").write_text(history.to_json() + "\n")
+        (HISTORIES / f"{kind}.json").write_text(text + "\n")
+    return text
+
+
+async def test_a_change_that_is_taken_back_and_a_wait_at_a_gate_replay(
+    purple,
+    register,  # noqa: F811 - the fixture
+    tmp_path,
+) -> None:
+    undone = await purple.end(await start(purple, register))
+    text = await replays(purple, "undone", undone.workflow_id)
+    first = next(each[STARTED] for each in json.loads(text)["events"] if STARTED in each)["workflowExecution"]
+    assert f'"{names.UNDO}"' in await replays(purple, "undo", first["workflowId"], first["runId"])
+    marker = tmp_path / "marker"
+    alone = await start(purple, register, mode="hold-after", marker=str(marker))  # who changes things is alone
+    await held(marker)
+    waiter = await purple.start(ADDRESS)
+    gate = f"gate/{purple.organisation}/{ADDRESS}"
+    async with asyncio.timeout(30):
+        while not any("made-changing has" in each.reason for each in await purple.scans(waiter)):
+            await asyncio.sleep(0.05)
+        client = await purple.container.orchestrator.client()
+        while TIMER not in (await client.get_workflow_handle(gate).fetch_history()).to_json():
+            await asyncio.sleep(0.05)
+    marker.unlink()
+    for each in (alone, waiter):
+        assert (await purple.end(each)).state is CampaignState.COMPLETED
+    assert f'"{names.SIGNAL_GATE_OPEN}"' in await replays(purple, "waited", waiter.workflow_id)
+    assert f'"{names.GATE_TURN}"' in await replays(purple, "gate", gate)

@@ -199,6 +199,22 @@ async def test_targets_are_added_where_the_authorisation_covers_them(purple, cli
     assert await told(purple, ended, "campaign.targets_added") == [{"by": "admin", "scans": 2}]
 
 
+async def test_adding_targets_asks_the_contract_also_where_none_is_new(purple, client, gate) -> None:
+    address = "127.21.10.1"
+    campaign = await start(purple, (address,), "made-gated", include=address, **held(gate))
+    await reached(purple, campaign, in_state(ScanState.RUNNING, 1))
+    same = [str(each) for each in campaign.target_ids]
+    await post(client, campaign, "targets", target_ids=same)
+    async with purple.container.work(purple.organisation) as uow:
+        await uow.authorisations.update(campaign.authorisation_id, forbidden_tools=("made-gated",))
+    assert "is not the one the campaign started under" in await post(client, campaign, "targets", 403, target_ids=same)
+    refused = (await purple.container.clearance.page(purple.organisation, Query({"campaign_id": campaign.id}))).items
+    assert [each.rule for each in refused] == ["changed"]
+    open_gate(gate)
+    await purple.end(campaign)
+    assert len(await purple.scans(campaign)) == 1
+
+
 async def test_a_held_tool_runs_once_a_second_person_approves_it(purple, client, second) -> None:
     admin = (await purple.container.identity.authenticate(client.headers["Authorization"][7:])).user_id
     artifact = await purple.container.objects.put(b"")
@@ -307,6 +323,8 @@ async def test_the_command_line_steers(purple, purple_command, gate) -> None:
     code, said = await purple_campaign("approve", "made")
     assert (code, "does not wait for approval" in said) == (1, True), said
     assert (await purple_campaign("add-targets", "127.21.9.4"))[0] == 0
+    code, said = await purple_campaign("skip", "--tool", "made-gated", "--reason", "x" * 501)
+    assert (code, "longer than 500 characters" in said) == (2, True), said
     assert (await purple_campaign("skip", "--tool", "made-gated", "--reason", "enough"))[0] == 0
     ended = await purple.end(campaign)
     scans = await reached(purple, ended, in_state(ScanState.SKIPPED, 4))

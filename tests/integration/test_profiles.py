@@ -11,7 +11,14 @@ from purple.domain.campaigns import CampaignState
 from purple.domain.tools import Intrusiveness
 from purple.services.explaining import Explanation, Verdict
 from purple.settings import Settings
+from tests.support.lab import installed
 from tests.support.running import Purple
+
+
+@pytest.fixture(scope="module", autouse=True)
+def programs() -> None:
+    """What is not installed is skipped, whatever else there is to say of it."""
+    installed("nmap", "sslyze", "sslscan", "ssh-audit", "whatweb", "wapiti", "arjun")
 
 
 @pytest.fixture
@@ -58,6 +65,9 @@ async def test_what_a_target_is_not_is_skipped_and_the_campaign_refused(explain)
     assert not code.refused
     api = await explain("127.23.8.3", "api")
     assert by_tool(api)["wapiti"] == (Verdict.SKIPPED, "it is for targets of the kind api, this is a host")
+    full = by_tool(await explain("127.23.8.3", "full"))
+    assert full["schemathesis"] == (Verdict.SKIPPED, "it is for targets of the kind api, this is a host")
+    assert full["arjun"] == (Verdict.DEPENDS, "it runs once on each web application that recon finds")
 
 
 async def test_what_the_authorisation_does_not_allow_is_skipped_with_its_rule(explain) -> None:

@@ -27,6 +27,14 @@
   const problem = document.getElementById("problem");
   if (problem) problem.focus();
 
+  for (const file of document.querySelectorAll("input[type=file][data-most]")) {
+    file.addEventListener("change", () => {
+      // said before hours of sending, which the server would refuse
+      const over = [...file.files].some((each) => each.size > Number(file.dataset.most));
+      file.setCustomValidity(over ? "This file is too large: import it in parts." : "");
+    });
+  }
+
   const live = document.getElementById("live");
   if (!live) return;
   const stale = document.getElementById("stale");

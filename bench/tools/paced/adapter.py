@@ -1,7 +1,5 @@
 """A tool that takes a known time."""
 
-from pathlib import Path
-
 from pydantic import Field
 
 from purple.domain.tools import ToolJob
@@ -15,6 +13,6 @@ class Options(ToolOptions):
 
 
 def command(job: ToolJob, options: ToolOptions) -> Command:  # noqa: ARG001 - the adapter's signature
-    """Python without its site packages, which starts at once."""
+    """A program that starts at once: Python, found by name, may be a script that looks for one."""
     chosen = Options.model_validate(options.model_dump())
-    return Command(("-I", "-S", str(Path(__file__).with_name("program.py")), str(chosen.seconds)), "stdout")
+    return Command((str(chosen.seconds),), "stdout")

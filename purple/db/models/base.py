@@ -24,14 +24,14 @@ class Mapped(TypeDecorator[Any]):
     """A column whose values are read and written through functions."""
 
     impl = Text
-    cache_ok = False
+    cache_ok = True  # what a statement compiles to depends on `stored`, `write` and `read`, which are all in the key
 
     def __init__(self, stored: TypeEngine[Any], write: Callable[[Any], Any] | None, read: Callable[[Any], Any]) -> None:
         super().__init__()
         self.stored = stored
         self.choices: tuple[str, ...] = ()
-        self._write = write
-        self._read = read
+        self.write = write
+        self.read = read
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """The type as PostgreSQL knows it."""
@@ -39,11 +39,11 @@ class Mapped(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
         """Domain to column."""
-        return value if value is None or self._write is None else self._write(value)
+        return value if value is None or self.write is None else self.write(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
         """Column to domain."""
-        return None if value is None else self._read(value)
+        return None if value is None else self.read(value)
 
 
 def enum_text(kind: type[StrEnum]) -> Mapped:

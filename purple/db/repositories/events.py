@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,6 +19,9 @@ CHANNEL_WRITTEN = "purple_written"
 """Told by a transaction that wrote events; the relay listens."""
 CHANNEL_PLACED = "purple_placed"
 """Told by the relay when events have their position; the live streams listen."""
+_WAKE = select(func.pg_notify(CHANNEL_WRITTEN, ""))
+_VALUES = {column.name: bindparam(column.name, type_=column.type) for column in COLUMNS}
+_WRITE_ONE = _WAKE.add_cte(upsert(events).values(_VALUES).on_conflict_do_nothing().cte("written"))
 
 
 class EventRows:
@@ -32,13 +35,11 @@ class EventRows:
         if not rows:
             return
         values = [{column.name: getattr(row, column.name) for column in COLUMNS} for row in rows]
-        wake = select(func.pg_notify(CHANNEL_WRITTEN, ""))
         if len(values) == 1:  # in one statement, for most changes tell of one thing
-            written = upsert(events).values(values[0]).on_conflict_do_nothing()
-            await self._connection.execute(wake.add_cte(written.cte("written")))
+            await self._connection.execute(_WRITE_ONE, values[0])
             return
         await self._connection.execute(upsert(events).on_conflict_do_nothing(), values)
-        await self._connection.execute(wake)
+        await self._connection.execute(_WAKE)
 
     async def written(self, ids: Sequence[UUID]) -> tuple[Event, ...]:
         """By id."""

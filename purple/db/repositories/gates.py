@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, literal, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, literal, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -79,9 +79,10 @@ class GateTable:
         changed = await self._connection.execute(update(gate_leases).where(mine).values(expires_at=_NOW + lease))
         return changed.rowcount == 1
 
-    async def leave(self, scan_id: UUID, holder: UUID) -> None:
+    async def leave(self, scan_id: UUID, holder: UUID, host: str) -> tuple[str, ...]:
         """In one statement, without the lock: it only makes room."""
-        await self._connection.execute(delete(gate_leases).where(_own(scan_id, holder)))
+        left = delete(gate_leases).where(_own(scan_id, holder)).cte("freed")
+        return await self._hosts(_waiting(host).add_cte(left), host)
 
     async def withdraw(self, campaign_id: UUID, scan_id: UUID | None = None) -> None:
         """All but what is held."""
@@ -98,8 +99,10 @@ class GateTable:
 
     async def waiting(self, host: str) -> tuple[str, ...]:
         """Once each."""
-        these = and_(_near(host), gate_leases.c.state == LeaseState.WAITING)
-        found = await self._connection.execute(select(gate_leases.c.host).where(these).distinct())
+        return await self._hosts(_waiting(host), host)
+
+    async def _hosts(self, waiting: Select[Any], host: str) -> tuple[str, ...]:
+        found = await self._connection.execute(waiting)
         return tuple(sorted(each for each in found.scalars() if overlap(each, host)))
 
     async def trip(self, breaker: Breaker) -> bool:
@@ -137,6 +140,11 @@ class GateTable:
 def _near(host: str) -> ColumnElement[bool]:
     """Rows that may overlap a place. Equality alone can use the index under row-level security; networks are few."""
     return true() if is_network(host) else gate_leases.c.host.in_(around(host))
+
+
+def _waiting(host: str) -> Select[Any]:
+    these = and_(_near(host), gate_leases.c.state == LeaseState.WAITING)
+    return select(gate_leases.c.host).where(these).distinct()
 
 
 def _own(scan_id: UUID, holder: UUID) -> ColumnElement[bool]:

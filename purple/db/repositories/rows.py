@@ -2,10 +2,21 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Select,
+    Table,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,6 +26,31 @@ from purple.domain.errors import ConflictError, NotFoundError, PreconditionFaile
 from purple.domain.pages import Page, Query
 
 E = TypeVar("E")
+_ROW = "row_id"
+
+
+class _Built:
+    """What runs for every scan is built once: to build a statement costs more than to run it."""
+
+    def __init__(self, table: Table, entity: type[Any]) -> None:
+        self._table = table
+        self.columns = [table.c[field.name] for field in dataclasses.fields(entity)]
+        self.find = select(*self.columns).where(table.c.id == bindparam(_ROW))
+        values = {column.name: bindparam(column.name, type_=column.type) for column in self.columns}
+        # an INSERT tells no number of rows, so what it wrote is asked back
+        self.put = upsert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
+        self._changes: dict[tuple[str, ...], Executable] = {}
+
+    def change(self, names: tuple[str, ...]) -> Executable:
+        """Change these columns of one row, and read it."""
+        if names not in self._changes:
+            values = {name: bindparam(f"new_{name}", type_=self._table.c[name].type) for name in names}
+            statement = update(self._table).where(self._table.c.id == bindparam(_ROW)).values(values)
+            self._changes[names] = statement.returning(*self.columns)
+        return self._changes[names]
+
+
+_built = lru_cache(_Built)
 
 
 class TableRows(Generic[E]):
@@ -27,7 +63,8 @@ class TableRows(Generic[E]):
         self._listing = listing or Listing({}, table.c.id)
         self._table = table
         self._entity = entity
-        self._columns = [table.c[field.name] for field in dataclasses.fields(entity)]  # type: ignore[arg-type]  # entities are dataclasses
+        self._built = _built(table, entity)  # type: ignore[arg-type]  # a class can be hashed
+        self._columns = self._built.columns
         self._noun = table.name.removesuffix("s").replace("_", " ")
 
     def _values(self, row: E) -> dict[str, Any]:
@@ -47,13 +84,12 @@ class TableRows(Generic[E]):
             ) from error
 
     async def upsert(self, row: E) -> bool:
-        """Insert unless it is there. An INSERT tells no number of rows, so what it wrote is asked back."""
-        statement = upsert(self._table).values(self._values(row)).on_conflict_do_nothing().returning(self._table.c.id)
-        return (await self._connection.execute(statement)).first() is not None
+        """Insert unless it is there."""
+        return (await self._connection.execute(self._built.put, self._values(row))).first() is not None
 
     async def find(self, row_id: UUID) -> E | None:
         """One or None."""
-        row = (await self._connection.execute(self._select(self._table.c.id == row_id))).one_or_none()
+        row = (await self._connection.execute(self._built.find, {_ROW: row_id})).one_or_none()
         return None if row is None else self._read(row)
 
     async def get(self, row_id: UUID) -> E:
@@ -78,8 +114,9 @@ class TableRows(Generic[E]):
 
     async def update(self, row_id: UUID, **changes: Any) -> E:
         """Change one, and read it in the same statement."""
-        statement = update(self._table).where(self._table.c.id == row_id).values(changes).returning(*self._columns)
-        row = (await self._connection.execute(statement)).one_or_none()
+        statement = self._built.change(tuple(sorted(changes)))
+        told = {_ROW: row_id} | {f"new_{name}": value for name, value in changes.items()}
+        row = (await self._connection.execute(statement, told)).one_or_none()
         if row is None:
             raise self._missing(row_id)
         return self._read(row)

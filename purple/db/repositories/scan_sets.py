@@ -7,20 +7,30 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, cast, func, select, text, update
+from sqlalchemy import ColumnElement, bindparam, case, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
-from purple.db.models import campaigns, scans
+from purple.db.models import authorisations, campaigns, scans, targets
 from purple.domain.campaigns import Campaign, Phase, Scan
 from purple.domain.errors import NotFoundError
-from purple.domain.scan_sets import BATCH, FRESH, HELD, INLINE, MAX_BATCHES, OWN
+from purple.domain.scan_sets import BATCH, FRESH, HELD, INLINE, MAX_BATCHES, OWN, Briefing
+from purple.domain.scope import Authorisation
 from purple.domain.tools import ScanState
 
 _NAMES = [field.name for field in dataclasses.fields(Scan)]
 _COLUMNS = [scans.c[name] for name in _NAMES]
 _HEAD = [campaigns.c[field.name] for field in dataclasses.fields(Campaign) if field.name != "target_ids"]
+_CONTRACT = [authorisations.c[field.name] for field in dataclasses.fields(Authorisation)]
+_BRIEFING = (
+    select(*_COLUMNS, *_HEAD, *_CONTRACT, targets.c.kind)
+    .select_from(scans)
+    .join(campaigns, campaigns.c.id == scans.c.campaign_id)
+    .join(authorisations, authorisations.c.id == campaigns.c.authorisation_id)
+    .join(targets, targets.c.id == scans.c.target_id)
+    .where(scans.c.id == bindparam("scan_id"))
+)
 _OPEN = [str(state) for state in ScanState if not state.ended]
 
 _ADD = text(f"""
@@ -63,6 +73,19 @@ class ScanSetRows:
                 f"there is no campaign {campaign_id}", value=campaign_id, remedy="list those that exist"
             )
         return Campaign(**row._mapping, target_ids=())  # noqa: SLF001 - SQLAlchemy's public name for it
+
+    async def briefing(self, scan_id: UUID) -> Briefing:
+        """In one statement."""
+        row = (await self._connection.execute(_BRIEFING, {"scan_id": scan_id})).one_or_none()
+        if row is None:
+            raise NotFoundError(f"there is no scan {scan_id}", value=scan_id, remedy="list those that exist")
+        values = iter(row)
+
+        def taken(columns: list[Any]) -> dict[str, Any]:
+            return {column.name: next(values) for column in columns}
+
+        scan, head, contract = Scan(**taken(_COLUMNS)), taken(_HEAD), Authorisation(**taken(_CONTRACT))
+        return Briefing(scan, Campaign(**head, target_ids=()), next(values), contract)
 
     async def add(self, rows: Sequence[Scan]) -> int:
         """As one value, which PostgreSQL takes apart."""

@@ -37,6 +37,11 @@ def sha256_of(path: Path) -> str:
     return _digest(path, status.st_mtime_ns, status.st_size)
 
 
+def _is_script(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"#!"
+
+
 class GuardedRunner:
     """See `domain.tools.ToolRunner`."""
 
@@ -106,11 +111,17 @@ class GuardedRunner:
         return ToolRun(state, reason, present, ended.code, version, digest, log, argv, code.commit)
 
     async def _version(self, plugin: Plugin, found: Found, digest: str) -> str:
-        """Of the program; one whose bytes are the same is not asked again."""
+        """Of the program; one whose bytes are the same is not asked again.
+
+        A script is: it may stay as it is while what it starts is upgraded.
+        """
         asked = plugin.spec.name, digest
-        if asked not in self._versions:
-            self._versions[asked] = await asyncio.to_thread(self._catalogue.programs.version, plugin, found)
-        return self._versions[asked]
+        if (known := self._versions.get(asked)) is not None:
+            return known
+        version = await asyncio.to_thread(self._catalogue.programs.version, plugin, found)
+        if not await asyncio.to_thread(_is_script, found.path):
+            self._versions[asked] = version
+        return version
 
     async def _code(self, job: ToolJob, options: ToolOptions) -> Fetched:
         """What was fetched for the run, of a target that is a repository."""

@@ -11,7 +11,7 @@ from purple.domain.scope import Authorisation, parse_rule
 from purple.domain.tools import Intrusiveness
 from purple.domain.undos import Undo, UndoState, wait_after
 from purple.services.cleanup import judged
-from purple.services.undoing import _check
+from purple.services.clearance import check_known
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -75,6 +75,7 @@ def test_revoked_or_expired_an_undo_may_run_but_never_outside_the_scope() -> Non
             revoked_at=NOW,
         )
 
-    _check(undo(UndoState.OPEN), contract("192.0.2.0/24"))
+    made = undo(UndoState.OPEN)
+    check_known(contract("192.0.2.0/24"), made.place, made.target.address)
     with pytest.raises(OutOfScopeError):
-        _check(undo(UndoState.OPEN), contract("198.51.100.0/24"))
+        check_known(contract("198.51.100.0/24"), made.place, made.target.address)

@@ -61,6 +61,7 @@ def test_a_tool_that_runs_is_imported_under_a_name_of_its_own(catalogue: Catalog
         (b"hello\nworld", 'text that begins with "hello"'),
         (b'<!DOCTYPE nmaprun [<!ENTITY a "b">]><nmaprun/>', "XML with the root element <>"),
         (b"<nmaprun2>", "<nmaprun2>"),
+        (b"<?xml version='1.0' encoding='x-unknown'?><nmaprun/>", "XML with the root element <>"),
     ],
 )
 def test_what_is_unknown_is_refused_with_what_is_known(catalogue: Catalogue, data: bytes, said: str) -> None:

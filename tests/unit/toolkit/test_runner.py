@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from purple.domain.tools import ScanState, ToolRun, ToolTarget
+from purple.domain.tools import ScanState, ToolJob, ToolRun, ToolTarget
 from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.install import Programs
+from purple.toolkit.tools.runner import GuardedRunner
+from purple.toolkit.world import SystemClock
 from tests.support.lab import run_tool
 
 MANIFEST = """
@@ -33,14 +35,18 @@ def command(job, options):
 """
 
 
-async def run(folder: Path, address: str, **options: str) -> ToolRun:
+def catalogue(folder: Path, manifest: str = MANIFEST) -> Catalogue:
+    """Ours, and one made tool."""
     tool = folder / "tools" / "cat"
     tool.mkdir(parents=True)
-    (tool / "tool.yaml").write_text(MANIFEST)
+    (tool / "tool.yaml").write_text(manifest)
     (tool / "adapter.py").write_text(ADAPTER)
     (tool / "parser.py").write_text("def parse(stream):\n    yield from ()\n")
-    tools = Catalogue(Programs(folder / "programs", folder), (tool.parent,))
-    return await run_tool(tools, "cat", ToolTarget("a.example", address), options, folder / "work")
+    return Catalogue(Programs(folder / "programs", folder), (tool.parent,))
+
+
+async def run(folder: Path, address: str, **options: str) -> ToolRun:
+    return await run_tool(catalogue(folder), "cat", ToolTarget("a.example", address), options, folder / "work")
 
 
 async def test_a_commands_files_are_there_when_the_tool_starts(tmp_path: Path) -> None:
@@ -48,6 +54,25 @@ async def test_a_commands_files_are_there_when_the_tool_starts(tmp_path: Path) -
     assert (ended.state, ended.reason, ended.version) == (ScanState.COMPLETE, "", "")
     assert ended.output
     assert ended.output.read_text() == "192.0.2.7 $(two)\nthree"
+
+
+async def test_a_wrapper_is_asked_again_when_what_it_starts_is_upgraded(tmp_path: Path, monkeypatch) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (wrapper := programs / "wrapper").write_text(f"#!/bin/sh\nexec cat {programs}/package\n")
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+    manifest = MANIFEST.replace("program: cat", "program: wrapper")
+    tools = catalogue(tmp_path, manifest.replace("[], pattern: 'never there'", r"[-V], pattern: 'v(\d+)'"))
+    runner = GuardedRunner(tools, SystemClock(), memory_mb=1024, output_mb=1)
+    runs = []
+    for version in ("v1", "v2"):
+        (programs / "package").write_text(version)
+        (work := tmp_path / version).mkdir()
+        job = ToolJob("cat", ToolTarget("a.example", "192.0.2.7"), tools.validate_options("cat", {}), 10, work)
+        runs.append(await runner.run(job, lambda _: None))
+    assert [each.version for each in runs] == ["1", "2"]
+    assert runs[0].executable_sha256 == runs[1].executable_sha256
 
 
 @pytest.mark.parametrize("address", ["--help", "192.0.2.7\n--help", "\x00"])
