@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -35,11 +35,18 @@ class _Built:
     def __init__(self, table: Table, entity: type[Any]) -> None:
         self._table = table
         self.columns = [table.c[field.name] for field in dataclasses.fields(entity)]
-        self.find = select(*self.columns).where(table.c.id == bindparam(_ROW))
-        values = {column.name: bindparam(column.name, type_=column.type) for column in self.columns}
-        # an INSERT tells no number of rows, so what it wrote is asked back
-        self.put = upsert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
         self._changes: dict[tuple[str, ...], Executable] = {}
+
+    @cached_property
+    def find(self) -> Executable:
+        """One row."""
+        return select(*self.columns).where(self._table.c.id == bindparam(_ROW))
+
+    @cached_property
+    def put(self) -> Executable:
+        """Insert unless it is there; an INSERT tells no number of rows, so what it wrote is asked back."""
+        values = {column.name: bindparam(column.name, type_=column.type) for column in self.columns}
+        return upsert(self._table).values(values).on_conflict_do_nothing().returning(self._table.c.id)
 
     def change(self, names: tuple[str, ...]) -> Executable:
         """Change these columns of one row, and read it."""
