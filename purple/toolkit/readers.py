@@ -1,13 +1,10 @@
 """Size-limited readers of hostile output."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, BinaryIO, TypeVar
 from xml.parsers import expat
-
-import ijson
-from ijson.common import ObjectBuilder
 
 from purple.domain.errors import ParseError
 
@@ -19,11 +16,8 @@ MAX_DEPTH = 64
 MAX_ELEMENT_TEXT = 10_000
 MAX_VALUE = 4 * 1024**2
 """Bytes of one JSON value or XML tag: one that never ends would otherwise be collected for ever."""
-MAX_NUMBER = 64 * 1024
-"""Bytes of one JSON number."""
 MAX_PART = 50_000
 """Values, brackets and pieces of text in one part of a JSON document."""
-_PIECE = 64
 
 
 def read_json(stream: BinaryIO, limit: int) -> Any:
@@ -163,111 +157,3 @@ def _listen(parser: expat.XMLParserType, texts: Mapping[str, Callable[[str], obj
         end(name)
 
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = begin, finish, hear
-
-
-def read_parts(
-    stream: BinaryIO, wanted: Iterable[str], limit: int, opened: Iterable[str] = ()
-) -> Iterator[tuple[str, int, Any]]:
-    """The parts of a JSON document at some paths, in the order in which they come, each as soon as it is whole.
-
-    Memory holds one part at a time and does not grow with the input.
-
-    Args:
-        stream: the document.
-        wanted: paths such as `runs.*.results.*`; `*` is any item of an array. None may lie inside another.
-        limit: bytes.
-        opened: paths of arrays and objects of which only their beginning is told, as True.
-
-    Yields:
-        Path, which item of the outermost array it is in, and value; None in place of a value larger than `MAX_PART`.
-
-    Raises:
-        ParseError: malformed, truncated, too deep, a value over `MAX_VALUE`, or larger than `limit` bytes;
-            everything that was read before has been yielded.
-    """
-    paths, starts = _steps(wanted), _steps(opened)
-    place: list[str | None] = []
-    part = _Part(0)
-    inside = 0
-    item = -1
-    for event, value in _json_events(stream, limit):
-        opens, closes = event.startswith("start_"), event.startswith("end_")
-        if event == "map_key":
-            place[-1] = value
-        if closes:
-            place.pop()
-        if not inside and not closes and event != "map_key":
-            here = tuple(place)
-            item += None in here and here.index(None) == len(here) - 1
-            if here in paths:
-                part = _Part()
-                inside = len(place) + 1
-            elif opens and here in starts:
-                yield starts[here], item, True
-        part.take(event, value)
-        if opens:
-            place.append(None if event == "start_array" else "")
-        elif inside == len(place) + 1 and event != "map_key":
-            yield paths[tuple(place)], item, part.value
-            inside, part = 0, _Part(0)
-
-
-class _Part:
-    """A value that is being built; None once it is larger than `MAX_PART`."""
-
-    def __init__(self, room: int = MAX_PART) -> None:
-        self._builder = ObjectBuilder()
-        self._room = room
-
-    def take(self, event: str, value: Any) -> None:
-        self._room -= 1 + (len(value) // _PIECE if isinstance(value, str) else 0)
-        if self._room >= 0:
-            self._builder.event(event, value)
-
-    @property
-    def value(self) -> Any:
-        return self._builder.value if self._room >= 0 else None
-
-
-def _steps(paths: Iterable[str]) -> dict[tuple[str | None, ...], str]:
-    return {tuple(None if step == "*" else step for step in each.split(".")): each for each in paths}
-
-
-def _json_events(stream: BinaryIO, limit: int) -> Iterator[tuple[str, Any]]:
-    found = ijson.sendable_list()
-    parser = ijson.basic_parse_coro(found, use_float=True)
-    read = told = depth = 0
-    trouble: ParseError | None = None
-    while trouble is None:
-        chunk = stream.read(CHUNK)
-        read += len(chunk)
-        trouble = _feed(parser, chunk, read, limit)
-        for event, value in found:
-            depth += event.startswith("start_") - event.startswith("end_")
-            if depth > MAX_DEPTH:
-                raise ParseError("the JSON is nested too deeply", offset=read)
-            yield event, value
-        told = read if found else told
-        if read - told > MAX_NUMBER and chunk.isdigit():  # it is copied anew with each chunk
-            raise ParseError(f"a number is larger than {MAX_NUMBER} bytes", offset=read)
-        if read - told > MAX_VALUE:
-            raise ParseError(f"a value is larger than {MAX_VALUE} bytes", offset=read)
-        found.clear()
-        if not chunk:
-            break
-    if trouble is not None:
-        raise trouble
-
-
-def _feed(parser: Any, chunk: bytes, read: int, limit: int) -> ParseError | None:
-    """Give the parser a chunk, or the end; what is wrong is told after what the chunk still held."""
-    if read > limit:
-        return ParseError(f"the output is larger than {limit} bytes", offset=limit)
-    try:
-        if chunk:
-            parser.send(chunk)
-        else:
-            parser.close()
-    except (ijson.JSONError, ValueError, StopIteration) as error:
-        return ParseError(f"the JSON breaks off: {str(error)[:200]}", offset=read)
-    return None

@@ -8,7 +8,7 @@ from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, clip
 from purple.domain.severity import Severity
 from purple.toolkit.code import digest_of, inside, line_of
-from purple.toolkit.readers import read_parts
+from purple.toolkit.parts import read_parts
 
 LIMIT = 256 * 1024**2
 """Bytes; a finding is about 1 KB."""

@@ -7,7 +7,7 @@ from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, clip
 from purple.domain.severity import Severity
 from purple.toolkit.code import below, digest_of, inside, line_of
-from purple.toolkit.readers import read_parts
+from purple.toolkit.parts import read_parts
 
 LIMIT = 512 * 1024**2
 """Bytes; a check is about 2 KB, and those that passed are told too."""

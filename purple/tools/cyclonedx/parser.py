@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, clip
 from purple.domain.severity import Severity
-from purple.toolkit.readers import read_parts
+from purple.toolkit.parts import read_parts
 from purple.toolkit.texts import cves, links, number, plain, score
 from purple.tools.cyclonedx.xml import read_xml_bom
 

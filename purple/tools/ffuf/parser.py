@@ -8,7 +8,7 @@ from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Observation, ObservationKind, clip
 from purple.domain.severity import Severity
 from purple.domain.weaknesses import CATALOGUE
-from purple.toolkit.readers import read_parts
+from purple.toolkit.parts import read_parts
 from purple.toolkit.web import place_of
 from purple.toolkit.words import meaning_of
 

@@ -9,7 +9,7 @@ from purple.domain.observations import FlawClass, Observation, ObservationKind, 
 from purple.domain.severity import Severity
 from purple.domain.targets import authority
 from purple.domain.weaknesses import CATALOGUE
-from purple.toolkit.readers import read_parts
+from purple.toolkit.parts import read_parts
 from purple.toolkit.web import place_of
 from purple.toolkit.words import meaning_of
 

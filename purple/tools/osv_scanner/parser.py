@@ -8,7 +8,7 @@ from purple.domain.observations import Observation
 from purple.domain.severity import Severity
 from purple.toolkit.advisories import Advisory, severity_of
 from purple.toolkit.code import below
-from purple.toolkit.readers import read_parts
+from purple.toolkit.parts import read_parts
 
 LIMIT = 1024**3
 """Bytes; a vulnerability is told whole, with every version it affects: 10 KB and more."""

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 from purple.domain.errors import ParseError
 from purple.domain.observations import Observation
 from purple.toolkit.advisories import Advisory
-from purple.toolkit.readers import read_parts
+from purple.toolkit.parts import read_parts
 
 LIMIT = 128 * 1024**2
 """Bytes; a vulnerability is about 1 KB."""

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, clip
 from purple.domain.severity import Severity
-from purple.toolkit.readers import read_parts
+from purple.toolkit.parts import read_parts
 
 LIMIT = 1024**3
 """Bytes; a result is one or two KB."""
@@ -31,6 +31,24 @@ _PORTS = {"http": 80, "https": 443}
 _MAX_LINE = 2**31 - 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What a file says of a rule: worked out once, for thousands of results may name it."""
+
+    id: str = ""
+    level: str = ""
+    score: Any = None
+    precision: str = ""
+    cwe: tuple[int, ...] = ()
+    secret: bool = False
+    references: tuple[str, ...] = ()
+    title: str = ""
+    description: str = ""
+
+
+_UNKNOWN = _Rule()
+
+
 @dataclass(slots=True)
 class _Run:
     """What a file says of one run beside its results."""
@@ -39,8 +57,8 @@ class _Run:
     examined: bool = False
     """Whether it has a list of results; without one its tool found no way to look."""
     failed: bool = False
-    rules: list[dict[str, Any]] = field(default_factory=list)
-    by_id: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rules: list[_Rule] = field(default_factory=list)
+    by_id: dict[str, _Rule] = field(default_factory=dict)
 
 
 def parse(stream: BinaryIO) -> Iterator[Observation]:
@@ -106,19 +124,22 @@ def _about(stream: BinaryIO) -> dict[int, _Run]:
 def _keep_rule(run: _Run, rule: dict[str, Any]) -> None:
     properties = _table(rule.get("properties"))
     configuration = _table(rule.get("defaultConfiguration"))
-    name = clip(str(rule.get("id") or ""), 200)
-    kept: dict[str, Any] = {
-        "id": name,
-        "level": str(configuration.get("level") or "")[:20],
-        "score": properties.get("security-severity"),
-        "precision": str(properties.get("precision") or "")[:20],
-        "tags": " ".join(str(tag)[:100] for tag in _list(properties.get("tags"))[:50]),
-        "help": clip(str(rule.get("helpUri") or ""), 500),
-        "title": _text(rule.get("shortDescription"))[:200],
-        "description": _text(rule.get("fullDescription"))[:2000],
-    }
+    tags = " ".join(str(tag)[:100] for tag in _list(properties.get("tags"))[:50])
+    cwe = tuple(dict.fromkeys(int(each) for each in _CWE.findall(tags)))[:10]
+    page = clip(str(rule.get("helpUri") or ""), 500)
+    kept = _Rule(
+        id=clip(str(rule.get("id") or ""), 200),
+        level=str(configuration.get("level") or "")[:20],
+        score=properties.get("security-severity"),
+        precision=str(properties.get("precision") or "")[:20],
+        cwe=cwe,
+        secret=_HARD_CODED in cwe or "secret" in tags.lower().split(),
+        references=(page,) if page else (),
+        title=_text(rule.get("shortDescription"))[:200],
+        description=_text(rule.get("fullDescription"))[:2000],
+    )
     run.rules.append(kept)
-    run.by_id.setdefault(name, kept)
+    run.by_id.setdefault(kept.id, kept)
 
 
 def _flaw(result: Any, run: _Run) -> Observation | None:
@@ -127,25 +148,24 @@ def _flaw(result: Any, run: _Run) -> Observation | None:
     if result.get("kind") in _NO_FLAW or result.get("baselineState") == "absent" or _suppressed(result):
         return None
     name, rule = _rule_of(result, run)
-    tags = str(rule.get("tags", ""))
-    cwe = tuple(dict.fromkeys(int(each) for each in _CWE.findall(tags)))[:10]
-    secret = run.tool.lower() in _SECRET_TOOLS or _HARD_CODED in cwe or "secret" in tags.lower().split()
+    secret = rule.secret or run.tool.lower() in _SECRET_TOOLS
     place, snippet = _place(result)
     message = _text(result.get("message"))
+    properties = _table(result.get("properties"))
     return Observation(
         kind=ObservationKind.FLAW,
         rule=clip(f"{run.tool or 'sarif'}:{name}", 300),
-        title=clip((message or str(rule.get("title", "")) or name).strip().split("\n")[0], 200),
+        title=clip((message or rule.title or name).strip().partition("\n")[0], 200),
         location=place,
-        severity=_severity(result, rule, secret=secret),
+        severity=_severity(result, properties, rule, secret=secret),
         flaw_class=FlawClass.ENDPOINT if place.url else FlawClass.SECRET if secret else FlawClass.CODE,
-        cve=tuple(dict.fromkeys(_CVE.findall(name)))[:5],
-        cwe=cwe,
-        description=clip("\n\n".join(filter(None, (message, str(rule.get("description", "")))))),
+        cve=tuple(dict.fromkeys(_CVE.findall(name)))[:5] if "CVE-" in name else (),
+        cwe=rule.cwe,
+        description=clip("\n\n".join(filter(None, (message, rule.description)))),
         # a secret is not copied to one more place: the artifact has it
-        evidence="" if secret else clip(snippet),
-        references=(rule["help"],) if rule.get("help") else (),
-        confidence=_confidence(result, rule),
+        evidence="" if secret else snippet,
+        references=rule.references,
+        confidence=_confidence(properties, rule),
     )
 
 
@@ -154,14 +174,14 @@ def _suppressed(result: dict[str, Any]) -> bool:
     return any(_table(each).get("status", "accepted") == "accepted" for each in _list(result.get("suppressions")))
 
 
-def _rule_of(result: dict[str, Any], run: _Run) -> tuple[str, dict[str, Any]]:
+def _rule_of(result: dict[str, Any], run: _Run) -> tuple[str, _Rule]:
     """The rule's id, and what the run says of the rule; `CA1000/1` is a part of `CA1000`."""
     reference = _table(result.get("rule"))
     name = str(result.get("ruleId") or reference.get("id") or "")
     index = result.get("ruleIndex", reference.get("index", -1))
     if not name and isinstance(index, int) and 0 <= index < len(run.rules):
-        return run.rules[index]["id"], run.rules[index]
-    return name or "unnamed", run.by_id.get(name) or run.by_id.get(name.rpartition("/")[0]) or {}
+        return run.rules[index].id, run.rules[index]
+    return name or "unnamed", run.by_id.get(name) or run.by_id.get(name.rpartition("/")[0], _UNKNOWN)
 
 
 def _place(result: dict[str, Any]) -> tuple[Location, str]:
@@ -173,6 +193,8 @@ def _place(result: dict[str, Any]) -> tuple[Location, str]:
     line = region.get("startLine")
     number = line if isinstance(line, int) and 0 < line <= _MAX_LINE else 0
     snippet = _text(region.get("snippet"))
+    if _is_plain(uri):
+        return Location(path=clip(uri.removeprefix("./"), 1000), line=number), snippet
     parts = urlsplit(uri)
     if parts.scheme in _PORTS:
         port = parts.port or _PORTS[parts.scheme]
@@ -181,9 +203,14 @@ def _place(result: dict[str, Any]) -> tuple[Location, str]:
     return Location(path=clip(path, 1000), line=number), snippet
 
 
-def _severity(result: dict[str, Any], rule: dict[str, Any], *, secret: bool) -> Severity:
+def _is_plain(uri: str) -> bool:
+    """Whether it is a relative path with nothing to split off or decode, as most are."""
+    return uri.isprintable() and not (":" in uri or "%" in uri or "//" in uri)
+
+
+def _severity(result: dict[str, Any], properties: dict[str, Any], rule: _Rule, *, secret: bool) -> Severity:
     """A score stands over a level; a secret without either is serious."""
-    given = _table(result.get("properties")).get("security-severity", rule.get("score"))
+    given = properties.get("security-severity", rule.score)
     if given is not None:
         try:
             score = float(given)
@@ -191,12 +218,12 @@ def _severity(result: dict[str, Any], rule: dict[str, Any], *, secret: bool) -> 
             score = -1.0
         if score >= 0:
             return next((severity for least, severity in _SCORES if score >= least), Severity.INFO)
-    level = str(result.get("level") or rule.get("level") or "")
+    level = str(result.get("level") or rule.level or "")
     return _LEVELS.get(level, Severity.HIGH if secret else Severity.MEDIUM)
 
 
-def _confidence(result: dict[str, Any], rule: dict[str, Any]) -> float:
-    said = str(_table(result.get("properties")).get("issue_confidence") or rule.get("precision") or "")
+def _confidence(properties: dict[str, Any], rule: _Rule) -> float:
+    said = str(properties.get("issue_confidence") or rule.precision or "")
     return _CONFIDENCE.get(said.lower(), 0.8)
 
 

@@ -8,7 +8,7 @@ from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, clip
 from purple.domain.severity import Severity
 from purple.domain.weaknesses import CATALOGUE
-from purple.toolkit.readers import read_parts
+from purple.toolkit.parts import read_parts
 
 LIMIT = 16 * 1024**2
 """Bytes; one server is about 30 KB."""

@@ -8,7 +8,7 @@ from purple.domain.observations import FlawClass, Location, Observation, Observa
 from purple.domain.severity import Severity
 from purple.toolkit.advisories import Advisory
 from purple.toolkit.code import digest_of, inside, line_of
-from purple.toolkit.readers import read_parts
+from purple.toolkit.parts import read_parts
 
 LIMIT = 1024**3
 """Bytes; a vulnerability is about 2 KB."""

@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 
 from purple.domain.errors import ParseError
 from purple.domain.observations import Observation, ObservationKind, Service, clip
-from purple.toolkit.readers import read_parts
+from purple.toolkit.parts import read_parts
 from purple.toolkit.web import place_of
 
 LIMIT = 4 * 1024**2

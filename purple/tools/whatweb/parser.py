@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, Service, clip
 from purple.domain.weaknesses import flaw
-from purple.toolkit.readers import read_parts
+from purple.toolkit.parts import read_parts
 
 LIMIT = 32 * 1024**2
 """Bytes; one page is about 1 KB."""

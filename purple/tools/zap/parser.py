@@ -13,7 +13,7 @@ from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, clip
 from purple.domain.severity import Severity
 from purple.toolkit.elements import Element, read_elements
-from purple.toolkit.readers import read_parts
+from purple.toolkit.parts import read_parts
 from purple.toolkit.texts import cves, links, number, plain
 
 LIMIT = 2 * 1024**3
