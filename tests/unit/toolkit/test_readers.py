@@ -2,6 +2,9 @@
 
 import io
 
+import pytest
+
+from purple.domain.errors import ParseError
 from purple.toolkit import readers
 from purple.toolkit.readers import read_xml
 
