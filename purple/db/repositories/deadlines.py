@@ -24,7 +24,7 @@ _LOCK_ONE = text(f"""
 def _dating(which: str) -> str:
     return f"""
         WITH dated AS MATERIALIZED (
-            SELECT v.id, {DAYS.format("v")} + coalesce(
+            SELECT v.id, {DAYS.format("v", "t.exposure")} + coalesce(
                 v.reopened_at, (SELECT min(seen_at) FROM sightings s WHERE s.vulnerability_id = v.id)) AS due
             FROM vulnerabilities v JOIN targets t ON t.id = v.target_id
             WHERE v.state IN ({PRESENT}, 'risk_accepted') AND NOT v.due_by_hand AND {which}

@@ -79,9 +79,12 @@ MEASURE = text("ANALYZE flaws")
 
 DAYS = """(
     SELECT days FROM jsonb_to_recordset(CAST(:rules AS jsonb)) AS rule(severity text, exposure text, days int)
-    WHERE rule.severity = {0}.severity AND (rule.exposure = t.exposure OR rule.exposure = '')
+    WHERE rule.severity = {0}.severity AND (rule.exposure = {1} OR rule.exposure = '')
     ORDER BY rule.exposure = '' LIMIT 1) * interval '1 day'"""
-"""How long a severity may last on the target `t`; the rule that names its exposure comes first."""
+"""How long a severity may last on a target of an exposure; the rule that names the exposure comes first."""
+
+_EXPOSURE = "(SELECT t.exposure FROM targets t WHERE t.id = o.target_id)"
+"""Looked up row by row: joined, it has PostgreSQL, which knows nothing of a new table, read all flaws for each one."""
 
 ADD_VULNERABILITIES = text(f"""
     INSERT INTO vulnerabilities (
@@ -89,14 +92,13 @@ ADD_VULNERABILITIES = text(f"""
         parameter, description, remediation, "references", risk, risk_reasons, version, standing, due_at)
     SELECT best.vulnerability_id, o.organisation_id, o.target_id, o.fingerprint, o.title, o.severity, 'open',
         o.weakness, o.cve, o.cwe, o.host, o.port, o.url, o.parameter, o.description, o.remediation, o.refs, 0, '{{}}',
-        1, best.standing, best.first_seen + {DAYS.format("o")}
+        1, best.standing, best.first_seen + {DAYS.format("o", _EXPOSURE)}
     FROM (
         SELECT DISTINCT ON (vulnerability_id) vulnerability_id, observation_id, standing,
             min(seen_at) OVER (PARTITION BY vulnerability_id) AS first_seen
         FROM flaws WHERE NOT known ORDER BY vulnerability_id, standing
     ) AS best
     JOIN observations o ON o.id = best.observation_id
-    JOIN targets t ON t.id = o.target_id
     ORDER BY best.vulnerability_id
     ON CONFLICT DO NOTHING
     RETURNING id
