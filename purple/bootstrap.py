@@ -288,14 +288,8 @@ class Container:
     @cached_property
     def runner(self) -> GuardedRunner:
         """Tools as processes."""
-        limits = self.settings.tools
-        return GuardedRunner(
-            self.tools,
-            self.clock,
-            memory_mb=limits.memory_mb,
-            output_mb=limits.output_mb,
-            repositories=self.repositories,
-        )
+        most = {"memory_mb": self.settings.tools.memory_mb, "output_mb": self.settings.tools.output_mb}
+        return GuardedRunner(self.tools, self.clock, **most, repositories=self.repositories)
 
     @cached_property
     def gates(self) -> Gates:
