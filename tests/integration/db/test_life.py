@@ -256,7 +256,8 @@ async def test_an_accepted_risk_is_again_what_it_was_when_its_time_is_over(house
     house.clock.day += 4
     assert house.tenant.id not in await outbox.lapsed(house.clock.now())
     house.clock.day += 1
-    await Lapses(outbox, house.tenant.work, house.clock).keep()
+    assert house.tenant.id in await outbox.lapsed(house.clock.now())
+    await Lapses(outbox, house.tenant.work, house.clock).end(house.tenant.id, house.clock.now())  # others are not ours
     await relay.dispose()
     first, second, _ = await house.all()
     assert (first.state, second.state, first.accepted_until) == (S.CONFIRMED, S.OPEN, None)
@@ -321,11 +322,12 @@ async def test_a_due_date_follows_the_rules_and_a_breach_is_told_once(house, ser
     assert (by_hand.due_at, by_hand.due_by_hand) == (later, True)
     await house.life.edit(second.id, 1, Wanted(S.FALSE_POSITIVE, why="noise"), house.ann)
     relay = open_engine(servers.relay_url)
-    lapses = Lapses(SqlOutbox(relay, servers.relay_url), tenant.work, house.clock)
+    outbox = SqlOutbox(relay, servers.relay_url)
+    lapses = Lapses(outbox, tenant.work, house.clock)
 
     async def told() -> list[UUID]:
-        await lapses.keep()
-        await lapses.keep()
+        for _ in range(2):
+            await lapses.end(tenant.id, house.clock.now())
         async with tenant.work(tenant.id) as uow:
             mine = [event("vulnerability.overdue", each.id) for each in await house.all()]
             return [each.subject_id for each in await uow.events.written([one for ids in mine for one in ids])]
@@ -336,6 +338,7 @@ async def test_a_due_date_follows_the_rules_and_a_breach_is_told_once(house, ser
     house.clock.day = 20
     assert await told() == []
     house.clock.day = 21
+    assert tenant.id in await outbox.lapsed(house.clock.now())
     assert await told() == [third.id]
     house.clock.day = 61
     assert sorted(await told()) == sorted([first.id, third.id])
