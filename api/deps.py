@@ -15,6 +15,7 @@ from purple.domain.errors import (
     PreconditionRequiredError,
     UnauthenticatedError,
 )
+from purple.domain.idempotency import MAX_KEY
 from purple.domain.identity import Permission, Principal
 from purple.domain.pages import DEFAULT_LIMIT, MAX_LIMIT, Query
 
@@ -136,3 +137,8 @@ def if_match(if_match: Annotated[str, Header(description="The `ETag` that a GET 
 def etag(version: int) -> str:
     """The strong ETag of a version."""
     return f'"v{version}"'
+
+
+IdempotencyKey = Annotated[
+    str, Header(alias="Idempotency-Key", max_length=MAX_KEY, description="The same key and request do a thing once")
+]

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Response, status
+from fastapi import APIRouter, Depends, Response, status
 
 from api.campaigns.schemas import (
     AnswerBody,
@@ -18,7 +18,7 @@ from api.campaigns.schemas import (
     SkipBody,
     TargetsBody,
 )
-from api.deps import allowed, paging, service
+from api.deps import IdempotencyKey, allowed, paging, service
 from api.schemas import PageAnswer
 from purple.contracts.campaigns import CampaignInput
 from purple.domain.campaigns import Campaign, Scan
@@ -41,14 +41,11 @@ ScanReader = Annotated[Principal, Depends(allowed(Permission.READ_SCANS))]
 ScanWriter = Annotated[Principal, Depends(allowed(Permission.WRITE_SCANS))]
 Service = Annotated[Campaigns, Depends(service("campaigns"))]
 Steer = Annotated[Steering, Depends(service("steering"))]
-Key = Annotated[
-    str, Header(alias="Idempotency-Key", max_length=255, description="The same key and request do a thing once")
-]
 
 
 @router.post("/campaigns", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
 async def start_campaign(
-    body: CampaignBody, caller: Writer, campaigns: Service, response: Response, key: Key = ""
+    body: CampaignBody, caller: Writer, campaigns: Service, response: Response, key: IdempotencyKey = ""
 ) -> Campaign:
     """Start a campaign."""
     wanted = CampaignInput(
@@ -100,7 +97,7 @@ async def cancel_campaign(campaign_id: UUID, caller: Writer, steering: Steer) ->
 
 @router.post("/campaigns/{campaign_id}/pause", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
 async def pause_campaign(
-    campaign_id: UUID, caller: Writer, steering: Steer, body: PauseBody | None = None, key: Key = ""
+    campaign_id: UUID, caller: Writer, steering: Steer, body: PauseBody | None = None, key: IdempotencyKey = ""
 ) -> Campaign:
     """Start nothing new until it is resumed. Tools that run end by themselves, or are stopped and run again then."""
     if body is not None and body.stop_running:
@@ -115,7 +112,9 @@ async def resume_campaign(campaign_id: UUID, caller: Writer, steering: Steer) ->
 
 
 @router.post("/campaigns/{campaign_id}/skip", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
-async def skip(campaign_id: UUID, body: SkipBody, caller: Writer, steering: Steer, key: Key = "") -> Campaign:
+async def skip(
+    campaign_id: UUID, body: SkipBody, caller: Writer, steering: Steer, key: IdempotencyKey = ""
+) -> Campaign:
     """Run one scan, or every scan of a tool, no more; one that runs is stopped."""
     return await steering.skip(
         caller.organisation_id, campaign_id, caller.actor, body.tool, body.scan_id, body.reason, key
@@ -126,20 +125,24 @@ async def skip(campaign_id: UUID, body: SkipBody, caller: Writer, steering: Stee
     "/campaigns/{campaign_id}/concurrency", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer
 )
 async def set_concurrency(
-    campaign_id: UUID, body: ConcurrencyBody, caller: Writer, steering: Steer, key: Key = ""
+    campaign_id: UUID, body: ConcurrencyBody, caller: Writer, steering: Steer, key: IdempotencyKey = ""
 ) -> Campaign:
     """Let so many tools run at once from now on; those that run stay."""
     return await steering.set_parallel(caller.organisation_id, campaign_id, caller.actor, body.parallel, key)
 
 
 @router.post("/campaigns/{campaign_id}/targets", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
-async def add_targets(campaign_id: UUID, body: TargetsBody, caller: Writer, steering: Steer, key: Key = "") -> Campaign:
+async def add_targets(
+    campaign_id: UUID, body: TargetsBody, caller: Writer, steering: Steer, key: IdempotencyKey = ""
+) -> Campaign:
     """Add targets to a running campaign; its authorisation must cover them."""
     return await steering.add_targets(caller.organisation_id, campaign_id, caller.actor, body.target_ids, key)
 
 
 @router.post("/campaigns/{campaign_id}/approve", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
-async def approve(campaign_id: UUID, body: AnswerBody, caller: Writer, steering: Steer, key: Key = "") -> Campaign:
+async def approve(
+    campaign_id: UUID, body: AnswerBody, caller: Writer, steering: Steer, key: IdempotencyKey = ""
+) -> Campaign:
     """Let a tool run that waits for a second person: not for who started the campaign."""
     return await steering.answer(
         caller.organisation_id, campaign_id, caller.actor, body.tool, approve=True, reason=body.reason, key=key
@@ -147,7 +150,9 @@ async def approve(campaign_id: UUID, body: AnswerBody, caller: Writer, steering:
 
 
 @router.post("/campaigns/{campaign_id}/reject", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer)
-async def reject(campaign_id: UUID, body: AnswerBody, caller: Writer, steering: Steer, key: Key = "") -> Campaign:
+async def reject(
+    campaign_id: UUID, body: AnswerBody, caller: Writer, steering: Steer, key: IdempotencyKey = ""
+) -> Campaign:
     """Skip a tool that waits for a second person, with the reason."""
     return await steering.answer(
         caller.organisation_id, campaign_id, caller.actor, body.tool, approve=False, reason=body.reason, key=key
@@ -157,7 +162,7 @@ async def reject(campaign_id: UUID, body: AnswerBody, caller: Writer, steering: 
 @router.post(
     "/campaigns/{campaign_id}/retry-failed", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer
 )
-async def retry_failed(campaign_id: UUID, caller: Writer, steering: Steer, key: Key = "") -> Campaign:
+async def retry_failed(campaign_id: UUID, caller: Writer, steering: Steer, key: IdempotencyKey = "") -> Campaign:
     """Run again every scan that is not complete, and only those, also after the end; results join this campaign."""
     return await steering.retry_failed(caller.organisation_id, campaign_id, caller.actor, key)
 
@@ -168,7 +173,7 @@ async def start_scan(
     caller: ScanWriter,
     single: Annotated[SingleScan, Depends(service("single"))],
     response: Response,
-    key: Key = "",
+    key: IdempotencyKey = "",
 ) -> Campaign:
     """Scan one target: a campaign of one."""
     campaign = await single.start(

@@ -1,17 +1,17 @@
 """The form that takes in results of tools that ran elsewhere."""
 
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.console.deps import Fields, viewer
 from api.console.pages import go, render
-from api.console.starting import contracts
+from api.console.starting import contracts, id_of
 from api.console.uploads import Upload
 from api.deps import service
 from api.imports.schemas import options_of
-from purple.domain.errors import InvalidInputError, PurpleError
+from purple.domain.errors import PurpleError
 from purple.domain.identity import Permission, Principal
 from purple.domain.imports import MAX_IMPORT
 from purple.services.importing import Imports, Wanted
@@ -49,26 +49,18 @@ def _wanted(form: Fields, caller: Principal) -> Wanted:
         ForbiddenError: it may register targets, and the caller may not.
     """
     target, create = form.text("target")[:2048], bool(form.text("create_targets"))
+    chosen = form.text("authorisation_id")
     if target or create:
         caller.require(Permission.WRITE_TARGETS)
     return Wanted(
         target=target,
-        authorisation_id=_authorisation(form.text("authorisation_id")),
+        authorisation_id=id_of(chosen, "authorisation_id") if chosen else None,
         name=form.text("name")[:200],
         series=form.text("series")[:200],
         create_targets=create,
         options=options_of(form.text("options")),
         created_by=caller.user_id,
     )
-
-
-def _authorisation(text: str) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise InvalidInputError(
-            "this is none of those there are", field="authorisation_id", value=text, remedy="choose one of the list"
-        ) from None
 
 
 async def _show(

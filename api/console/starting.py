@@ -59,7 +59,7 @@ def read_form(form: Fields, caller: Principal) -> CampaignInput:
     Raises:
         InvalidInputError: names the field that is wrong.
     """
-    target_ids = tuple(_id(each, "target_ids") for each in form.many("target_ids"))
+    target_ids = tuple(id_of(each, "target_ids") for each in form.many("target_ids"))
     if not target_ids:
         raise InvalidInputError("no target is chosen", field="target_ids", remedy="choose one or more")
     if not form.text("authorisation_id"):
@@ -69,13 +69,18 @@ def read_form(form: Fields, caller: Principal) -> CampaignInput:
         name=form.text("name")[:200],
         profile=form.text("profile", "standard"),
         target_ids=target_ids,
-        authorisation_id=_id(form.text("authorisation_id"), "authorisation_id"),
+        authorisation_id=id_of(form.text("authorisation_id"), "authorisation_id"),
         options=_options(form.text("options")),
         created_by=caller.user_id,
     )
 
 
-def _id(text: str, field: str) -> UUID:
+def id_of(text: str, field: str) -> UUID:
+    """What was chosen of a list.
+
+    Raises:
+        InvalidInputError: it is no id.
+    """
     try:
         return UUID(text)
     except ValueError:

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Request, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 from fastapi import Query as QueryParameter
 from starlette.requests import ClientDisconnect
 
 from api.campaigns.schemas import CampaignAnswer
-from api.deps import allowed, service
+from api.deps import IdempotencyKey, allowed, service
 from api.imports.schemas import FormatAnswer, wanted
 from purple.domain.campaigns import Campaign
 from purple.domain.errors import InvalidInputError
@@ -22,9 +22,6 @@ Reader = Annotated[Principal, Depends(allowed(Permission.READ_CAMPAIGNS))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_CAMPAIGNS))]
 Service = Annotated[Imports, Depends(service("imports"))]
 Format = Annotated[str, QueryParameter(max_length=64, description="By default recognised from the content")]
-Key = Annotated[
-    str, Header(alias="Idempotency-Key", max_length=255, description="The same key and request do a thing once")
-]
 FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -41,7 +38,7 @@ async def start_import(
     asked: Annotated[Wanted, Depends(wanted)],
     response: Response,
     format: Format = "",  # noqa: A002 - its name on the wire
-    key: Key = "",
+    key: IdempotencyKey = "",
 ) -> Campaign:
     """Take in the body, a file of results of a tool that ran elsewhere, up to 2 GB: a campaign reads it."""
     if asked.target or asked.create_targets:

@@ -3,9 +3,9 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Response, status
+from fastapi import APIRouter, Depends, Response, status
 
-from api.deps import allowed, etag, if_match, paging, service
+from api.deps import IdempotencyKey, allowed, etag, if_match, paging, service
 from api.findings.schemas import VulnerabilityAnswer
 from api.life.schemas import (
     ChangeAnswer,
@@ -34,13 +34,10 @@ Reader = Annotated[Principal, Depends(allowed(Permission.READ_VULNERABILITIES))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_VULNERABILITIES))]
 Service = Annotated[Life, Depends(service("life"))]
 Many = Annotated[MassTriage, Depends(service("mass_triage"))]
-Key = Annotated[
-    str, Header(alias="Idempotency-Key", max_length=255, description="The same key and request do a thing once")
-]
 
 
 @router.post("/triage", response_model=TriageAnswer)
-async def triage_vulnerabilities(body: TriageBody, caller: Writer, many: Many, key: Key = "") -> Outcome:
+async def triage_vulnerabilities(body: TriageBody, caller: Writer, many: Many, key: IdempotencyKey = "") -> Outcome:
     """Change all that are chosen and may be changed so; or, with `preview`, only tell what would change."""
     if (body.ids is None) == (body.filter is None):
         raise InvalidInputError("give ids or a filter", field="ids", remedy="and not both")

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from purple.db.engine import CONNECT_S, away
 from purple.db.models import authorisations, campaigns, events, feeds, schedules, undos
+from purple.db.models.findings import PRESENT
 from purple.db.repositories.events import CHANNEL_PLACED, CHANNEL_WRITTEN, COLUMNS
 from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.events import Event
@@ -34,11 +35,11 @@ _PLACE = text("""
 """)
 
 
-_LAPSED = text("""
+_LAPSED = text(f"""
     SELECT organisation_id FROM vulnerabilities WHERE state = 'risk_accepted' AND accepted_until <= :now
     UNION SELECT organisation_id FROM vulnerabilities
-    WHERE overdue_at IS NULL AND state IN ('open', 'reopened', 'triaged', 'confirmed') AND due_at <= :now
-""")
+    WHERE overdue_at IS NULL AND state IN ({PRESENT}) AND due_at <= :now
+""")  # noqa: S608 - our own words
 
 
 class SqlOutbox:

@@ -103,6 +103,16 @@ class PreconditionFailedError(PurpleError):
     code = "precondition-failed"
     title = "Changed meanwhile"
 
+    @classmethod
+    def since(cls, noun: str, version: int) -> "PreconditionFailedError":
+        """Of an edit that was made from a version of this."""
+        return cls(
+            f"the {noun} was changed meanwhile",
+            field="If-Match",
+            value=version,
+            remedy="read it again, and repeat your change where it still makes sense",
+        )
+
 
 class PreconditionRequiredError(PurpleError):
     """The edit does not say which version it was made from."""

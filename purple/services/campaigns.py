@@ -20,7 +20,8 @@ from purple.contracts.campaigns import (
 from purple.contracts.profiles import Profile
 from purple.domain.campaigns import Campaign, CampaignState, Phase, Scan, campaign_id_of, end_state
 from purple.domain.clock import Clock, Ids
-from purple.domain.errors import ConflictError, InvalidInputError, OutOfScopeError, UnavailableError
+from purple.domain.errors import OutOfScopeError, UnavailableError
+from purple.domain.idempotency import check_key, check_repeated
 from purple.domain.imports import left_out_of
 from purple.domain.pages import Page, Query
 from purple.domain.ports import Orchestrator, UnitOfWork, Work
@@ -37,7 +38,6 @@ from purple.services.steering import by_reference, input_of
 from purple.services.summaries import summarise
 from purple.services.valuing import valued
 
-MAX_KEY = 255
 ENGINE = 2
 """See `Begun.engine`."""
 
@@ -78,10 +78,7 @@ class Campaigns:
             ConflictError: the key was used for another request.
         """
         digest = hashlib.sha256(wanted.model_dump_json().encode()).hexdigest()
-        if len(key) > MAX_KEY:
-            raise InvalidInputError(
-                f"the key has more than {MAX_KEY} characters", field="Idempotency-Key", remedy="use a UUID"
-            )
+        check_key(key)
         workflow_id = f"campaign/{self._ids.new()}"
         try:
             campaign, known = await self._written(wanted, workflow_id, key, digest)
@@ -367,10 +364,5 @@ class Campaigns:
 
 async def _repeated(uow: UnitOfWork, known: tuple[str, UUID], digest: str) -> Campaign:
     before, campaign_id = known
-    if before != digest:
-        raise ConflictError(
-            "this Idempotency-Key came with another request before",
-            field="Idempotency-Key",
-            remedy="use a new key for a new request",
-        )
+    check_repeated(before, digest)
     return await uow.campaigns.get(campaign_id)

@@ -36,12 +36,7 @@ class Life:
         async with self._work(actor.organisation_id) as uow:
             held = await _held(uow, vulnerability_id)
             if held.version != version:
-                raise PreconditionFailedError(
-                    "the vulnerability was changed meanwhile",
-                    field="If-Match",
-                    value=version,
-                    remedy="read it again, and repeat your change where it still makes sense",
-                )
+                raise PreconditionFailedError.since("vulnerability", version)
             if wanted.state is not None:
                 check_transition(held.state, wanted.state)
             await check_owner(uow, wanted)

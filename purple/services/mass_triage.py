@@ -9,14 +9,13 @@ from uuid import UUID
 
 from purple.domain.clock import Clock, Ids
 from purple.domain.errors import ConflictError, InvalidInputError
+from purple.domain.idempotency import check_key, check_repeated
 from purple.domain.identity import Actor
 from purple.domain.life import MAX_AT_ONCE, Chosen, Held, Operation, TakenBack, Told, Verdict, Wanted, judge
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.vulnerabilities import ChangeCause
 from purple.services.events import event
 from purple.services.life import check_owner, events_of
-
-MAX_KEY = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +58,7 @@ class MassTriage:
                 cannot be read.
             ConflictError: the key came with another request before.
         """
-        if len(key) > MAX_KEY:
-            raise InvalidInputError(
-                f"the key has more than {MAX_KEY} characters", field="Idempotency-Key", remedy="use a UUID"
-            )
+        check_key(key)
         asked = _asked(chosen, wanted)
         digest = hashlib.sha256(json.dumps(["triage", asked, wanted.why]).encode()).hexdigest()
         async with self._work(actor.organisation_id) as uow:
@@ -165,11 +161,6 @@ def _outcome(operation_id: UUID | None, verdict: Verdict) -> Outcome:
 
 async def _repeated(uow: UnitOfWork, known: tuple[str, UUID], digest: str) -> Outcome:
     before, operation_id = known
-    if before != digest:
-        raise ConflictError(
-            "this Idempotency-Key came with another request before",
-            field="Idempotency-Key",
-            remedy="use a new key for a new request",
-        )
+    check_repeated(before, digest)
     kept = (await uow.operations.get(operation_id)).outcome
     return Outcome(operation_id, kept["changed"], kept["changes"], tuple(kept["refused"]))

@@ -21,6 +21,9 @@ from purple.db.models.base import enum_text, key, metadata, moment, organisation
 from purple.domain.severity import Severity
 from purple.domain.vulnerabilities import VulnerabilityState
 
+PRESENT = ", ".join(f"'{state}'" for state in VulnerabilityState if state.counts)
+"""As SQL writes a list of them."""
+
 observations = Table(
     "observations",
     metadata,
@@ -100,7 +103,7 @@ Index("ix_vulnerabilities_accepted", vulnerabilities.c.accepted_until, postgresq
 Index(
     "ix_vulnerabilities_due",
     vulnerabilities.c.due_at,
-    postgresql_where="overdue_at IS NULL AND state IN ('open', 'reopened', 'triaged', 'confirmed')",
+    postgresql_where=f"overdue_at IS NULL AND state IN ({PRESENT})",
 )
 
 sightings = Table(

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, bindparam, delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from purple.db.models import sla_rules
-from purple.db.repositories.merging import BUCKET, DAYS, PRESENT, ROOM
+from purple.db.models.findings import PRESENT
+from purple.db.repositories.merging import BUCKET, DAYS, ROOM
 from purple.domain.deadlines import SHIPPED, Rule
 from purple.domain.severity import Severity
 from purple.domain.targets import Exposure
@@ -67,22 +69,13 @@ class DueDateRows:
     async def set_rules(self, rules: Sequence[Rule]) -> None:
         """All of them anew."""
         await self._connection.execute(delete(sla_rules))
-        values = [
-            {
-                "organisation_id": self._organisation_id,
-                "severity": rule.severity,
-                "exposure": rule.exposure or "",
-                "days": rule.days,
-            }
-            for rule in rules
-        ]
+        values = [{"organisation_id": self._organisation_id} | _row(rule) for rule in rules]
         if values:
             await self._connection.execute(insert(sla_rules), values)
 
     async def told(self) -> str:
         """The rules as the statements read them."""
-        rules = await self.rules()
-        return json.dumps([{"severity": r.severity, "exposure": r.exposure or "", "days": r.days} for r in rules])
+        return json.dumps([_row(rule) for rule in await self.rules()])
 
     async def date(self, ids: Sequence[UUID] | None = None, target_id: UUID | None = None) -> int:
         """In one statement."""
@@ -100,3 +93,7 @@ class DueDateRows:
         """Those that wait longest first."""
         rows = await self._connection.execute(_OVERDUE, {"at": at, "limit": limit})
         return [(row.id, row.due_at) for row in rows]
+
+
+def _row(rule: Rule) -> dict[str, Any]:
+    return {"severity": rule.severity, "exposure": rule.exposure or "", "days": rule.days}

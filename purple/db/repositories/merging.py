@@ -13,10 +13,10 @@ which came first: `standing` orders them, the smallest first.
 
 from sqlalchemy import text
 
-from purple.domain.vulnerabilities import ChangeCause, VulnerabilityState
+from purple.db.models.findings import PRESENT
+from purple.domain.vulnerabilities import ChangeCause
 
 _RANK = "array_position(ARRAY['info','low','medium','high','critical'], {0}severity)"
-PRESENT = ", ".join(f"'{state}'" for state in VulnerabilityState if state.counts)
 ROOM = 0x70_75_72_73
 """Of the advisory locks on targets."""
 _LAST_BYTE = 15

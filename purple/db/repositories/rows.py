@@ -135,12 +135,7 @@ class TableRows(Generic[E]):
         if (await self._connection.execute(statement)).rowcount == 1:
             return await self.get(row_id)
         await self.get(row_id)
-        raise PreconditionFailedError(
-            f"the {self._noun} was changed meanwhile",
-            field="If-Match",
-            value=version,
-            remedy="read it again, and repeat your change where it still makes sense",
-        )
+        raise PreconditionFailedError.since(self._noun, version)
 
     async def compare_and_set(self, row_id: UUID, expected: Mapping[str, Any], **changes: Any) -> bool:
         """Change one that is still as expected; PostgreSQL holds the second of two until the first has committed."""

@@ -36,6 +36,16 @@ START = datetime(2126, 1, 1, tzinfo=UTC)
 
 
 @dataclass
+class Clock:
+    """A day at a time."""
+
+    day: int = 1
+
+    def now(self) -> datetime:
+        return START + timedelta(days=self.day)
+
+
+@dataclass
 class Tenant:
     """One organisation with a target and an authorisation, and what makes campaigns in it."""
 

@@ -1,7 +1,6 @@
 """Changes of vulnerabilities on a real PostgreSQL: who, when, why; many at once, and back; what time ends."""
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -29,18 +28,10 @@ from purple.services.life import Life
 from purple.services.mass_triage import MassTriage
 from purple.services.targets import Targets
 from purple.toolkit.world import TimeOrderedIds
-from tests.integration.db.conftest import START, Tenant
+from tests.integration.db.conftest import START, Clock, Tenant
 
 S = VulnerabilityState
 EVERY = Chosen(query=Query())
-
-
-@dataclass
-class Clock:
-    day: int = 10
-
-    def now(self) -> datetime:
-        return START + timedelta(days=self.day)
 
 
 class House:
@@ -48,7 +39,7 @@ class House:
 
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant
-        self.clock = Clock()
+        self.clock = Clock(10)
         self.life = Life(tenant.work, self.clock, TimeOrderedIds())
         self.many = MassTriage(tenant.work, self.clock, TimeOrderedIds())
         self.ann = Actor(uuid4(), tenant.id, "ann")

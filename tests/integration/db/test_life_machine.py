@@ -26,22 +26,12 @@ from purple.services.life import Life
 from purple.services.mass_triage import MassTriage
 from purple.stack.servers import Servers
 from purple.toolkit.world import TimeOrderedIds
-from tests.integration.db.conftest import START, Tenant, make_tenant
+from tests.integration.db.conftest import Clock, Tenant, make_tenant
 
 PORTS = (22, 80, 443)
 TOOLS = ("nmap", "sslyze")
 STATES = some.sampled_from(VulnerabilityState)
 SEEN = some.frozensets(some.sampled_from(PORTS))
-
-
-@dataclass
-class Clock:
-    """A day at a time."""
-
-    day: int = 1
-
-    def now(self) -> datetime:
-        return START + timedelta(days=self.day)
 
 
 @dataclass

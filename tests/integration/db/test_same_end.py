@@ -3,8 +3,6 @@
 import asyncio
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -14,7 +12,7 @@ from purple.contracts.campaigns import CampaignRef
 from purple.domain.pages import Query
 from purple.domain.severity import Severity
 from purple.services.analysis import Analysis
-from tests.integration.db.conftest import START, Tenant, make_tenant
+from tests.integration.db.conftest import Clock, Tenant, make_tenant
 
 Flaws = dict[int, dict[str, Any]]
 
@@ -45,12 +43,6 @@ def reports() -> list[Flaws]:
 
 
 TEN = reports()
-
-
-@dataclass(frozen=True)
-class Clock:
-    def now(self) -> Any:
-        return START + timedelta(days=1)
 
 
 async def bring(tenant: Tenant, number: int, flaws: Flaws, day: int) -> None:
