@@ -64,13 +64,8 @@ class Findings(Protocol):
         """
         ...
 
-    async def moved(self, campaign_id: UUID, raised: Sequence[UUID] = ()) -> tuple[Weight, ...]:
-        """What risk depends on, for every vulnerability whose risk a campaign may have moved; the alike are one.
-
-        Args:
-            campaign_id: whose sightings are merged.
-            raised: those whose severity it raised.
-        """
+    async def weights(self, vulnerability_ids: Sequence[UUID]) -> tuple[Weight, ...]:
+        """What the risk of these depends on; the alike are one."""
         ...
 
     async def of_target(self, target_id: UUID) -> tuple[Weight, ...]:

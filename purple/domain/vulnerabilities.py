@@ -162,3 +162,7 @@ class Merged:
     """To a worse severity."""
     retold: tuple[UUID, ...] = ()
     """By a sighting that tells it better."""
+    moved: tuple[UUID, ...] = ()
+    """Whose risk may be another: new, worse, or seen by another tool or with more confidence than before."""
+    worst: Severity | None = None
+    """Of all that it saw and that are a present problem."""

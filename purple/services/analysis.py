@@ -6,7 +6,6 @@ from purple.domain.clock import Clock
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.vulnerabilities import Merged
 from purple.services.events import enter, event, nth
-from purple.services.summaries import worst_first, worst_of
 from purple.services.weighing import weigh
 
 
@@ -26,15 +25,14 @@ class Analysis:
             merged = await uow.findings.merge(campaign.id, now)
             if fresh := (*merged.reopened, *merged.raised):
                 await uow.due_dates.date(fresh)
-            await weigh(uow, await uow.findings.moved(campaign.id, merged.raised))
-            present = worst_first(await uow.findings.present(campaign.id))
+            await weigh(uow, await uow.findings.weights(merged.moved))
             await self._tell(uow, ref, merged)
             return Analysed(
                 found=len(merged.found),
                 reopened=len(merged.reopened),
                 fixed=len(merged.fixed),
                 sightings=merged.sightings,
-                worst=worst_of(present),
+                worst=merged.worst or "",
             )
 
     async def _tell(self, uow: UnitOfWork, ref: CampaignRef, merged: Merged) -> None:

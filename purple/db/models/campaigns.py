@@ -96,8 +96,7 @@ scans = Table(
     Column("worth", Integer, nullable=False, server_default="0"),
     Column("covered_by", Uuid),
     UniqueConstraint("campaign_id", "key"),
-    UniqueConstraint("id", "organisation_id", "campaign_id", "target_id"),
     UniqueConstraint("id", "organisation_id", "campaign_id"),
     Index("ix_scans_durations", "organisation_id", "tool", "ended_at", postgresql_where="state = 'complete'"),
 )
-"""The last two keys hold nothing that the primary key does not: what a scan saw refers to its whole origin at once."""
+"""The last key holds nothing that the primary key does not: what is to be undone refers to its whole origin at once."""

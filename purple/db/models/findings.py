@@ -6,7 +6,6 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
-    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -54,10 +53,6 @@ observations = Table(
     Column("confidence", Float, nullable=False),
     Column("detail", JSONB, nullable=False),
     moment("recorded_at"),
-    ForeignKeyConstraint(
-        ["scan_id", "organisation_id", "campaign_id", "target_id"],
-        ["scans.id", "scans.organisation_id", "scans.campaign_id", "scans.target_id"],
-    ),
     Index("ix_observations_campaign", "campaign_id", "kind", "seq"),
     Index("ix_observations_scan", "scan_id", "seq"),
     Index("ix_observations_fingerprint", "organisation_id", "fingerprint"),
@@ -95,10 +90,16 @@ vulnerabilities = Table(
     Column("due_by_hand", Boolean, nullable=False, server_default="false"),
     moment("overdue_at", nullable=True),
     Column("standing", Uuid),
+    Column("weighed_tools", tuple_of(Text())),
+    Column("weighed_confidence", Float),
     UniqueConstraint("organisation_id", "fingerprint"),
     Index("ix_vulnerabilities_risk", "organisation_id", "risk", "id"),
 )
-"""`accepted_from` is the state before an accepted risk; `overdue_at` is when it was told that `due_at` is over."""
+"""`accepted_from` is the state before an accepted risk; `overdue_at` is when it was told that `due_at` is over.
+
+`weighed_tools` and `weighed_confidence` are what its risk was weighed with, so that a sighting which tells no more need
+not have all others read. What is shown derives from sightings.
+"""
 Index("ix_vulnerabilities_accepted", vulnerabilities.c.accepted_until, postgresql_where="state = 'risk_accepted'")
 Index(
     "ix_vulnerabilities_due",
@@ -118,8 +119,5 @@ sightings = Table(
     moment("seen_at"),
     Column("confidence", Float, nullable=False, server_default="1"),
     Column("standing", Uuid),
-    ForeignKeyConstraint(
-        ["scan_id", "organisation_id", "campaign_id"], ["scans.id", "scans.organisation_id", "scans.campaign_id"]
-    ),
 )
 """`standing` orders them by how well they tell the flaw: see `repositories.merging`."""

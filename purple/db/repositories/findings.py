@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -42,10 +43,15 @@ _OWN = ", ".join(OWN)
 _INCOMING = f"CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS SELECT {_OWN} FROM observations WITH NO DATA"  # noqa: S608 - our own column names
 _COPY = f"COPY incoming ({_OWN}) FROM STDIN"
 _TAKE_IN = f"""
+    SELECT 1 FROM scans WHERE (organisation_id, campaign_id, id, target_id) = (%s, %s, %s, %s) FOR KEY SHARE;
     INSERT INTO observations ({", ".join(ORIGIN)}, {_OWN})
     SELECT {", ".join(["%s"] * len(ORIGIN))}, {_OWN} FROM incoming ON CONFLICT DO NOTHING;
     TRUNCATE incoming
 """  # noqa: S608 - the same
+
+
+_OF_SCAN = 4
+"""How many of ORIGIN say whose rows they are; the scan is asked for once, not for each row as a foreign key would."""
 
 
 class FindingRows:
@@ -70,7 +76,10 @@ class FindingRows:
                     made = True
                 async with cursor.copy(_COPY) as copy:
                     await copy.write(own)
-                await cursor.execute(_TAKE_IN, shared)
+                await cursor.execute(_TAKE_IN, (*shared[:_OF_SCAN], *shared))
+                if not cursor.rowcount:
+                    raise NotFoundError("there is no such scan of that campaign and target", value=shared[:_OF_SCAN])
+                cursor.nextset()
                 added += cursor.rowcount
         if made:
             await driver.execute("DROP TABLE incoming")
@@ -111,15 +120,34 @@ class FindingRows:
         await run(merging.LOCK, campaign)
         await run(merging.FLAWS)
         await run(merging.GATHER, campaign)
+        merged = Merged((), (), (), 0)
+        if (await run(merging.NEWS)).scalar_one():
+            merged = await self._learn(now)
+        seen = (await run(merging.ADD_SIGHTINGS, now)).one()
+        reopened = tuple(seen.reopened)
+        worst = (await run(merging.WORST, {"reopened": list(reopened)})).scalar_one()
+        await run(merging.DONE)
+        fixed = (await run(merging.CLOSE, now)).scalars().all()
+        return replace(
+            merged,
+            reopened=reopened,
+            fixed=tuple(fixed),
+            sightings=seen.sightings,
+            worst=Severity(worst) if worst else None,
+        )
+
+    async def _learn(self, now: Mapping[str, Any]) -> Merged:
+        """What a campaign tells of flaws beside that they are there."""
+        run = self._connection.execute
         await run(merging.MEASURE)
         rules = {"rules": await DueDateRows(self._connection, self._organisation_id).told()}
         found = (await run(merging.ADD_VULNERABILITIES, rules)).scalars().all()
-        seen = (await run(merging.ADD_SIGHTINGS, now)).one()
         raised = (await run(merging.RAISE_SEVERITY, now)).scalars().all()
         retold = (await run(merging.RETELL)).scalars().all()
-        await run(merging.DONE)
-        fixed = (await run(merging.CLOSE, now)).scalars().all()
-        return Merged(tuple(found), tuple(seen.reopened), tuple(fixed), seen.sightings, tuple(raised), tuple(retold))
+        moved = (await run(merging.MOVE)).scalars().all()
+        return Merged(
+            tuple(found), (), (), 0, tuple(raised), tuple(retold), tuple(dict.fromkeys((*found, *raised, *moved)))
+        )
 
     async def vulnerabilities(self, query: Query) -> Page[Vulnerability]:
         """Worst risk first, by default."""
@@ -139,9 +167,9 @@ class FindingRows:
         rows = await self._connection.execute(statement, {"campaign": campaign_id} if campaign_id else {})
         return {str(row[0]): row[1] for row in rows}
 
-    async def moved(self, campaign_id: UUID, raised: Sequence[UUID] = ()) -> tuple[Weight, ...]:
+    async def weights(self, vulnerability_ids: Sequence[UUID]) -> tuple[Weight, ...]:
         """What they are alike in."""
-        return await self._weights(merging.MOVED, campaign=campaign_id, raised=list(raised))
+        return await self._weights(merging.WEIGHTS, ids=list(vulnerability_ids)) if vulnerability_ids else ()
 
     async def of_target(self, target_id: UUID) -> tuple[Weight, ...]:
         """Likewise."""

@@ -46,7 +46,7 @@ FLAWS = text("""
     CREATE TEMPORARY TABLE flaws (
         vulnerability_id uuid, known boolean, known_state text, known_rank int, known_standing uuid, fingerprint text,
         organisation_id uuid, scan_id uuid, tool text, observation_id uuid, seen_at timestamptz, rank int,
-        confidence float, standing uuid
+        confidence float, standing uuid, weighed_tools text[], weighed_confidence float
     ) ON COMMIT DROP
 """)
 
@@ -54,7 +54,7 @@ GATHER = text(f"""
     INSERT INTO flaws
     SELECT coalesce(v.id, md5(o.organisation_id::text || o.fingerprint)::uuid), v.id IS NOT NULL, v.state,
         {_RANK.format("v.")}, v.standing, o.fingerprint, o.organisation_id, o.scan_id, o.tool, o.id, o.recorded_at,
-        o.rank, o.best, o.standing
+        o.rank, o.best, o.standing, v.weighed_tools, v.weighed_confidence
     FROM (
         SELECT DISTINCT ON (fingerprint, scan_id)
             fingerprint, organisation_id, scan_id, tool, id, recorded_at, standing,
@@ -74,6 +74,15 @@ that any index which begins with it finds one row, and every flaw then reads eve
 make the standing before it sorts, so that it sorts no texts.
 """
 
+_MOVES_RISK = """(
+    weighed_tools IS NULL OR tool <> ALL(weighed_tools) OR confidence > weighed_confidence)"""
+
+NEWS = text(f"""
+    SELECT coalesce(bool_or(NOT known OR known_state = 'fixed' OR rank > known_rank OR known_standing IS NULL
+        OR standing < known_standing OR {_MOVES_RISK}), false) FROM flaws
+""")  # noqa: S608 - our own words
+"""Whether any of them tells more than that it is still there."""
+
 MEASURE = text("ANALYZE flaws")
 """Nobody else tells PostgreSQL how many there are; by its guess of a few it reads them all for each row of another."""
 
@@ -89,14 +98,17 @@ _EXPOSURE = "(SELECT t.exposure FROM targets t WHERE t.id = o.target_id)"
 ADD_VULNERABILITIES = text(f"""
     INSERT INTO vulnerabilities (
         id, organisation_id, target_id, fingerprint, title, severity, state, weakness, cve, cwe, host, port, url,
-        parameter, description, remediation, "references", risk, risk_reasons, version, standing, due_at)
+        parameter, description, remediation, "references", risk, risk_reasons, version, standing, weighed_tools,
+        weighed_confidence, due_at)
     SELECT best.vulnerability_id, o.organisation_id, o.target_id, o.fingerprint, o.title, o.severity, 'open',
         o.weakness, o.cve, o.cwe, o.host, o.port, o.url, o.parameter, o.description, o.remediation, o.refs, 0, '{{}}',
-        1, best.standing, best.first_seen + {DAYS.format("o", _EXPOSURE)}
+        1, best.standing, best.tools, best.confidence, best.first_seen + {DAYS.format("o", _EXPOSURE)}
     FROM (
         SELECT DISTINCT ON (vulnerability_id) vulnerability_id, observation_id, standing,
-            min(seen_at) OVER (PARTITION BY vulnerability_id) AS first_seen
-        FROM flaws WHERE NOT known ORDER BY vulnerability_id, standing
+            min(seen_at) OVER one AS first_seen, array_agg(tool) OVER one AS tools,
+            max(confidence) OVER one AS confidence
+        FROM flaws WHERE NOT known
+        WINDOW one AS (PARTITION BY vulnerability_id) ORDER BY vulnerability_id, standing
     ) AS best
     JOIN observations o ON o.id = best.observation_id
     ORDER BY best.vulnerability_id
@@ -122,7 +134,7 @@ ADD_SIGHTINGS = text(f"""
             standing)
         SELECT vulnerability_id, scan_id, organisation_id, :campaign, tool, observation_id, seen_at, confidence,
             standing
-        FROM flaws
+        FROM flaws ORDER BY vulnerability_id
         ON CONFLICT DO NOTHING
         RETURNING vulnerability_id, scan_id
     ), reopened AS (
@@ -146,6 +158,7 @@ ADD_SIGHTINGS = text(f"""
 """)  # noqa: S608 - no value of a user is in the text
 """A new sighting of what was fixed opens it again, unless the same tool has looked since then and did not see it:
 campaigns that run at once may be analysed in another order than they looked.
+In the order of their index, where neighbours are written together: a quarter faster.
 """
 
 RAISE_SEVERITY = text(f"""
@@ -186,6 +199,23 @@ RETELL = text("""
     RETURNING v.id
 """)
 """Its words are those of the best told sighting; the version stays, for nobody edits them."""
+
+MOVE = text(f"""
+    UPDATE vulnerabilities v SET weighed_confidence = greatest(v.weighed_confidence, moved.confidence),
+        weighed_tools = array(SELECT DISTINCT unnest(v.weighed_tools || moved.tools) ORDER BY 1)
+    FROM (
+        SELECT vulnerability_id, array_agg(tool) AS tools, max(confidence) AS confidence
+        FROM flaws WHERE known AND {_MOVES_RISK} GROUP BY vulnerability_id
+    ) AS moved
+    WHERE v.id = moved.vulnerability_id
+    RETURNING v.id
+""")  # noqa: S608 - our own words
+"""Known ones that another tool saw, or one that is surer than all before: their risk is weighed anew."""
+
+WORST = text(f"""
+    SELECT (ARRAY['info','low','medium','high','critical'])[max(greatest(rank, known_rank))] FROM flaws
+    WHERE NOT known OR known_state IN ({PRESENT}) OR vulnerability_id = ANY(:reopened)
+""")  # noqa: S608 - our own words
 
 DONE = text("DROP TABLE flaws")
 
@@ -258,22 +288,6 @@ PRESENT_OF = text(f"""
 """)  # noqa: S608 - no value of a user is in the text
 """One by one: where PostgreSQL has no statistics yet, it takes the present ones for few and reads `mine` for each."""
 
-MOVED = text(
-    _WEIGHTS.format(
-        which="""
-        SELECT vulnerability_id FROM (
-            SELECT s.vulnerability_id, EXISTS (
-                SELECT 1 FROM sightings b
-                WHERE b.vulnerability_id = s.vulnerability_id AND b.tool = s.tool AND b.confidence >= s.confidence
-                  AND b.campaign_id <> s.campaign_id) AS known
-            FROM sightings s WHERE s.campaign_id = :campaign OFFSET 0
-        ) AS mine WHERE NOT known OR vulnerability_id = ANY(:raised)
-        """
-    )
-)
-"""What a campaign may have moved: it is new, worse, or seen by another tool or with more confidence than before.
-
-Asked one by one, so that what earlier campaigns saw of others is not read.
-"""
+WEIGHTS = text(_WEIGHTS.format(which="SELECT unnest(CAST(:ids AS uuid[]))"))
 
 OF_TARGET = text(_WEIGHTS.format(which="SELECT id FROM vulnerabilities WHERE target_id = :target"))

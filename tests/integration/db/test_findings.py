@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from purple.domain.campaigns import Campaign
+from purple.domain.errors import NotFoundError
 from purple.domain.observations import RecordedObservation, Service
 from purple.domain.pages import Query
 from purple.domain.severity import Severity
@@ -112,7 +113,7 @@ async def test_a_batch_that_fails_leaves_nothing(tenant) -> None:
 async def test_a_sighting_of_another_campaigns_scan_is_refused(tenant) -> None:
     scan = await tenant.scan(await tenant.campaign(1))
     stranger = await tenant.campaign(2)
-    with pytest.raises(Exception, match="fk_observations_scan_id"):
+    with pytest.raises(NotFoundError, match="no such scan"):
         await tenant.record(replace(tenant.sight(scan, 1), campaign_id=stranger.id))
 
 
@@ -122,13 +123,13 @@ async def test_what_is_alike_is_weighed_at_once_and_by_the_best_of_its_sightings
     second = await tenant.scan(campaign, key="b", tool="sslyze")
     await tenant.record(*(tenant.sight(first, port, confidence=0.4) for port in (1, 2, 3)))
     await tenant.record(tenant.sight(second, 3, confidence=0.9), tenant.sight(second, 3, confidence=0.2))
-    await merge(tenant, campaign)
+    moved = (await merge(tenant, campaign)).moved
     async with tenant.work(tenant.id) as uow:
-        weights = await uow.findings.moved(campaign.id)
+        weights = await uow.findings.weights(moved)
         assert {(each.tools, each.confidence, len(each.ids)) for each in weights} == {(1, 0.4, 2), (2, 0.9, 1)}
         for each in weights:
             await uow.findings.set_risk(each.ids, each.tools, (f"{each.tools} tools",))
-        assert {(each.risk, each.reasons) for each in await uow.findings.moved(campaign.id)} == {
+        assert {(each.risk, each.reasons) for each in await uow.findings.weights(moved)} == {
             (1, ("1 tools",)),
             (2, ("2 tools",)),
         }
@@ -145,15 +146,13 @@ async def test_only_what_a_campaign_may_have_moved_is_weighed(tenant) -> None:
     surer = tenant.sight(nmap, 3, confidence=0.8)
     await tenant.record(*(tenant.sight(nmap, port, confidence=0.4) for port in (1, 2, 4)), surer)
     await tenant.record(tenant.sight(other, 2, confidence=0.1))
-    await merge(tenant, again)
+    merged = await merge(tenant, again)
     async with tenant.work(tenant.id) as uow:
         everything = {each for weight in await uow.findings.of_target(scan.target_id) for each in weight.ids}
-        moved = await uow.findings.moved(again.id)
+        moved = await uow.findings.weights(merged.moved)
         assert {(each.tools, each.confidence, len(each.ids)) for each in moved} == {(2, 0.4, 1), (1, 0.8, 1)}
         unmoved = everything - {each for weight in moved for each in weight.ids}
         assert len(unmoved) == 2
-        raised = await uow.findings.moved(again.id, [*unmoved][:1])
-        assert sum(len(each.ids) for each in raised) == 3
         assert sum((await uow.findings.present(again.id)).values()) == 4
         assert not await uow.findings.present(UUID(int=1))
 
@@ -163,8 +162,10 @@ async def test_a_worse_severity_raises_and_a_milder_one_does_not(tenant) -> None
     for day, severity in ((2, Severity.CRITICAL), (3, Severity.LOW)):
         later = await tenant.campaign(day)
         await tenant.record(tenant.sight(await tenant.scan(later), 443, severity=severity))
-        await merge(tenant, later)
-        assert (await one(tenant)).severity is Severity.CRITICAL
+        merged = await merge(tenant, later)
+        raised = (await one(tenant)).id
+        assert (await one(tenant)).severity is merged.worst is Severity.CRITICAL
+        assert merged.raised == merged.moved == ((raised,) if severity is Severity.CRITICAL else ())
 
 
 async def test_recording_twice_adds_nothing(tenant) -> None:
@@ -190,7 +191,7 @@ async def test_two_tools_that_see_one_flaw_make_one_vulnerability_with_the_worst
 async def test_merging_twice_changes_nothing(tenant) -> None:
     campaign = await first_campaign(tenant)
     before = await one(tenant)
-    assert await merge(tenant, campaign) == Merged((), (), (), 0)
+    assert await merge(tenant, campaign) == Merged((), (), (), 0, worst=before.severity)
     assert await one(tenant) == before
 
 
@@ -199,7 +200,7 @@ async def test_seeing_again_adds_a_sighting_and_rewrites_nothing(tenant) -> None
     before = await one(tenant)
     again = await tenant.campaign(2)
     await tenant.record(tenant.sight(await tenant.scan(again), 443))
-    assert await merge(tenant, again) == Merged((), (), (), 1)
+    assert await merge(tenant, again) == Merged((), (), (), 1, worst=before.severity)
     after = await one(tenant)
     assert (after.title, after.version, after.first_seen) == (before.title, before.version, before.first_seen)
     assert after.last_seen == again.created_at
@@ -213,7 +214,8 @@ async def test_a_complete_scan_that_sees_nothing_closes_and_a_new_sighting_reope
     assert (await one(tenant)).state is VulnerabilityState.FIXED
     back = await tenant.campaign(3)
     await tenant.record(tenant.sight(await tenant.scan(back), 443))
-    assert len((await merge(tenant, back)).reopened) == 1
+    merged = await merge(tenant, back)
+    assert (len(merged.reopened), merged.worst) == (1, (await one(tenant)).severity)
     assert (await one(tenant)).state is VulnerabilityState.REOPENED
 
 

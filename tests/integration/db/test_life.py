@@ -153,8 +153,8 @@ async def test_what_a_scan_changes_is_in_the_history_too(house) -> None:
         (each.cause, each.campaign_id, each.before, each.after, bool(each.why)) for each in await house.history(first)
     ]
     assert told == [
-        (ChangeCause.SCAN, worse, {"severity": "medium"}, {"severity": "critical"}, True),
         (ChangeCause.SCAN, worse, {"state": "fixed"}, {"state": "reopened"}, True),
+        (ChangeCause.SCAN, worse, {"severity": "medium"}, {"severity": "critical"}, True),
         (ChangeCause.SCAN, clean, {"state": "open"}, {"state": "fixed"}, True),
     ]
     assert first.reopened_at == house.clock.now()
