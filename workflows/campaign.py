@@ -35,13 +35,13 @@ with workflow.unsafe.imports_passed_through():
     from purple.contracts.gates import GateOpen
     from purple.domain.campaigns import CampaignState, Phase
     from purple.domain.identity import Action
-    from workflows import options
+    from workflows import options, patches
     from workflows.approvals import Approvals
     from workflows.board import Board
     from workflows.hours import Hours
     from workflows.lanes import Lanes
     from workflows.scans import RefusedError, Scans
-    from workflows.steps import do, why
+    from workflows.steps import do, do_here, why
     from workflows.undo import CleanUp
 
 ANSWERS = {Action.APPROVE, Action.REJECT}
@@ -84,7 +84,8 @@ class CampaignWorkflow:
         """Run every phase, and write down how it ended, also when it was cancelled or refused."""
         info = workflow.info()
         request = BeginRequest(workflow_id=info.workflow_id, campaign=campaign, run_id=info.run_id)
-        begun = await do(names.BEGIN, request, Begun, campaign.name, options.CONTROL)
+        begin = do_here if workflow.patched(patches.BEGIN_HERE) else do
+        begun = await begin(names.BEGIN, request, Begun, campaign.name, options.CONTROL)
         self._begun = begun
         self._hours.keep(begun.windows)
         self._lanes.windows = begun.windows

@@ -1,5 +1,8 @@
-"""Ids of changes to the workflows' commands, so that old campaigns replay. None so far.
+"""Ids of changes to the workflows' commands, so that old campaigns replay.
 
 A change of what `campaign.py` asks of the server needs a constant here and `workflow.patched(…)` around it; the
 replay of recorded histories fails without.
 """
+
+BEGIN_HERE = "begin-here"
+"""A campaign's first step is a local activity."""
