@@ -8,6 +8,7 @@ import uvicorn
 from api.app import create_app
 from purple.domain.errors import PurpleError
 from purple.observability.logs import set_up_logs
+from purple.observability.memory import set_apart
 from purple.settings import load_settings
 
 
@@ -26,6 +27,7 @@ def main() -> int:
             server_header=False,
             timeout_graceful_shutdown=3,
         )
+        set_apart()
         uvicorn.Server(config).run()
     except PurpleError as error:
         sys.stderr.write(f"{error.line()}\n")

@@ -106,7 +106,7 @@ class Container:
     def outbox(self) -> SqlOutbox:
         """The relay's side of the events."""
         url = self._url("relay_url")
-        engine = open_engine(url, pool_size=2)
+        engine = open_engine(url, pool_size=2, asks=True)
         self._open.push_async_callback(engine.dispose)
         made = SqlOutbox(engine, url)
         self._open.push_async_callback(made.close)

@@ -23,6 +23,7 @@ from activities.undoing import AlarmActivities, OpenUndoActivities, UndoActiviti
 from purple.bootstrap import Container
 from purple.contracts import names
 from purple.domain.errors import PurpleError
+from purple.observability.memory import set_apart
 from workers.slots import tool_tuner
 from workers.versioning import build_of, deployment_of
 from workflows.batch import BatchWorkflow
@@ -151,6 +152,7 @@ async def _adopt(container: Container, roles: Sequence[str]) -> None:
 
 def mark_ready() -> None:
     """Tell the stack's keeper that we serve."""
+    set_apart()
     file = os.environ.get("PURPLE_READY_FILE")
     if file:
         Path(file).touch()

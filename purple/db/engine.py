@@ -20,13 +20,16 @@ def psycopg_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+psycopg")
 
 
-def open_engine(url: str, *, pool_size: int = 5) -> AsyncEngine:
-    """An engine that notices a restarted server before it hands out a connection."""
+def open_engine(url: str, *, pool_size: int = 5, asks: bool = False) -> AsyncEngine:
+    """An engine; where it asks, it notices a restarted server before it hands out a connection.
+
+    Units of work find that out by themselves.
+    """
     return create_async_engine(
         psycopg_url(url),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
+        pool_pre_ping=asks,
         pool_timeout=10,
         connect_args={"connect_timeout": CONNECT_S},
     )

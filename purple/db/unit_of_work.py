@@ -1,10 +1,11 @@
 """One transaction in one organisation."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from purple.db import models
@@ -66,6 +67,24 @@ class SqlUnitOfWork:
         self.idempotency = IdempotencyRows(connection, organisation_id)
 
 
+async def _in_organisation(engine: AsyncEngine, organisation_id: UUID, stack: AsyncExitStack) -> AsyncConnection:
+    """A connection with a transaction in an organisation.
+
+    The first statement is also what finds out that a connection of the pool is dead: the pool is emptied then, and a
+    new one is opened. Asking each before it is used would be one more turn a transaction.
+    """
+    organisation = {"organisation": str(organisation_id)}
+    connection = await stack.enter_async_context(engine.connect())
+    try:
+        await connection.execute(SET_ORGANISATION, organisation)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        connection = await stack.enter_async_context(engine.connect())
+        await connection.execute(SET_ORGANISATION, organisation)
+    return connection
+
+
 def unit_of_work(engine: AsyncEngine) -> Work:
     """What begins a unit of work on this engine.
 
@@ -75,9 +94,10 @@ def unit_of_work(engine: AsyncEngine) -> Work:
     @asynccontextmanager
     async def begin(organisation_id: UUID) -> AsyncIterator[UnitOfWork]:
         with away():
-            async with engine.begin() as connection:
-                await connection.execute(SET_ORGANISATION, {"organisation": str(organisation_id)})
+            async with AsyncExitStack() as stack:
+                connection = await _in_organisation(engine, organisation_id, stack)
                 yield SqlUnitOfWork(connection, organisation_id)
+                await connection.commit()
 
     def work(organisation_id: UUID) -> AbstractAsyncContextManager[UnitOfWork]:
         return begin(organisation_id)

@@ -128,6 +128,21 @@ async def test_a_server_that_is_away_is_said_to_be_away(tenant) -> None:
     await engine.dispose()
 
 
+async def test_connections_that_died_while_nobody_used_them_cost_no_unit_of_work(servers, tenant, admin) -> None:
+    from purple.db.unit_of_work import unit_of_work
+
+    engine = open_engine(f"{servers.database_url}?application_name=made-idle")
+    work = unit_of_work(engine)
+    async with work(tenant.id) as uow, work(tenant.id) as another:
+        assert await uow.targets.all() == await another.targets.all()
+    ended = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'made-idle'"
+    assert admin.execute(ended).fetchall() == [(True,), (True,)]
+    for _ in range(2):
+        async with work(tenant.id) as uow:
+            assert tenant.target in await uow.targets.all()
+    await engine.dispose()
+
+
 @pytest.mark.parametrize("query", [Query(cursor="nonsense!"), Query(limit=0), Query(limit=201), Query(cursor="YWJj")])
 async def test_a_bad_page_is_refused(tenant, query) -> None:
     async with tenant.work(tenant.id) as uow:
