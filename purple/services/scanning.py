@@ -275,8 +275,9 @@ class Scanning:
             if stored.state.ended and stored.attempt >= scan.attempt:
                 return _outcome(stored)  # another worker was faster
             shares = await Shares.of(uow, stored) if how.spec.shares else None
+            added = 0
             if output and run.output:
-                await uow.findings.record(self._read(scan, how.spec, run.output, reading, shares))
+                added = await uow.findings.record(self._read(scan, how.spec, run.output, reading, shares))
             waits = _cut_short(reading, how.time)
             ended = await uow.scans.update(
                 scan.id,
@@ -289,7 +290,7 @@ class Scanning:
                 revision=run.revision,
                 output_artifact=output,
                 log_artifact=log,
-                observations=await uow.findings.count(scan.id),
+                observations=await uow.findings.count(scan.id) if shares else stored.observations + added,
             )
             await uow.events.add(postponed_event(ended, now) if waits else scan_event(ended, now, ended.reason))
             if shares and output:
