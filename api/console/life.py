@@ -104,7 +104,10 @@ def _chosen(form: Fields) -> Chosen:
 
 
 def _of_many(form: Fields) -> Wanted:
-    return Wanted(_state(form, "to"), _day(form, "accepted_until"), form.text("owner") or None, why=form.text("why"))
+    """What is left empty stays; the due date of the policy is given back one by one."""
+    due = _day(form, "due_at")
+    ends = _day(form, "accepted_until")
+    return Wanted(_state(form, "to"), ends, form.text("owner") or None, due is not None, due, form.text("why"))
 
 
 def _state(form: Fields, name: str) -> VulnerabilityState | None:

@@ -42,7 +42,8 @@ async def triage_vulnerabilities(body: TriageBody, caller: Writer, many: Many, k
     if (body.ids is None) == (body.filter is None):
         raise InvalidInputError("give ids or a filter", field="ids", remedy="and not both")
     chosen = Chosen(tuple(body.ids or ()), None if body.filter is None else Query(filter=body.filter))
-    wanted = Wanted(body.state, body.accepted_until, body.owner, why=body.why)
+    due = "due_at" in body.model_fields_set
+    wanted = Wanted(body.state, body.accepted_until, body.owner, due, body.due_at, body.why)
     if body.preview:
         return await many.preview(chosen, wanted, caller.actor)
     return await many.apply(chosen, wanted, caller.actor, key)

@@ -30,6 +30,7 @@ class TriageBody(Body):
     state: VulnerabilityState | None = None
     accepted_until: AwareDatetime | None = None
     owner: str | None = Field(default=None, max_length=200)
+    due_at: AwareDatetime | None = Field(default=None, description="null gives them back to the policy")
     why: str = Field(min_length=1, max_length=MAX_WHY)
     preview: bool = Field(default=False, description="Only tell what would change")
 

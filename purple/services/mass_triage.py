@@ -146,11 +146,12 @@ def _asked(chosen: Chosen, wanted: Wanted) -> dict[str, Any]:
         where = {name: str(value) for name, value in chosen.query.where.items() if value is not None}
         asked |= {"filter": chosen.query.filter, "where": where}
     until = wanted.accepted_until
-    return asked | {
+    asked |= {
         "state": wanted.state and str(wanted.state),
         "accepted_until": until and until.isoformat(),
         "owner": wanted.owner,
     }
+    return asked | {"due_at": wanted.due_at and wanted.due_at.isoformat()} if wanted.sets_due else asked
 
 
 def _outcome(operation_id: UUID | None, verdict: Verdict) -> Outcome:

@@ -337,8 +337,10 @@ async def test_many_are_looked_at_changed_and_put_back(visit, purple, pictures) 
         await asked.click()
         await decide.get_by_label("State").select_option("false positive")
         await decide.get_by_label("Why").fill(f"noise of the lab {HOSTILE}")
+        await decide.get_by_label("Due").fill("2126-01-31")
         await page.get_by_role("button", name="Look what would change").click()
         await expect(page.get_by_text("2 would change; nothing has changed yet")).to_be_visible()
+        await expect(page.get_by_text("Due 2126-01-31 23:59 UTC.")).to_be_visible()
         assert {str(each.state) for each in await purple.vulnerabilities("127.6.1.8")} == {"open"}
         assert await visitor.accessible() == []
         for look, options in (("light", {}), ("dark", {"color_scheme": "dark"})):

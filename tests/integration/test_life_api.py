@@ -94,6 +94,14 @@ async def test_many_are_triaged_after_a_look_once_a_key_and_put_back(client, pur
     is_problem(await client.post(f"/vulnerabilities/triage/{uuid4()}/undo"), 404)
     states = (await client.get("/vulnerabilities", params={"filter": terms})).json()["items"]
     assert {each["state"] for each in states} == {"open"}
+    due = {"filter": terms, "due_at": "2126-01-31T12:00:00Z", "why": "an audit"}
+    for key, changed in (("life-2", due), ("life-3", due | {"due_at": None})):
+        dated = await client.post("/vulnerabilities/triage", json=changed, headers={"Idempotency-Key": key})
+        assert dated.json()["changed"] == 3, dated.text
+        found_now = (await client.get("/vulnerabilities", params={"filter": terms})).json()["items"]
+        assert {each["due_at"] == due["due_at"] for each in found_now} == {key == "life-2"}
+    without = {"filter": terms, "why": "an audit"}
+    is_problem(await client.post("/vulnerabilities/triage", json=without, headers={"Idempotency-Key": "life-2"}), 409)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +135,7 @@ async def test_the_command_line_does_the_same(client, purple, purple_command) ->
     assert told("comment", one, HOSTILE)["body"] == HOSTILE
     assert HOSTILE in purple_command("vulnerability", "comments", one).stdout
     assert [each["cause"] for each in told("history", one)["items"]] == ["person", "person"]
-    asked = ("triage", "--filter", terms, "--to", "confirmed", "--why", "seen")
+    asked = ("triage", "--filter", terms, "--to", "confirmed", "--due", "3d", "--why", "seen")
     assert told(*asked, "--preview")["changed"] == 1
     done = told(*asked)
     assert (done["schema"], done["changed"], done["refused"][0]["state"]) == ("purple.triage/1", 1, "risk_accepted")

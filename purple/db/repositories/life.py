@@ -80,7 +80,11 @@ _RESTORE = text(f"""
             accepted_until = CASE WHEN c.before ? 'state' THEN CAST(c.before ->> 'accepted_until' AS timestamptz)
                 ELSE v.accepted_until END,
             accepted_from = CASE WHEN c.before ? 'state' THEN c.before ->> 'accepted_from' ELSE v.accepted_from END,
-            owner = coalesce(c.before ->> 'owner', v.owner)
+            owner = coalesce(c.before ->> 'owner', v.owner),
+            due_at = CASE WHEN c.before ? 'due_at' THEN CAST(c.before ->> 'due_at' AS timestamptz) ELSE v.due_at END,
+            due_by_hand = CASE WHEN c.before ? 'due_at' THEN c.before ->> 'due_at' IS NOT NULL
+                ELSE v.due_by_hand END,
+            overdue_at = CASE WHEN c.before ? 'due_at' THEN NULL ELSE v.overdue_at END
         FROM vulnerability_changes c
         WHERE c.operation_id = :operation AND c.cause = '{ChangeCause.PERSON}' AND c.vulnerability_id = v.id
           AND v.id = ANY(:ids)

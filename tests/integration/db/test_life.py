@@ -206,6 +206,20 @@ async def test_an_undo_gives_back_an_accepted_time_and_an_owner_and_never_fixes(
     assert await house.states() == [S.RISK_ACCEPTED, S.REOPENED, S.REOPENED]
 
 
+async def test_many_get_a_due_date_and_an_undo_gives_back_what_they_had(house) -> None:
+    first, second, _ = await house.all()
+    mine, theirs = (house.clock.now() + timedelta(days=days) for days in (3, 9))
+    await house.life.edit(first.id, first.version, Wanted(sets_due=True, due_at=mine), house.bob)
+    done = await house.many.apply(EVERY, Wanted(sets_due=True, due_at=theirs, why="before the audit"), house.ann)
+    assert {(each.due_at, each.due_by_hand) for each in await house.all()} == {(theirs, True)}
+    await house.many.undo(done.operation_id, house.ann)
+    back = [(each.due_at, each.due_by_hand) for each in await house.all()]
+    assert back == [(mine, True), (second.due_at, False), (second.due_at, False)]
+    given = await house.many.apply(Chosen((first.id,)), Wanted(sets_due=True, why="the policy's"), house.ann)
+    assert given.changed == 1
+    assert ((await house.all())[0].due_at, (await house.all())[0].due_by_hand) == (second.due_at, False)
+
+
 async def test_what_a_triage_leaves_alone_is_named_with_the_reason(house) -> None:
     first, _, _ = await house.all()
     await house.life.edit(first.id, first.version, Wanted(S.OUT_OF_SCOPE, why="not ours"), house.bob)
