@@ -1,0 +1,26 @@
+"""The only package that knows every adapter: settings become a container of services."""
+
+from functools import cached_property
+
+from purple.bootstrap.campaigning import Campaigning
+from purple.bootstrap.findings import Findings
+from purple.services.lapses import Lapses
+from purple.services.relaying import Chore, Relay
+from purple.services.schedule_notices import ScheduleNotices
+
+
+class Container(Campaigning, Findings):
+    """Everything a process needs, made when it is first asked for; `close` lets it go."""
+
+    @cached_property
+    def relay(self) -> Relay:
+        """The outbox's work."""
+        url = self.settings.api.url
+        notices = ScheduleNotices(self.outbox, self.work, self.notifiers, self.clock, url)
+        lapses = Lapses(self.outbox, self.work, self.clock)
+        jobs = {"schedules": self.schedule_keeping.keep, "notices": notices.tell, "due dates": lapses.keep}
+        chores = tuple(Chore(f"{name} wait", job) for name, job in jobs.items())
+        return Relay(self.outbox, self.work, self.search, self.campaigns, self.undos, self.clock, chores)
+
+
+__all__ = ["Container"]

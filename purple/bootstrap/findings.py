@@ -1,0 +1,61 @@
+"""The services of what was found: merged, weighed, decided on, told."""
+
+from functools import cached_property
+
+from purple.bootstrap.adapters import Adapters
+from purple.services.analysis import Analysis
+from purple.services.deadlines import Deadlines
+from purple.services.findings import FindingsReader
+from purple.services.life import Life
+from purple.services.mass_triage import MassTriage
+from purple.services.notifying import Notifying
+from purple.services.reporting import Reporting
+from purple.services.triage import TriageService
+
+
+class Findings(Adapters):
+    """What becomes of observations."""
+
+    @cached_property
+    def findings(self) -> FindingsReader:
+        """What was found."""
+        return FindingsReader(self.work, self.search)
+
+    @cached_property
+    def life(self) -> Life:
+        """What people decide of a vulnerability."""
+        return Life(self.work, self.clock, self.ids)
+
+    @cached_property
+    def deadlines(self) -> Deadlines:
+        """When flaws are to be fixed."""
+        return Deadlines(self.work, self.clock, self.ids)
+
+    @cached_property
+    def mass_triage(self) -> MassTriage:
+        """What they decide of many."""
+        return MassTriage(self.work, self.clock, self.ids)
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """Merging and risk."""
+        return Analysis(self.work, self.clock)
+
+    @cached_property
+    def triage(self) -> TriageService:
+        """Advice."""
+        from purple import ai
+
+        settings = self.settings.ai
+        model = ai.provider(settings)
+        return TriageService(self.work, model, ai.prompt("triage"), self.clock, max_findings=settings.max_findings)
+
+    @cached_property
+    def reporting(self) -> Reporting:
+        """Reports."""
+        return Reporting(self.work, self.renderer, self.objects, self.orchestrator, self.clock, self.settings.api.url)
+
+    @cached_property
+    def notifying(self) -> Notifying:
+        """Notices."""
+        return Notifying(self.work, self.notifiers, self.clock, self.settings.api.url)

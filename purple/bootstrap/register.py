@@ -1,0 +1,39 @@
+"""The services of the register: targets, contracts, and who calls."""
+
+from functools import cached_property
+
+from purple.bootstrap.adapters import Adapters
+from purple.services.authorisations import Authorisations
+from purple.services.clearance import Clearance
+from purple.services.identity import Identity
+from purple.services.sessions import Sessions
+from purple.services.targets import Targets
+
+
+class Register(Adapters):
+    """Who may test what."""
+
+    @cached_property
+    def targets(self) -> Targets:
+        """The register."""
+        return Targets(self.work, self.clock, self.ids)
+
+    @cached_property
+    def authorisations(self) -> Authorisations:
+        """Contracts."""
+        return Authorisations(self.work, self.orchestrator, self.tools, self.objects, self.clock, self.ids)
+
+    @cached_property
+    def clearance(self) -> Clearance:
+        """Contracts, asked."""
+        return Clearance(self.work, self.tools, self.resolver, self.clock, self.ids)
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who calls."""
+        return Identity(self.work, self.clock, self.ids)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Browsers."""
+        return Sessions(self.work, self.clock, self.ids)
