@@ -23,7 +23,10 @@ class Dependency(BaseModel):
 
 
 class Health(BaseModel):
-    """`ok` when everything serves; `degraded` when only search or Temporal is away; `down` without PostgreSQL."""
+    """`ok` when everything serves; `degraded` when only search or Temporal is away; `down` without PostgreSQL.
+
+    `data` is the age of what others publish.
+    """
 
     status: str
     version: str
@@ -46,12 +49,17 @@ async def _database(container: Any) -> str:
     return "PostgreSQL answers"
 
 
+async def _data(container: Any) -> str:
+    kept = await container.publications.kept(FIRST_ORGANISATION)
+    return "; ".join(f"{each.dataset} {each.age}" for each in kept)
+
+
 @router.get("/health")
 async def health(request: Request, response: Response) -> Health:
     """No token needed; it tells nothing of any tenant."""
     container = request.app.state.container
-    names = ("database", "temporal", "search")
-    asked = (_database(container), container.orchestrator.ping(), container.search.ping())
+    names = ("database", "temporal", "search", "data")
+    asked = (_database(container), container.orchestrator.ping(), container.search.ping(), _data(container))
     found = dict(zip(names, await asyncio.gather(*map(_ask, asked)), strict=True))
     if not found["database"].ok:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE

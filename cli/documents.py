@@ -45,6 +45,7 @@ SCHEDULE = (
     "paused_at", "version", "told_version",
 )  # fmt: skip
 SCHEDULE_RUN = ("id", "schedule_id", "due_at", "cause", "outcome", "reason", "campaign_id", "created_at")
+EDITION = ("version", "published_at", "brought_at", "source", "sha256", "facts")
 TOOL = ("name", "title", "usable", "version", "detail", "purpose")
 
 
@@ -173,6 +174,12 @@ def triage_undo(operation: object, row: Any) -> dict[str, Any]:
     """`purple.triage-undo/1`."""
     left = [{"id": each.id, "why": each.why} for each in row.left]
     return {"schema": "purple.triage-undo/1", "operation_id": operation, "restored": len(row.restored), "left": left}
+
+
+def edition(row: Any) -> dict[str, Any]:
+    """`purple.edition/1`: a dataset as it is kept; all but its name and age is empty where it is not there."""
+    kept = {name: getattr(row.edition, name, None) for name in EDITION}
+    return {"schema": "purple.edition/1", "dataset": row.dataset, "age": row.age, "age_days": row.age_days, **kept}
 
 
 def tool(row: Any) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from purple.db.engine import open_engine
 from purple.db.outbox import PlacedSignal, SqlOutbox, libpq_url
+from purple.db.shelf import SqlShelf
 from purple.db.unit_of_work import unit_of_work
 from purple.domain.capacity import Capacity
+from purple.domain.enrichment import Dataset, Publisher
 from purple.domain.errors import PurpleError
 from purple.domain.gates import GateRules
 from purple.domain.ports import Notifier, Work
@@ -75,6 +77,22 @@ class Adapters:
         made = SqlOutbox(engine, url)
         self._open.push_async_callback(made.close)
         return made
+
+    @cached_property
+    def shelf(self) -> SqlShelf:
+        """Where what others publish is put."""
+        engine = open_engine(self._url("relay_url"), pool_size=1)
+        self._open.push_async_callback(engine.dispose)
+        return SqlShelf(engine)
+
+    @cached_property
+    def publishers(self) -> dict[Dataset, Publisher]:
+        """Where it comes from."""
+        from purple.enrichment import PUBLISHED, Outlet
+
+        told = self.settings.data
+        outside = (self.resolver, self.clock, told.allow_networks, told.max_mb)
+        return {name: Outlet(each, *outside, told.urls.get(name, "")) for name, each in PUBLISHED.items()}
 
     @cached_property
     def placed(self) -> PlacedSignal:

@@ -5,6 +5,7 @@ from functools import cached_property
 from purple.bootstrap.adapters import Adapters
 from purple.services.analysis import Analysis
 from purple.services.deadlines import Deadlines
+from purple.services.enriching import Enriching, Publications
 from purple.services.findings import FindingsReader
 from purple.services.life import Life
 from purple.services.mass_triage import MassTriage
@@ -35,6 +36,18 @@ class Findings(Adapters):
     def mass_triage(self) -> MassTriage:
         """What they decide of many."""
         return MassTriage(self.work, self.clock, self.ids)
+
+    @cached_property
+    def publications(self) -> Publications:
+        """What others publish, as it is kept."""
+        return Publications(self.work, self.clock)
+
+    @cached_property
+    def enriching(self) -> Enriching:
+        """Bringing in what others publish."""
+        from purple.enrichment import SHIPPED
+
+        return Enriching(self.shelf, self.publishers, self.clock, SHIPPED)
 
     @cached_property
     def analysis(self) -> Analysis:

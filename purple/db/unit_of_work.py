@@ -20,6 +20,7 @@ from purple.db.repositories.history import ScanHistory
 from purple.db.repositories.life import LifeRows
 from purple.db.repositories.rows import TableRows
 from purple.db.repositories.scan_sets import ScanSetRows
+from purple.db.shelf import LibraryRows
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
 from purple.domain.life import Change, Comment, Operation
@@ -61,6 +62,7 @@ class SqlUnitOfWork:
         self.changes = TableRows(connection, models.vulnerability_changes, Change, listings.CHANGES)
         self.comments = TableRows(connection, models.vulnerability_comments, Comment, listings.COMMENTS)
         self.operations = TableRows(connection, models.triage_operations, Operation)
+        self.library = LibraryRows(connection)
         self.gates = GateTable(connection, organisation_id)
         self.events = EventRows(connection)
         self.history = ScanHistory(connection)

@@ -9,6 +9,7 @@ from uuid import UUID
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.coverage import Coverage
 from purple.domain.deadlines import DueDates
+from purple.domain.enrichment import Library
 from purple.domain.events import Event
 from purple.domain.findings import Findings
 from purple.domain.gates import Bell, GateRows
@@ -181,6 +182,8 @@ class UnitOfWork(Protocol):
     def comments(self) -> Rows[Comment]: ...  # noqa: D102
     @property
     def operations(self) -> Rows[Operation]: ...  # noqa: D102
+    @property
+    def library(self) -> Library: ...  # noqa: D102
     @property
     def gates(self) -> GateRows: ...  # noqa: D102
     @property

@@ -110,6 +110,19 @@ class NotifySettings(_Room):
     """Private or loopback networks that a notice may go to."""
 
 
+class DataSettings(_Room):
+    """What others publish of flaws: see `purple.enrichment`."""
+
+    every_h: int = Field(default=0, ge=0, le=720)
+    """How often the relay brings in what changes daily, KEV and EPSS; 0 leaves that to `purple data update`."""
+    urls: dict[str, str] = Field(default_factory=dict)
+    """Other addresses by dataset, such as a mirror of your own: `{"kev": "https://mirror.example.org/kev.json"}`."""
+    allow_networks: tuple[str, ...] = ()
+    """Private or loopback networks that data may come from."""
+    max_mb: int = Field(default=4096, ge=1)
+    """Of one file, packed and unpacked."""
+
+
 class ToolsSettings(_Room):
     """Security tools: each in an environment of its own under `folder`."""
 
@@ -230,6 +243,7 @@ class Settings(BaseSettings):
     identity: IdentitySettings = IdentitySettings()
     ai: AiSettings = AiSettings()
     notify: NotifySettings = NotifySettings()
+    data: DataSettings = DataSettings()
     tools: ToolsSettings = ToolsSettings()
     gate: GateSettings = GateSettings()
     worker: WorkerSettings = WorkerSettings()

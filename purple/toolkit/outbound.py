@@ -8,8 +8,10 @@ from purple.domain.clock import Resolver
 from purple.domain.errors import InvalidInputError, OutOfScopeError
 
 
-async def checked_address(url: str, resolver: Resolver, allowed: Iterable[str], field: str) -> tuple[str, str]:
-    """The host of a URL and the one address to connect to.
+async def checked_address(
+    url: str, resolver: Resolver, allowed: Iterable[str], field: str, setting: str = "PURPLE_NOTIFY__ALLOW_NETWORKS"
+) -> tuple[str, str]:
+    """The host of a URL and the one address to connect to; `setting` is where its network can be allowed.
 
     Raises:
         InvalidInputError: no http or https URL, or its name does not resolve.
@@ -32,6 +34,6 @@ async def checked_address(url: str, resolver: Resolver, allowed: Iterable[str], 
                 rule="special-range",
                 field=field,
                 value=each,
-                remedy="allow its network by name in PURPLE_NOTIFY__ALLOW_NETWORKS if it is meant",
+                remedy=f"allow its network by name in {setting} if it is meant",
             )
     return host, found[0]

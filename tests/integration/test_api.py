@@ -229,7 +229,7 @@ async def test_health_names_the_version_and_each_dependency(api) -> None:
         answer = (await stranger.get(f"{api}/health")).json()
     assert answer["status"] == "ok", answer
     assert answer["version"]
-    assert set(answer["dependencies"]) == {"database", "temporal", "search"}
+    assert set(answer["dependencies"]) == {"database", "temporal", "search", "data"}
 
 
 async def test_an_edit_needs_the_version_it_was_made_from(client) -> None:

@@ -8,6 +8,7 @@ from purple.db.models.findings import observations, sightings, vulnerabilities
 from purple.db.models.gates import gate_breakers, gate_leases
 from purple.db.models.identity import api_tokens, organisations, sessions, sign_in_links, users
 from purple.db.models.life import sla_rules, triage_operations, vulnerability_changes, vulnerability_comments
+from purple.db.models.reference import reference_editions, reference_facts
 from purple.db.models.refusals import refusals
 from purple.db.models.reports import reports, triages
 from purple.db.models.schedules import schedule_runs, schedules
@@ -26,6 +27,8 @@ __all__ = [
     "metadata",
     "observations",
     "organisations",
+    "reference_editions",
+    "reference_facts",
     "refusals",
     "reports",
     "scans",

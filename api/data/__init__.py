@@ -1,0 +1,1 @@
+"""What others publish, of the facade."""
