@@ -22,6 +22,7 @@ from api.limits import BodyLimit
 from api.openapi import PROBLEMS, document
 from api.profiles import endpoints as profiles
 from api.reports import endpoints as reports
+from api.risk import endpoints as risk
 from api.schedules import endpoints as schedules
 from api.targets import endpoints as targets
 from api.undos import endpoints as undos
@@ -57,7 +58,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
     for room in (
-        targets, authorisations, campaigns, schedules, profiles, imports, findings, life, sla, data, reports, undos,
+        targets, authorisations, campaigns, schedules, profiles, imports, findings, life, sla, risk, data, reports,
+        undos,
     ):  # fmt: skip
         v1.include_router(room.router)
     v1.include_router(authorisations.refusals)

@@ -19,7 +19,10 @@ UNDO = (
     "id", "campaign_id", "scan_id", "tool", "title", "endpoint", "state", "attempts", "last_error", "instructions",
     "done_at", "done_by", "done_why",
 )  # fmt: skip
-TARGET = ("id", "kind", "value", "name", "criticality", "tags", "zone", "exposure", "created_at", "version")
+TARGET = (
+    "id", "kind", "value", "name", "criticality", "tags", "zone", "exposure", "data_class", "controls", "created_at",
+    "version",
+)  # fmt: skip
 AUTHORISATION = (
     "id", "name", "signed_by", "include", "exclude", "valid_from", "valid_until", "max_intrusiveness", "digest",
     "revoked_at", "created_at", "forbidden_tools", "document",
@@ -29,6 +32,7 @@ VULNERABILITY = (
     "id", "target_id", "title", "severity", "risk", "risk_reasons", "state", "weakness", "cve", "cwe", "host", "port",
     "url", "parameter", "description", "remediation", "references", "tools", "first_seen", "last_seen",
     "observation_ids", "fingerprint", "owner", "accepted_until", "reopened_at", "due_at", "due_by_hand", "version",
+    "cvss_vector",
 )  # fmt: skip
 CHANGE = (
     "vulnerability_id", "version", "at", "cause", "actor", "why", "campaign_id", "operation_id", "before", "after",
@@ -112,7 +116,58 @@ def refusal(row: Any) -> dict[str, Any]:
 
 def vulnerability(row: Any) -> dict[str, Any]:
     """`purple.vulnerability/1`."""
-    return _document("purple.vulnerability/1", row, VULNERABILITY)
+    return _document("purple.vulnerability/1", row, VULNERABILITY) | {"risk_parts": parts(row.risk_parts)}
+
+
+def parts(rows: Any) -> list[dict[str, Any]]:
+    """What a risk is the sum of."""
+    return [{"name": each.name, "points": each.points, "detail": each.detail} for each in rows]
+
+
+def vulnerability_risk(row: Any) -> dict[str, Any]:
+    """`purple.vulnerability-risk/1`: why one has its score."""
+    cvss = row.cvss and {name: getattr(row.cvss, name) for name in ("version", "vector", "base", "score", "severity")}
+    points = [{"name": each.name, "value": each.value, "why": each.why} for each in row.ssvc.points]
+    return {
+        "schema": "purple.vulnerability-risk/1",
+        "id": row.id,
+        "score": row.risk.score,
+        "parts": parts(row.risk.parts),
+        "cvss": cvss,
+        "ssvc": {"decision": row.ssvc.decision, "points": points, "model": row.ssvc.model},
+        "cves": row.cves,
+        "weaknesses": row.weaknesses,
+        "editions": [{"dataset": each.dataset, "version": each.version} for each in row.editions],
+    }
+
+
+def combined_risk(row: Any) -> dict[str, Any]:
+    """`purple.risk/1`: one score for many."""
+    worst = [{"id": each.id, "name": each.name, "score": each.score} for each in row.worst]
+    told = {"score": row.risk.score, "parts": parts(row.risk.parts), "count": row.count, "worst": worst}
+    return {"schema": "purple.risk/1", **told}
+
+
+def weights(row: Any) -> dict[str, Any]:
+    """`purple.risk-weights/1`."""
+    told = {"weights": row.weights.told(), "own": row.own, "version": row.version}
+    return {"schema": "purple.risk-weights/1", **told, "weighed": row.weighed_version == row.version}
+
+
+def trial(row: Any) -> dict[str, Any]:
+    """`purple.risk-trial/1`: what other weights would change."""
+    shifts = [
+        {"id": each.id, "title": each.title}
+        | {side: {"score": risk.score, "parts": parts(risk.parts)} for side, risk in _sides(each)}
+        for each in row.shifts
+    ]
+    bands = [{"scores": scores, "before": before, "after": after} for scores, before, after in row.bands]
+    counts = {name: getattr(row, name) for name in ("looked_at", "of", "raised", "lowered")}
+    return {"schema": "purple.risk-trial/1", **counts, "bands": bands, "shifts": shifts}
+
+
+def _sides(shift: Any) -> tuple[tuple[str, Any], ...]:
+    return ("before", shift.before), ("after", shift.after)
 
 
 def report(row: Any, location: str) -> dict[str, Any]:

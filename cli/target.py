@@ -11,9 +11,9 @@ from cli.output import Column, Format, data, document, line, note, table
 from cli.runtime import organisation, with_container
 from purple.domain.errors import InvalidInputError, NotFoundError
 from purple.domain.pages import Query
-from purple.domain.targets import Criticality, Exposure, Target, TargetKind, recognise
+from purple.domain.targets import Control, Criticality, DataClass, Exposure, Target, TargetKind, recognise
 
-FIELDS = "id, kind, value, name, criticality, tags, zone, exposure, created_at"
+FIELDS = "id, kind, value, name, criticality, tags, zone, exposure, data_class, controls, created_at"
 LISTED = Listed(
     "Targets",
     "purple.targets/1",
@@ -152,26 +152,24 @@ def edit(  # noqa: PLR0913, PLR0917 - the options of a command
     untag: Annotated[list[str] | None, typer.Option(help="Take a tag away; again for each")] = None,
     zone: Annotated[str | None, typer.Option(help="Its network zone; empty for none", show_default=False)] = None,
     exposure: Annotated[Exposure | None, typer.Option(help="From where it is reached", show_default=False)] = None,
+    data_class: Annotated[DataClass | None, typer.Option(help="What data it holds", show_default=False)] = None,
+    control: Annotated[list[Control] | None, typer.Option(help="Stands before its flaws; again for each")] = None,
+    no_controls: Annotated[bool, typer.Option("--no-controls", help="Nothing stands before them any more")] = False,
     output: Output = None,
 ) -> None:
-    """Change a target's name, criticality, tags, zone or exposure; what is not named stays."""
+    """Change what is named of a target; what is not named stays."""
     wanted = form(output)
-    if {name, criticality, zone, exposure} == {None} and not tag and not untag:
+    told = {"name": name, "criticality": criticality, "zone": zone, "exposure": exposure, "data_class": data_class}
+    changes: dict[str, Any] = {field: value for field, value in told.items() if value is not None}
+    if control or no_controls:
+        changes["controls"] = control or ()
+    if not changes and not tag and not untag:
         raise InvalidInputError("nothing to change", field="--name", remedy="name what becomes of it, see --help")
     if name is not None and not name.strip():
         raise InvalidInputError("the name is empty", field="--name", value=name, remedy="give one")
 
     async def change(container: Any) -> Target:
         known = await find_target(container, target)
-        changes: dict[str, Any] = {}
-        if name is not None:
-            changes["name"] = name
-        if criticality is not None:
-            changes["criticality"] = criticality
-        if zone is not None:
-            changes["zone"] = zone
-        if exposure is not None:
-            changes["exposure"] = exposure
         if tag or untag:
             changes["tags"] = (set(known.tags) | set(tag or ())) - set(untag or ())
         changed: Target = await container.targets.edit(organisation(), known.id, known.version, **changes)

@@ -10,7 +10,7 @@ from api.deps import service
 from purple.domain.errors import PurpleError
 from purple.domain.identity import Permission, Principal
 from purple.domain.pages import Page
-from purple.domain.targets import Criticality, Target, TargetKind
+from purple.domain.targets import Criticality, DataClass, Exposure, Target, TargetKind
 from purple.services.targets import Targets
 
 router = APIRouter(prefix="/targets")
@@ -23,7 +23,7 @@ Service = Annotated[Targets, Depends(service("targets"))]
 async def page(request: Request, caller: Reader, targets: Service, paging: Annotated[Paging, Depends()]) -> Response:
     """Newest first, and a form for one more."""
     found = await targets.page(caller.organisation_id, paging.query())
-    return _show(request, found, Fields({}))
+    return await _show(request, caller, found, Fields({}))
 
 
 @router.post("")
@@ -38,14 +38,19 @@ async def create(request: Request, caller: Writer, form: Form, targets: Service)
             criticality=form.one_of(Criticality, "criticality", Criticality.MEDIUM),
             tags=form.text("tags").split(","),
             zone=form.text("zone"),
+            exposure=form.one_of(Exposure, "exposure", Exposure.UNKNOWN),
+            data_class=form.one_of(DataClass, "data_class", DataClass.UNKNOWN),
         )
     except PurpleError as error:
         found = await targets.page(caller.organisation_id, FIRST)
-        return _show(request, found, form, error)
+        return await _show(request, caller, found, form, error)
     return go("/targets")
 
 
-def _show(request: Request, found: Page[Target], form: Fields, error: PurpleError | None = None) -> Response:
+async def _show(
+    request: Request, caller: Principal, found: Page[Target], form: Fields, error: PurpleError | None = None
+) -> Response:
+    risking = request.app.state.container.risking
     return render(
         request,
         "targets.html",
@@ -55,4 +60,7 @@ def _show(request: Request, found: Page[Target], form: Fields, error: PurpleErro
         problem=error.problem() if error else None,
         kinds=list(TargetKind),
         criticalities=list(Criticality),
+        exposures=list(Exposure),
+        data_classes=list(DataClass),
+        scores=await risking.scores(caller.organisation_id, [each.id for each in found.items]),
     )

@@ -11,6 +11,14 @@ from purple.domain.severity import Severity
 from purple.domain.vulnerabilities import VulnerabilityState
 
 
+class PartAnswer(Answer):
+    """One step of a waterfall."""
+
+    name: str
+    points: int
+    detail: str
+
+
 class VulnerabilityAnswer(Answer):
     """One real flaw, with what its sightings say."""
 
@@ -30,7 +38,9 @@ class VulnerabilityAnswer(Answer):
     remediation: str
     references: list[str]
     risk: int
-    risk_reasons: list[str]
+    risk_reasons: list[str] = Field(description="The parts in words")
+    risk_parts: list[PartAnswer] = Field(description="What the risk is the sum of")
+    cvss_vector: str = Field(description="As the best told of its sightings has it, of any version")
     first_seen: datetime | None
     last_seen: datetime | None
     tools: list[str]

@@ -15,7 +15,7 @@ from purple.services.gatekeeping import Gatekeeping, Standing
 from purple.services.targets import Targets
 
 router = APIRouter(prefix="/targets", tags=["targets"])
-FIELDS = "id, kind, value, name, criticality, tags, zone, exposure, created_at"
+FIELDS = "id, kind, value, name, criticality, tags, zone, exposure, data_class, controls, created_at"
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_TARGETS))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_TARGETS))]
 Service = Annotated[Targets, Depends(service("targets"))]
@@ -33,6 +33,8 @@ async def create_target(body: TargetBody, caller: Writer, targets: Service) -> T
         tags=body.tags,
         zone=body.zone,
         exposure=body.exposure,
+        data_class=body.data_class,
+        controls=body.controls,
     )
 
 

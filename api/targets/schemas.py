@@ -7,7 +7,7 @@ from pydantic import Field
 
 from api.schemas import Answer, Body
 from purple.domain.gates import LeaseState
-from purple.domain.targets import Criticality, Exposure, TargetKind
+from purple.domain.targets import Control, Criticality, DataClass, Exposure, TargetKind
 
 ZONE = "^([a-z][a-z0-9-]{0,31})?$"
 
@@ -22,6 +22,8 @@ class TargetBody(Body):
     tags: list[str] = Field(default_factory=list, max_length=50)
     zone: str = Field(default="", pattern=ZONE, description="The network zone whose workers alone reach it")
     exposure: Exposure = Field(default=Exposure.UNKNOWN, description="From where it can be reached")
+    data_class: DataClass = Field(default=DataClass.UNKNOWN, description="The most sensitive data that it holds")
+    controls: list[Control] = Field(default_factory=list, max_length=20, description="What stands before its flaws")
 
 
 class TargetEdit(Body):
@@ -32,6 +34,8 @@ class TargetEdit(Body):
     tags: list[str] = Field(default_factory=list, max_length=50)
     zone: str = Field(default="", pattern=ZONE)
     exposure: Exposure = Exposure.UNKNOWN
+    data_class: DataClass = DataClass.UNKNOWN
+    controls: list[Control] = Field(default_factory=list, max_length=20)
 
 
 class TargetAnswer(Answer):
@@ -45,6 +49,8 @@ class TargetAnswer(Answer):
     tags: list[str]
     zone: str
     exposure: Exposure
+    data_class: DataClass
+    controls: list[Control]
     created_at: datetime
 
 

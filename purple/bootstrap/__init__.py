@@ -1,11 +1,14 @@
 """The only package that knows every adapter: settings become a container of services."""
 
-from functools import cached_property
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import cached_property, partial
 
 from purple.bootstrap.campaigning import Campaigning
 from purple.bootstrap.findings import Findings
 from purple.services.lapses import Lapses
 from purple.services.relaying import Chore, Relay
+from purple.services.rescoring import Rescoring
 from purple.services.schedule_notices import ScheduleNotices
 
 
@@ -18,7 +21,14 @@ class Container(Campaigning, Findings):
         url = self.settings.api.url
         notices = ScheduleNotices(self.outbox, self.work, self.notifiers, self.clock, url)
         lapses = Lapses(self.outbox, self.work, self.clock)
-        jobs = {"schedules": self.schedule_keeping.keep, "notices": notices.tell, "due dates": lapses.keep}
+        every = timedelta(hours=self.settings.data.every_h)
+        jobs: dict[str, Callable[[], Awaitable[None]]] = {
+            "schedules": self.schedule_keeping.keep,
+            "notices": notices.tell,
+            "due dates": lapses.keep,
+            "data": partial(self.enriching.keep, every),
+            "risk": Rescoring(self.outbox, self.work, self.clock).keep,
+        }
         chores = tuple(Chore(f"{name} wait", job) for name, job in jobs.items())
         return Relay(self.outbox, self.work, self.search, self.campaigns, self.undos, self.clock, chores)
 

@@ -11,6 +11,7 @@ from purple.services.life import Life
 from purple.services.mass_triage import MassTriage
 from purple.services.notifying import Notifying
 from purple.services.reporting import Reporting
+from purple.services.risking import Risking
 from purple.services.triage import TriageService
 
 
@@ -53,6 +54,11 @@ class Findings(Adapters):
     def analysis(self) -> Analysis:
         """Merging and risk."""
         return Analysis(self.work, self.clock)
+
+    @cached_property
+    def risking(self) -> Risking:
+        """Why risk is what it is, and its weights."""
+        return Risking(self.work, self.clock, self.ids)
 
     @cached_property
     def triage(self) -> TriageService:

@@ -18,6 +18,7 @@ from purple.db.models.findings import PRESENT
 from purple.db.repositories.events import CHANNEL_PLACED, CHANNEL_WRITTEN, COLUMNS
 from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.events import Event
+from purple.domain.risk import ENRICHED
 from purple.domain.schedules import Schedule, ScheduleState
 from purple.domain.undos import UndoState
 
@@ -40,6 +41,17 @@ _LAPSED = text(f"""
     UNION SELECT organisation_id FROM vulnerabilities
     WHERE overdue_at IS NULL AND state IN ({PRESENT}) AND due_at <= :now
 """)  # noqa: S608 - our own words
+
+
+_UNWEIGHED = text("""
+    WITH newest AS (
+        SELECT coalesce(max(revision), 0) AS revision FROM reference_editions WHERE dataset = ANY(:datasets)
+    )
+    SELECT o.id FROM newest CROSS JOIN organisations o LEFT JOIN risk_rules r ON r.organisation_id = o.id
+    WHERE coalesce(r.weighed_revision, 0) < newest.revision
+       OR r.weighed_version <> r.version OR r.weighed_model <> :model
+    ORDER BY o.id
+""")
 
 
 class SqlOutbox:
@@ -152,6 +164,12 @@ class SqlOutbox:
         """By what the partial indexes find."""
         async with self._connection() as connection:
             return tuple((await connection.execute(_LAPSED, {"now": now})).scalars())
+
+    async def unweighed(self, model: int) -> tuple[UUID, ...]:
+        """By the few rows that say how far each is."""
+        values = {"model": model, "datasets": [str(each) for each in ENRICHED]}
+        async with self._connection() as connection:
+            return tuple((await connection.execute(_UNWEIGHED, values)).scalars())
 
     async def wait(self, timeout_s: float) -> None:
         """LISTEN on a connection of its own; where that is lost, the time-out alone paces us."""

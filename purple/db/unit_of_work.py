@@ -18,6 +18,7 @@ from purple.db.repositories.findings import FindingRows
 from purple.db.repositories.gates import GateTable
 from purple.db.repositories.history import ScanHistory
 from purple.db.repositories.life import LifeRows
+from purple.db.repositories.risks import RiskRows
 from purple.db.repositories.rows import TableRows
 from purple.db.repositories.scan_sets import ScanSetRows
 from purple.db.shelf import LibraryRows
@@ -62,6 +63,7 @@ class SqlUnitOfWork:
         self.changes = TableRows(connection, models.vulnerability_changes, Change, listings.CHANGES)
         self.comments = TableRows(connection, models.vulnerability_comments, Comment, listings.COMMENTS)
         self.operations = TableRows(connection, models.triage_operations, Operation)
+        self.risks = RiskRows(connection, organisation_id)
         self.library = LibraryRows(connection)
         self.gates = GateTable(connection, organisation_id)
         self.events = EventRows(connection)

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
-from purple.domain.vulnerabilities import Merged, Vulnerability, Weight
+from purple.domain.risk import Risk, Weight
+from purple.domain.vulnerabilities import Merged, Vulnerability
 
 
 class Findings(Protocol):
@@ -64,16 +65,16 @@ class Findings(Protocol):
         """
         ...
 
-    async def weights(self, vulnerability_ids: Sequence[UUID]) -> tuple[Weight, ...]:
-        """What the risk of these depends on; the alike are one."""
-        ...
-
     async def of_target(self, target_id: UUID) -> tuple[Weight, ...]:
-        """The same for every vulnerability of a target."""
+        """What the risk of every vulnerability of a target depends on; the alike are one."""
         ...
 
-    async def set_risk(self, vulnerability_ids: Sequence[UUID], score: int, reasons: Sequence[str]) -> None:
-        """Store one score and its reasons for all of them."""
+    async def weights(self, ids: Sequence[UUID], *, lock: bool = False) -> tuple[Weight, ...]:
+        """The same for these; with the lock whoever would weigh one of their targets waits for the transaction."""
+        ...
+
+    async def set_risks(self, risks: Sequence[tuple[Sequence[UUID], Risk]]) -> None:
+        """Store each of these risks for all of the vulnerabilities beside it, in one statement."""
         ...
 
     async def find_text(self, words: str, limit: int) -> tuple[UUID, ...]:

@@ -57,6 +57,10 @@ class Outbox(Protocol):
         """Organisations with an accepted risk whose time is over, or a due date that passed and was not told."""
         ...
 
+    async def unweighed(self, model: int) -> tuple[UUID, ...]:
+        """Organisations whose risk was weighed by other weights, another model, or older data than there are now."""
+        ...
+
     async def wait(self, timeout_s: float) -> None:
         """Return when a transaction wrote events, or after the time."""
         ...

@@ -24,6 +24,7 @@ from purple.domain.schedules import Schedule, ScheduleRun
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
 from purple.domain.undos import Undo
+from purple.domain.weighing import Risks
 
 E = TypeVar("E")
 
@@ -182,6 +183,8 @@ class UnitOfWork(Protocol):
     def comments(self) -> Rows[Comment]: ...  # noqa: D102
     @property
     def operations(self) -> Rows[Operation]: ...  # noqa: D102
+    @property
+    def risks(self) -> Risks: ...  # noqa: D102
     @property
     def library(self) -> Library: ...  # noqa: D102
     @property

@@ -54,6 +54,28 @@ class Exposure(StrEnum):
     UNKNOWN = "unknown"
 
 
+class DataClass(StrEnum):
+    """The most sensitive data that an asset holds."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    RESTRICTED = "restricted"
+    """Such as special categories of personal data, payment cards, keys."""
+    UNKNOWN = "unknown"
+
+
+class Control(StrEnum):
+    """What stands between an attacker and a flaw that is still there."""
+
+    WAF = "waf"
+    SEGMENTATION = "segmentation"
+    STRONG_AUTHENTICATION = "strong_authentication"
+    ENDPOINT_PROTECTION = "endpoint_protection"
+    VIRTUAL_PATCH = "virtual_patch"
+    MONITORING = "monitoring"
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a target is on the network: the parts of its value."""
@@ -85,6 +107,9 @@ class Target:
     zone: str = ""
     """The network zone whose workers alone reach it; empty for those that serve no zone."""
     exposure: Exposure = Exposure.UNKNOWN
+    data_class: DataClass = DataClass.UNKNOWN
+    controls: tuple[Control, ...] = ()
+    """Compensating ones, each once, in the order of their names."""
 
     @property
     def address(self) -> Address:

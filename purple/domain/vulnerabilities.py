@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from purple.domain.errors import ConflictError
+from purple.domain.risk import Part, reasons
 from purple.domain.severity import Severity
 
 
@@ -80,7 +81,8 @@ class Vulnerability:
     remediation: str
     references: tuple[str, ...]
     risk: int
-    risk_reasons: tuple[str, ...]
+    risk_parts: tuple[Part, ...]
+    """What it is the sum of."""
     first_seen: datetime | None = None
     last_seen: datetime | None = None
     tools: tuple[str, ...] = ()
@@ -94,21 +96,15 @@ class Vulnerability:
     due_at: datetime | None = None
     """When it should be fixed; by the policy, or by hand."""
     due_by_hand: bool = False
+    cvss_vector: str = ""
+    """As the best told of its sightings has it; of any version, and not checked."""
+    cvss_score: float = 0.0
+    """As that tool says it."""
 
-
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """All that risk depends on, and which vulnerabilities are alike in it."""
-
-    target_id: UUID
-    severity: Severity
-    tools: int
-    """How many saw it."""
-    confidence: float
-    """The best of its sightings."""
-    risk: int
-    reasons: tuple[str, ...]
-    ids: tuple[UUID, ...]
+    @property
+    def risk_reasons(self) -> tuple[str, ...]:
+        """The parts in words."""
+        return reasons(self.risk_parts)
 
 
 def after_sighting(state: VulnerabilityState) -> VulnerabilityState:
@@ -163,6 +159,6 @@ class Merged:
     retold: tuple[UUID, ...] = ()
     """By a sighting that tells it better."""
     moved: tuple[UUID, ...] = ()
-    """Whose risk may be another: new, worse, or seen by another tool or with more confidence than before."""
+    """Whose risk may be another: new, worse, told better, or seen by another tool or with more confidence."""
     worst: Severity | None = None
     """Of all that it saw and that are a present problem."""

@@ -146,7 +146,8 @@ def as_json(data: ReportData) -> bytes:
         "coverage_counts": data.coverage,
         "triage": data.triage,
         "vulnerabilities": [
-            dataclasses.asdict(each) | {"evidence": data.evidence.get(each.id, ())} for each in data.vulnerabilities
+            dataclasses.asdict(each) | {"risk_reasons": each.risk_reasons, "evidence": data.evidence.get(each.id, ())}
+            for each in data.vulnerabilities
         ],
         "links": data.links,
     }

@@ -80,7 +80,7 @@ class Enriching:
                 "the folder holds none of these publications",
                 field="from",
                 value=folder,
-                remedy="name the files as their publishers do, see docs/enrichment.md",
+                remedy="name the files as their publishers do, see docs/risk.md",
             )
         return tuple(brought)
 

@@ -8,11 +8,23 @@ from purple.domain.clock import Clock, Ids
 from purple.domain.errors import InvalidInputError
 from purple.domain.pages import Page, Query
 from purple.domain.ports import Work
-from purple.domain.targets import Criticality, Exposure, Target, TargetKind, checked_zone, normalise, recognise
+from purple.domain.targets import (
+    Control,
+    Criticality,
+    DataClass,
+    Exposure,
+    Target,
+    TargetKind,
+    checked_zone,
+    normalise,
+    recognise,
+)
 from purple.services.events import event
 from purple.services.weighing import weigh
 
 MAX_TAGS = 50
+_WEIGHED = {"criticality", "exposure", "data_class", "controls"}
+"""What risk depends on."""
 
 
 class Targets:
@@ -34,6 +46,8 @@ class Targets:
         tags: Iterable[str] = (),
         zone: str = "",
         exposure: Exposure = Exposure.UNKNOWN,
+        data_class: DataClass = DataClass.UNKNOWN,
+        controls: Iterable[Control] = (),
     ) -> Target:
         """Register a target; without a kind it is recognised by how its value is written.
 
@@ -56,6 +70,8 @@ class Targets:
             created_at=self._clock.now(),
             zone=checked_zone(zone),
             exposure=exposure,
+            data_class=data_class,
+            controls=_once(controls),
         )
         async with self._work(organisation_id) as uow:
             await uow.targets.add(target)
@@ -72,7 +88,7 @@ class Targets:
         return known[0] if known else await self.create(organisation_id, normal, kind=kind)
 
     async def edit(self, organisation_id: UUID, target_id: UUID, version: int, **changes: Any) -> Target:
-        """Change `name`, `criticality`, `tags`, `zone` or `exposure` of the version that was read.
+        """Change `name`, `criticality`, `tags`, `zone`, `exposure`, `data_class` or `controls` of the version read.
 
         Raises:
             InvalidInputError: too many tags, or no zone's name.
@@ -81,6 +97,8 @@ class Targets:
         """
         if "tags" in changes:
             changes["tags"] = _labels(changes["tags"])
+        if "controls" in changes:
+            changes["controls"] = _once(changes["controls"])
         if "zone" in changes:
             checked_zone(changes["zone"])
         if "name" in changes:
@@ -89,7 +107,7 @@ class Targets:
             target = await uow.targets.edit(target_id, version, **changes)
             if "exposure" in changes:
                 await uow.due_dates.date(target_id=target_id)
-            if "criticality" in changes:
+            if _WEIGHED & set(changes):
                 await weigh(uow, await uow.findings.of_target(target_id))
             changed = event(
                 organisation_id,
@@ -115,6 +133,10 @@ class Targets:
         """By default newest first."""
         async with self._work(organisation_id) as uow:
             return await uow.targets.page(query)
+
+
+def _once(controls: Iterable[Control]) -> tuple[Control, ...]:
+    return tuple(sorted(set(controls)))
 
 
 def _labels(tags: Iterable[str]) -> tuple[str, ...]:

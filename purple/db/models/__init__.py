@@ -11,6 +11,7 @@ from purple.db.models.life import sla_rules, triage_operations, vulnerability_ch
 from purple.db.models.reference import reference_editions, reference_facts
 from purple.db.models.refusals import refusals
 from purple.db.models.reports import reports, triages
+from purple.db.models.risk import risk_rules
 from purple.db.models.schedules import schedule_runs, schedules
 from purple.db.models.targets import targets
 from purple.db.models.undos import undos
@@ -31,6 +32,7 @@ __all__ = [
     "reference_facts",
     "refusals",
     "reports",
+    "risk_rules",
     "scans",
     "schedule_runs",
     "schedules",

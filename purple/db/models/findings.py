@@ -16,7 +16,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from purple.db.models.base import enum_text, key, metadata, moment, organisation, text, tuple_of
+from purple.db.models.base import enum_text, json_as, key, metadata, moment, organisation, text, tuple_of
+from purple.domain.risk import Part
 from purple.domain.severity import Severity
 from purple.domain.vulnerabilities import VulnerabilityState
 
@@ -59,6 +60,11 @@ observations = Table(
 )
 """`detail` holds the rest of the observation: transport, method, path, line, service, attributes, CVSS."""
 
+
+def _parts(rows: list[tuple[str, int, str]]) -> tuple[Part, ...]:
+    return tuple(Part(*row) for row in rows)
+
+
 vulnerabilities = Table(
     "vulnerabilities",
     metadata,
@@ -80,7 +86,9 @@ vulnerabilities = Table(
     text("remediation"),
     Column("references", tuple_of(Text()), nullable=False),
     Column("risk", Integer, nullable=False),
-    Column("risk_reasons", tuple_of(Text()), nullable=False),
+    Column("risk_parts", json_as(list, _parts), nullable=False, server_default="[]"),
+    text("cvss_vector"),
+    Column("cvss_score", Float, nullable=False, server_default="0"),
     Column("version", Integer, nullable=False),
     text("owner"),
     moment("accepted_until", nullable=True),
@@ -101,6 +109,9 @@ vulnerabilities = Table(
 not have all others read. What is shown derives from sightings.
 """
 Index("ix_vulnerabilities_accepted", vulnerabilities.c.accepted_until, postgresql_where="state = 'risk_accepted'")
+Index(
+    "ix_vulnerabilities_known", vulnerabilities.c.organisation_id, vulnerabilities.c.id, postgresql_where="cve <> '{}'"
+)
 Index(
     "ix_vulnerabilities_due",
     vulnerabilities.c.due_at,

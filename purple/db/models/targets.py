@@ -2,8 +2,8 @@
 
 from sqlalchemy import Column, Integer, Table, Text, UniqueConstraint
 
-from purple.db.models.base import enum_text, key, metadata, moment, organisation, text, tuple_of
-from purple.domain.targets import Criticality, Exposure, TargetKind
+from purple.db.models.base import enum_text, key, metadata, moment, organisation, text, texts_of, tuple_of
+from purple.domain.targets import Control, Criticality, DataClass, Exposure, TargetKind
 
 targets = Table(
     "targets",
@@ -19,5 +19,7 @@ targets = Table(
     Column("version", Integer, nullable=False),
     text("zone"),
     Column("exposure", enum_text(Exposure), nullable=False, server_default=Exposure.UNKNOWN),
+    Column("data_class", enum_text(DataClass), nullable=False, server_default=DataClass.UNKNOWN),
+    Column("controls", texts_of(Control), nullable=False, server_default="{}"),
     UniqueConstraint("organisation_id", "kind", "value"),
 )

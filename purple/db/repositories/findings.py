@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +12,7 @@ from uuid import UUID
 
 from psycopg import AsyncClientCursor
 from psycopg import AsyncConnection as DriverConnection
-from sqlalchemy import ColumnElement, Row, Select, TextClause, func, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, TextClause, func, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,8 +24,9 @@ from purple.db.repositories.observed import COLUMNS, ORIGIN, OWN, lines, origin,
 from purple.domain.errors import NotFoundError
 from purple.domain.observations import ObservationKind, RecordedObservation
 from purple.domain.pages import Page, Query
+from purple.domain.risk import Part, Risk, Weight
 from purple.domain.severity import Severity
-from purple.domain.vulnerabilities import Merged, Vulnerability, Weight
+from purple.domain.vulnerabilities import Merged, Vulnerability
 
 _RECENT = 10
 _Ready = tuple[tuple[object, ...], bytes]
@@ -146,7 +148,13 @@ class FindingRows:
         retold = (await run(merging.RETELL)).scalars().all()
         moved = (await run(merging.MOVE)).scalars().all()
         return Merged(
-            tuple(found), (), (), 0, tuple(raised), tuple(retold), tuple(dict.fromkeys((*found, *raised, *moved)))
+            tuple(found),
+            (),
+            (),
+            0,
+            tuple(raised),
+            tuple(retold),
+            tuple(dict.fromkeys((*found, *raised, *retold, *moved))),
         )
 
     async def vulnerabilities(self, query: Query) -> Page[Vulnerability]:
@@ -167,13 +175,17 @@ class FindingRows:
         rows = await self._connection.execute(statement, {"campaign": campaign_id} if campaign_id else {})
         return {str(row[0]): row[1] for row in rows}
 
-    async def weights(self, vulnerability_ids: Sequence[UUID]) -> tuple[Weight, ...]:
-        """What they are alike in."""
-        return await self._weights(merging.WEIGHTS, ids=list(vulnerability_ids)) if vulnerability_ids else ()
-
     async def of_target(self, target_id: UUID) -> tuple[Weight, ...]:
-        """Likewise."""
+        """What they are alike in."""
         return await self._weights(merging.OF_TARGET, target=target_id)
+
+    async def weights(self, ids: Sequence[UUID], *, lock: bool = False) -> tuple[Weight, ...]:
+        """Likewise; the locks are those of an analysis."""
+        if not ids:
+            return ()
+        if lock:
+            await self._connection.execute(merging.LOCK_SEVERAL, {"ids": list(ids)})
+        return await self._weights(merging.WEIGHTS, ids=list(ids))
 
     async def _weights(self, statement: TextClause, **values: Any) -> tuple[Weight, ...]:
         rows = await self._connection.execute(statement, values)
@@ -184,22 +196,33 @@ class FindingRows:
                 tools=row.tools,
                 confidence=row.confidence,
                 risk=row.risk,
-                reasons=tuple(row.risk_reasons),
+                parts=tuple(Part(*part) for part in row.risk_parts),
                 ids=tuple(row.ids),
+                cve=tuple(row.cve),
+                cvss_vector=row.cvss_vector,
+                cvss_score=row.cvss_score,
             )
             for row in rows
         )
 
-    async def set_risk(self, vulnerability_ids: Sequence[UUID], score: int, reasons: Sequence[str]) -> None:
-        """One score for many."""
-        changed = {"risk": score, "risk_reasons": tuple(reasons)}
-        mine = vulnerabilities.c.id == func.any(list(vulnerability_ids))
-        await self._connection.execute(update(vulnerabilities).where(mine).values(changed))
+    async def set_risks(self, risks: Sequence[tuple[Sequence[UUID], Risk]]) -> None:
+        """Each risk is told once, however many have it."""
+        if risks:
+            told = [
+                {"n": n, "score": risk.score, "parts": [*map(_told, risk.parts)]} for n, (_, risk) in enumerate(risks)
+            ]
+            which = [n for n, (ids, _) in enumerate(risks) for _ in ids]
+            values = {"ids": [each for ids, _ in risks for each in ids], "which": which, "risks": json.dumps(told)}
+            await self._connection.execute(merging.SET_RISKS, values)
 
     async def find_text(self, words: str, limit: int) -> tuple[UUID, ...]:
         """By PostgreSQL's full text."""
         found = await self._connection.execute(_FIND_TEXT, {"words": words, "limit": limit})
         return tuple(found.scalars())
+
+
+def _told(part: Part) -> tuple[str, int, str]:
+    return part.name, part.points, part.detail
 
 
 async def _ahead(batches: AsyncIterator[Sequence[RecordedObservation]]) -> AsyncGenerator[_Ready]:

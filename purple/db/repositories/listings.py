@@ -25,7 +25,22 @@ from purple.db.repositories.fields import Field, Kind
 from purple.db.repositories.listing import Listing, fields_of
 
 TARGETS = Listing(
-    fields_of(targets, ("id", "kind", "value", "name", "criticality", "tags", "zone", "exposure", "created_at")),
+    fields_of(
+        targets,
+        (
+            "id",
+            "kind",
+            "value",
+            "name",
+            "criticality",
+            "tags",
+            "zone",
+            "exposure",
+            "data_class",
+            "controls",
+            "created_at",
+        ),
+    ),
     targets.c.id,
 )
 AUTHORISATIONS = Listing(

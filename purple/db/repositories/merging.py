@@ -95,14 +95,17 @@ DAYS = """(
 _EXPOSURE = "(SELECT t.exposure FROM targets t WHERE t.id = o.target_id)"
 """Looked up row by row: joined, it has PostgreSQL, which knows nothing of a new table, read all flaws for each one."""
 
+CVSS = "coalesce(o.detail ->> 'cvss_vector', ''), coalesce((o.detail ->> 'cvss_score')::float, 0)"
+"""Vector and score, as the tool says them."""
+
 ADD_VULNERABILITIES = text(f"""
     INSERT INTO vulnerabilities (
         id, organisation_id, target_id, fingerprint, title, severity, state, weakness, cve, cwe, host, port, url,
-        parameter, description, remediation, "references", risk, risk_reasons, version, standing, weighed_tools,
-        weighed_confidence, due_at)
+        parameter, description, remediation, "references", cvss_vector, cvss_score, risk, version, standing,
+        weighed_tools, weighed_confidence, due_at)
     SELECT best.vulnerability_id, o.organisation_id, o.target_id, o.fingerprint, o.title, o.severity, 'open',
-        o.weakness, o.cve, o.cwe, o.host, o.port, o.url, o.parameter, o.description, o.remediation, o.refs, 0, '{{}}',
-        1, best.standing, best.tools, best.confidence, best.first_seen + {DAYS.format("o", _EXPOSURE)}
+        o.weakness, o.cve, o.cwe, o.host, o.port, o.url, o.parameter, o.description, o.remediation, o.refs,
+        {CVSS}, 0, 1, best.standing, best.tools, best.confidence, best.first_seen + {DAYS.format("o", _EXPOSURE)}
     FROM (
         SELECT DISTINCT ON (vulnerability_id) vulnerability_id, observation_id, standing,
             min(seen_at) OVER one AS first_seen, array_agg(tool) OVER one AS tools,
@@ -186,10 +189,10 @@ RAISE_SEVERITY = text(f"""
 """)  # noqa: S608 - no value of a user is in the text
 """The severity is the worst that a tool gave."""
 
-RETELL = text("""
+RETELL = text(f"""
     UPDATE vulnerabilities v SET standing = best.standing, title = o.title, weakness = o.weakness, cve = o.cve,
         cwe = o.cwe, host = o.host, port = o.port, url = o.url, parameter = o.parameter, description = o.description,
-        remediation = o.remediation, "references" = o.refs
+        remediation = o.remediation, "references" = o.refs, (cvss_vector, cvss_score) = ROW({CVSS})
     FROM (
         SELECT DISTINCT ON (vulnerability_id) vulnerability_id, observation_id, standing FROM flaws
         WHERE known AND (known_standing IS NULL OR standing < known_standing) ORDER BY vulnerability_id, standing
@@ -197,7 +200,7 @@ RETELL = text("""
     JOIN observations o ON o.id = best.observation_id
     WHERE v.id = best.vulnerability_id AND (v.standing IS NULL OR best.standing < v.standing)
     RETURNING v.id
-""")
+""")  # noqa: S608 - no value of a user is in the text
 """Its words are those of the best told sighting; the version stays, for nobody edits them."""
 
 MOVE = text(f"""
@@ -260,7 +263,8 @@ What the campaign saw is set apart first: that it is nearly everything is what P
 """
 
 _WEIGHTS = """
-    SELECT v.target_id, v.severity, v.risk, v.risk_reasons, seen.tools, seen.confidence, array_agg(v.id) AS ids
+    SELECT v.target_id, v.severity, v.risk, v.risk_parts, v.cve, v.cvss_vector, v.cvss_score, seen.tools,
+        seen.confidence, array_agg(v.id) AS ids
     FROM (
         SELECT vulnerability_id, count(*) AS tools, max(confidence) AS confidence
         FROM (
@@ -270,7 +274,7 @@ _WEIGHTS = """
         GROUP BY vulnerability_id
     ) AS seen
     JOIN vulnerabilities v ON v.id = seen.vulnerability_id
-    GROUP BY 1, 2, 3, 4, 5, 6
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 """
 """Thousands of vulnerabilities are alike in all that risk depends on.
 
@@ -289,5 +293,19 @@ PRESENT_OF = text(f"""
 """One by one: where PostgreSQL has no statistics yet, it takes the present ones for few and reads `mine` for each."""
 
 WEIGHTS = text(_WEIGHTS.format(which="SELECT unnest(CAST(:ids AS uuid[]))"))
+
+LOCK_SEVERAL = text(f"""
+    SELECT count(pg_advisory_xact_lock({ROOM}, bucket)) FROM (
+        SELECT DISTINCT {BUCKET} AS bucket FROM vulnerabilities WHERE id = ANY(:ids) ORDER BY bucket
+    ) AS mine
+""")  # noqa: S608 - no value of a user is in the text
+"""As an analysis of their targets does."""
+
+SET_RISKS = text("""
+    UPDATE vulnerabilities v SET risk = r.score, risk_parts = r.parts
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:which AS int[])) AS mine (id, n)
+    JOIN jsonb_to_recordset(CAST(:risks AS jsonb)) AS r (n int, score int, parts jsonb) ON r.n = mine.n
+    WHERE v.id = mine.id
+""")
 
 OF_TARGET = text(_WEIGHTS.format(which="SELECT id FROM vulnerabilities WHERE target_id = :target"))

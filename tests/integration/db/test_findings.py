@@ -10,6 +10,7 @@ from purple.domain.campaigns import Campaign
 from purple.domain.errors import NotFoundError
 from purple.domain.observations import RecordedObservation, Service
 from purple.domain.pages import Query
+from purple.domain.risk import Part, Risk
 from purple.domain.severity import Severity
 from purple.domain.tools import ScanState
 from purple.domain.vulnerabilities import Merged, Vulnerability, VulnerabilityState
@@ -127,11 +128,11 @@ async def test_what_is_alike_is_weighed_at_once_and_by_the_best_of_its_sightings
     async with tenant.work(tenant.id) as uow:
         weights = await uow.findings.weights(moved)
         assert {(each.tools, each.confidence, len(each.ids)) for each in weights} == {(1, 0.4, 2), (2, 0.9, 1)}
-        for each in weights:
-            await uow.findings.set_risk(each.ids, each.tools, (f"{each.tools} tools",))
-        assert {(each.risk, each.reasons) for each in await uow.findings.weights(moved)} == {
-            (1, ("1 tools",)),
-            (2, ("2 tools",)),
+        risks = [(each.ids, Risk(each.tools, (Part("tools", each.tools, "made"),))) for each in weights]
+        await uow.findings.set_risks(risks)
+        assert {(each.risk, each.parts) for each in await uow.findings.weights(moved)} == {
+            (1, (Part("tools", 1, "made"),)),
+            (2, (Part("tools", 2, "made"),)),
         }
 
 
@@ -262,11 +263,10 @@ async def test_pages_run_from_the_worst_risk_and_miss_nobody(tenant) -> None:
     scan = await tenant.scan(campaign)
     await tenant.record(*(tenant.sight(scan, port) for port in range(1, 8)))
     merged = await merge(tenant, campaign)
-    risks = {key: (n % 3 * 10, (f"reason {n}",)) for n, key in enumerate(merged.found)}
+    risks = {key: Risk(n % 3 * 10, (Part("made", n % 3 * 10, f"reason {n}"),)) for n, key in enumerate(merged.found)}
     found: list[tuple[int, UUID]] = []
     async with tenant.work(tenant.id) as uow:
-        for key, (risk, reasons) in risks.items():
-            await uow.findings.set_risk([key], risk, reasons)
+        await uow.findings.set_risks([([key], risk) for key, risk in risks.items()])
         cursor = ""
         while True:
             page = await uow.findings.vulnerabilities(Query({}, cursor, 2))
@@ -274,7 +274,7 @@ async def test_pages_run_from_the_worst_risk_and_miss_nobody(tenant) -> None:
             cursor = page.next_cursor
             if not cursor:
                 break
-    assert {key: risk for risk, key in found} == {key: risk for key, (risk, _) in risks.items()}
+    assert {key: risk for risk, key in found} == {key: risk.score for key, risk in risks.items()}
     assert [risk for risk, _ in found] == sorted((risk for risk, _ in found), reverse=True)
 
 

@@ -66,7 +66,7 @@ async def end_state(tenant: Tenant) -> list[tuple[Any, ...]]:
             evidence = dict.fromkeys((each.tool, each.seen.rule, each.seen.evidence) for each in shown)
             words = (one.title, one.description, one.remediation, one.references, one.weakness, one.cve, one.cwe)
             found.append(
-                (one.port, one.severity, one.state, *words, one.risk, one.risk_reasons, one.tools, tuple(evidence))
+                (one.port, one.severity, one.state, *words, one.risk, one.risk_parts, one.tools, tuple(evidence))
             )
     return found
 

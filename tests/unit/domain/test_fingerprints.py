@@ -5,9 +5,6 @@ from uuid import UUID
 
 from purple.domain.fingerprints import fingerprint
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind
-from purple.domain.risk import assess
-from purple.domain.severity import Severity
-from purple.domain.targets import Criticality
 
 TARGET = UUID(int=7)
 SEEN = Observation(
@@ -50,12 +47,3 @@ def test_a_tool_tells_flaws_of_one_rule_apart_by_its_fields() -> None:
 
 def test_a_field_that_is_not_told_keeps_no_tool_apart() -> None:
     assert fingerprint(TARGET, SEEN, ["cipher"]) == fingerprint(TARGET, SEEN)
-
-
-def test_risk_names_what_moved_it() -> None:
-    plain = assess(Severity.HIGH, Criticality.MEDIUM, tools=1, confidence=1)
-    heavy = assess(Severity.HIGH, Criticality.CRITICAL, tools=2, confidence=1)
-    unsure = assess(Severity.HIGH, Criticality.MEDIUM, tools=1, confidence=0.2)
-    assert unsure.score < plain.score < heavy.score
-    assert heavy.reasons == ("severity high (65)", "critical asset (+15)", "seen by 2 tools (+5)")
-    assert assess(Severity.CRITICAL, Criticality.CRITICAL, 3, 1).score == 100

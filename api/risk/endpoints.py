@@ -1,0 +1,60 @@
+"""Why risk is what it is, the weights, and what others would change."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+
+from api.deps import allowed, service
+from api.risk.schemas import (
+    CombinedRiskAnswer,
+    TrialAnswer,
+    VulnerabilityRiskAnswer,
+    WeightsAnswer,
+    WeightsBody,
+    WeightsPut,
+)
+from purple.domain.identity import Permission, Principal
+from purple.services.risking import Risking
+
+router = APIRouter(tags=["findings"])
+Reader = Annotated[Principal, Depends(allowed(Permission.READ_VULNERABILITIES))]
+TargetReader = Annotated[Principal, Depends(allowed(Permission.READ_TARGETS))]
+Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_VULNERABILITIES))]
+Service = Annotated[Risking, Depends(service("risking"))]
+
+
+@router.get("/risk")
+async def organisation_risk(caller: Reader, _: TargetReader, risking: Service) -> CombinedRiskAnswer:
+    """One score for the organisation, from those of its targets, and the worst of them."""
+    return CombinedRiskAnswer.of(await risking.organisation(caller.organisation_id))
+
+
+@router.get("/risk/weights")
+async def get_weights(caller: Reader, risking: Service) -> WeightsAnswer:
+    """The points in force."""
+    return WeightsAnswer.of(await risking.rules(caller.organisation_id))
+
+
+@router.put("/risk/weights")
+async def put_weights(body: WeightsPut, caller: Writer, risking: Service) -> WeightsAnswer:
+    """Put points in force; every vulnerability is then weighed again, and each that moved is told as an event."""
+    return WeightsAnswer.of(await risking.set_weights(body.weights, caller.actor))
+
+
+@router.post("/risk/try")
+async def try_weights(body: WeightsBody, caller: Reader, risking: Service) -> TrialAnswer:
+    """What these points would make of what is there now; nothing is written."""
+    return TrialAnswer.of_trial(await risking.try_weights(caller.organisation_id, body.weights))
+
+
+@router.get("/vulnerabilities/{vulnerability_id}/risk")
+async def vulnerability_risk(vulnerability_id: UUID, caller: Reader, risking: Service) -> VulnerabilityRiskAnswer:
+    """Its waterfall, its CVSS computed, the decision of SSVC, and what is known of its CVEs and weaknesses."""
+    return VulnerabilityRiskAnswer.of(await risking.vulnerability(caller.organisation_id, vulnerability_id))
+
+
+@router.get("/targets/{target_id}/risk")
+async def target_risk(target_id: UUID, caller: Reader, _: TargetReader, risking: Service) -> CombinedRiskAnswer:
+    """One score for a target, from its present vulnerabilities, and the worst of them."""
+    return CombinedRiskAnswer.of(await risking.target(caller.organisation_id, target_id))

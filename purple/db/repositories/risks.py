@@ -1,0 +1,103 @@
+"""Weights of an organisation, and its vulnerabilities as sets."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from purple.db.models import risk_rules, vulnerabilities
+from purple.db.models.findings import PRESENT
+from purple.domain.enrichment import Dataset
+from purple.domain.risk import MODEL, SHIPPED, Weights
+from purple.domain.severity import Severity
+from purple.domain.weighing import Rules, Tally, Touched
+
+_TOUCHED = text("""
+    SELECT v.id, array_agg(DISTINCT f.dataset) AS datasets
+    FROM vulnerabilities v CROSS JOIN LATERAL unnest(v.cve) AS known (cve)
+    JOIN reference_facts f ON f.dataset = ANY(:datasets) AND f.key = known.cve AND f.revision > :revision
+    WHERE v.cve <> '{}'
+    GROUP BY v.id ORDER BY v.id
+""")
+_TALLIES = f"""
+    SELECT target_id, severity, count(*) AS many, sum(risk) AS total, max(risk) AS worst
+    FROM vulnerabilities WHERE state IN ({PRESENT}) {{}} GROUP BY target_id, severity
+"""  # noqa: S608 - our own words
+_TALLY_ALL = text(_TALLIES.format(""))
+_TALLY_SOME = text(_TALLIES.format("AND target_id = ANY(:targets)"))
+
+
+class RiskRows:
+    """See `domain.weighing.Risks`."""
+
+    def __init__(self, connection: AsyncConnection, organisation_id: UUID) -> None:
+        self._connection = connection
+        self._organisation_id = organisation_id
+
+    async def rules(self) -> Rules:
+        """Shipped where there is no row, or none with weights."""
+        row = (await self._connection.execute(select(risk_rules))).one_or_none()
+        if row is None:
+            return Rules(SHIPPED)
+        return Rules(
+            SHIPPED.changed(row.weights or {}),
+            own=row.weights is not None,
+            version=row.version,
+            weighed_version=row.weighed_version,
+            weighed_model=row.weighed_model,
+            weighed_revision=row.weighed_revision,
+        )
+
+    async def set_weights(self, weights: Weights | None) -> Rules:
+        """Those that differ from the shipped are kept, so that a release may change the others."""
+        own = None
+        if weights is not None:
+            shipped = SHIPPED.told()
+            own = {name: value for name, value in weights.told().items() if value != shipped[name]}
+        await self._put(weights=own, version=risk_rules.c.version + 1)
+        return await self.rules()
+
+    async def set_weighed(self, version: int, model: int, revision: int) -> None:
+        """In the row of its weights."""
+        await self._put(weighed_version=version, weighed_model=model, weighed_revision=revision)
+
+    async def _put(self, **changes: Any) -> None:
+        nothing = {"version": 0, "weighed_version": 0, "weighed_model": MODEL, "weighed_revision": 0}
+        first = {"organisation_id": self._organisation_id, **nothing, **changes}
+        if "weights" in changes:
+            first["version"] = 1
+        statement = upsert(risk_rules).values(first)
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["organisation_id"], set_=changes)
+        )
+
+    async def ids(self, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """By the primary key."""
+        statement = select(vulnerabilities.c.id).order_by(vulnerabilities.c.id).limit(limit)
+        if after is not None:
+            statement = statement.where(vulnerabilities.c.id > after)
+        return (await self._connection.execute(statement)).scalars().all()
+
+    async def worst(self, limit: int, target_id: UUID | None = None) -> Sequence[tuple[UUID, str, int]]:
+        """By the index on risk."""
+        table = vulnerabilities.c
+        statement = select(table.id, table.title, table.risk).where(text(f"state IN ({PRESENT})"))
+        if target_id is not None:
+            statement = statement.where(table.target_id == target_id)
+        rows = await self._connection.execute(statement.order_by(table.risk.desc(), table.id.desc()).limit(limit))
+        return [(row.id, row.title, row.risk) for row in rows]
+
+    async def touched(self, datasets: Collection[Dataset], revision: int) -> Sequence[Touched]:
+        """Each CVE of a vulnerability by the key of its facts."""
+        values = {"datasets": [str(each) for each in datasets], "revision": revision}
+        rows = await self._connection.execute(_TOUCHED, values)
+        return [Touched(row.id, tuple(Dataset(each) for each in sorted(row.datasets))) for row in rows]
+
+    async def tallies(self, target_ids: Collection[UUID] | None = None) -> Sequence[Tally]:
+        """In one statement."""
+        statement = _TALLY_ALL if target_ids is None else _TALLY_SOME
+        rows = await self._connection.execute(statement, {} if target_ids is None else {"targets": list(target_ids)})
+        return [Tally(row.target_id, Severity(row.severity), row.many, row.total, row.worst) for row in rows]

@@ -1,0 +1,77 @@
+"""The port of risk: an organisation's weights, how far it is weighed, and sums over its vulnerabilities."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from purple.domain.enrichment import Dataset
+from purple.domain.risk import MODEL, Weights
+from purple.domain.severity import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """An organisation's weights, and with what everything was weighed last."""
+
+    weights: Weights
+    own: bool = False
+    """Whether the organisation chose them, rather than those that are shipped."""
+    version: int = 0
+    """Counts up with each change of the weights."""
+    weighed_version: int = 0
+    weighed_model: int = MODEL
+    weighed_revision: int = 0
+    """Up to which revision of what others publish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Present vulnerabilities of one severity at one target."""
+
+    target_id: UUID
+    severity: Severity
+    count: int
+    total: int
+    """The sum of their risks."""
+    worst: int
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A vulnerability of whose CVEs something changed."""
+
+    id: UUID
+    datasets: tuple[Dataset, ...]
+
+
+class Risks(Protocol):
+    """Weights, and vulnerabilities as sets."""
+
+    async def rules(self) -> Rules:
+        """Those in force."""
+        ...
+
+    async def set_weights(self, weights: Weights | None) -> Rules:
+        """Put these in force, or those that are shipped; everything counts as not weighed from then on."""
+        ...
+
+    async def set_weighed(self, version: int, model: int, revision: int) -> None:
+        """Note with what everything was weighed."""
+        ...
+
+    async def ids(self, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Some vulnerabilities in the order of their ids."""
+        ...
+
+    async def worst(self, limit: int, target_id: UUID | None = None) -> Sequence[tuple[UUID, str, int]]:
+        """Present ones, the highest risk first: id, title, risk."""
+        ...
+
+    async def touched(self, datasets: Collection[Dataset], revision: int) -> Sequence[Touched]:
+        """Vulnerabilities with a CVE whose facts changed after a revision, in the order of their ids."""
+        ...
+
+    async def tallies(self, target_ids: Collection[UUID] | None = None) -> Sequence[Tally]:
+        """Of some targets, or of all."""
+        ...

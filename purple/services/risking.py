@@ -1,0 +1,224 @@
+"""Why a vulnerability, a target or the organisation has its risk; the weights, and what others would change."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from uuid import UUID
+
+from purple.domain.clock import Clock, Ids
+from purple.domain.cvss import Cvss, parse, score_of
+from purple.domain.enrichment import Dataset, Fact
+from purple.domain.identity import Actor
+from purple.domain.ports import UnitOfWork, Work
+from purple.domain.risk import (
+    ENRICHED,
+    NO_RISK,
+    Group,
+    Part,
+    Weights,
+    known_of,
+    together,
+    vector_of,
+)
+from purple.domain.risk_views import CombinedRisk, Item, Shift, Trial, VulnerabilityRisk
+from purple.domain.severity import Severity
+from purple.domain.ssvc import decide
+from purple.domain.vulnerabilities import Vulnerability
+from purple.domain.weighing import Rules, Tally
+from purple.services.events import event
+from purple.services.weighing import weigh_by
+
+SHOWN = 10
+TRIED = 20_000
+"""A trial looks at so many vulnerabilities at most, those of the highest risk."""
+SHIFTS = 20
+_BAND = 20
+
+
+class Risking:
+    """Everything is computed from what is there now; only the weights are kept here."""
+
+    def __init__(self, work: Work, clock: Clock, ids: Ids) -> None:
+        self._work = work
+        self._clock = clock
+        self._ids = ids
+
+    async def vulnerability(self, organisation_id: UUID, vulnerability_id: UUID) -> VulnerabilityRisk:
+        """Its waterfall by the weights in force, and the decision of SSVC beside it.
+
+        Raises:
+            NotFoundError: there is no such vulnerability.
+        """
+        async with self._work(organisation_id) as uow:
+            found = await uow.findings.vulnerability(vulnerability_id)
+            rules = await uow.risks.rules()
+            (weighed,) = await weigh_by(uow, await uow.findings.weights([found.id]), rules.weights)
+            facts = await uow.library.facts(ENRICHED, found.cve)
+            known = known_of(found.cve, facts)
+            target = await uow.targets.get(found.target_id)
+            cvss = _cvss(vector_of(weighed.weight, known))
+            return VulnerabilityRisk(
+                id=found.id,
+                risk=weighed.risk,
+                cvss=cvss,
+                ssvc=decide(known, cvss, found.severity, target),
+                cves={cve: {name: fact for name in ENRICHED if (fact := facts[name].get(cve))} for cve in found.cve},
+                weaknesses=await _weaknesses(uow, found),
+                editions=await uow.library.editions(),
+            )
+
+    async def target(self, organisation_id: UUID, target_id: UUID) -> CombinedRisk:
+        """From its present vulnerabilities, in whose scores the asset itself is a part.
+
+        Raises:
+            NotFoundError: there is no such target.
+        """
+        async with self._work(organisation_id) as uow:
+            await uow.targets.get(target_id)
+            worst = await uow.risks.worst(SHOWN, target_id)
+            items = tuple(Item(*each) for each in worst)
+            return combined(await uow.risks.tallies([target_id]), items)
+
+    async def scores(self, organisation_id: UUID, target_ids: Collection[UUID]) -> dict[UUID, int]:
+        """The scores of some targets; one without a present vulnerability has 0."""
+        async with self._work(organisation_id) as uow:
+            known = _by_target(await uow.risks.tallies(target_ids))
+        return {each: combined(known.get(each, ())).risk.score for each in target_ids}
+
+    async def organisation(self, organisation_id: UUID) -> CombinedRisk:
+        """From its targets, each as bad as its present vulnerabilities make it together."""
+        async with self._work(organisation_id) as uow:
+            tallies = _by_target(await uow.risks.tallies())
+            scores = {key: combined(mine).risk.score for key, mine in tallies.items()}
+            first = sorted(scores, key=lambda key: (-scores[key], key))[:SHOWN]
+            named = {each.id: each.name for each in await uow.targets.several(first)}
+        items = tuple(Item(key, named[key], scores[key]) for key in first)
+        count = sum(each.count for mine in tallies.values() for each in mine)
+        if not items:
+            return CombinedRisk(NO_RISK, 0, ())
+        worst = Part("worst", items[0].score, items[0].name)
+        others = Group("targets", "target", len(scores) - 1, sum(scores.values()) - items[0].score)
+        return CombinedRisk(together(worst, [others]), count, items)
+
+    async def rules(self, organisation_id: UUID) -> Rules:
+        """The weights in force."""
+        async with self._work(organisation_id) as uow:
+            return await uow.risks.rules()
+
+    async def set_weights(self, changes: Mapping[str, float] | None, actor: Actor) -> Rules:
+        """Put others in force, or bring back those that are shipped; the relay then weighs everything again.
+
+        Args:
+            changes: weights by name; those not named stay. None is those that are shipped.
+            actor: who asks.
+
+        Raises:
+            InvalidInputError: there is no such weight, or it is out of bounds.
+        """
+        async with self._work(actor.organisation_id) as uow:
+            present = (await uow.risks.rules()).weights
+            rules = await uow.risks.set_weights(None if changes is None else present.changed(changes))
+            told = event(
+                actor.organisation_id,
+                "risk.weights_changed",
+                actor.organisation_id,
+                self._clock.now(),
+                data={"by": actor.username, "weights": dict(changes or {}), "version": rules.version},
+                occasion=str(self._ids.new()),
+            )
+            await uow.events.add(told)
+            return rules
+
+    async def try_weights(self, organisation_id: UUID, changes: Mapping[str, float]) -> Trial:
+        """What these weights would make of what is there now; nothing is written.
+
+        Raises:
+            InvalidInputError: there is no such weight, or it is out of bounds.
+        """
+        async with self._work(organisation_id) as uow:
+            present = (await uow.risks.rules()).weights
+            wanted = present.changed(changes)
+            known = {row_id: title for row_id, title, _ in await uow.risks.worst(TRIED)}
+            shifts = await _shifts(uow, known, present, wanted)
+            of = sum(each.count for each in await uow.risks.tallies())
+        moved = sorted(shifts, key=lambda each: (-abs(each.after.score - each.before.score), str(each.id)))
+        return Trial(
+            looked_at=len(shifts),
+            of=of,
+            raised=sum(each.after.score > each.before.score for each in shifts),
+            lowered=sum(each.after.score < each.before.score for each in shifts),
+            bands=_bands(shifts),
+            shifts=tuple(each for each in moved if each.before.score != each.after.score)[:SHIFTS],
+        )
+
+
+async def _shifts(uow: UnitOfWork, titles: Mapping[UUID, str], present: Weights, wanted: Weights) -> list[Shift]:
+    weights = await uow.findings.weights(list(titles))
+    before, after = await weigh_by(uow, weights, present), await weigh_by(uow, weights, wanted)
+    return [
+        Shift(row_id, titles[row_id], one.risk, other.risk)
+        for one, other in zip(before, after, strict=True)
+        for row_id in one.weight.ids
+    ]
+
+
+def _bands(shifts: Iterable[Shift]) -> list[tuple[str, int, int]]:
+    before, after = Counter[int](), Counter[int]()
+    for each in shifts:
+        before[min(each.before.score // _BAND, 4)] += 1
+        after[min(each.after.score // _BAND, 4)] += 1
+    return [(f"{n * _BAND}-{n * _BAND + _BAND - 1 + (n == 4)}", before[n], after[n]) for n in reversed(range(5))]  # noqa: PLR2004 - 100 is in the last
+
+
+def _by_target(tallies: Iterable[Tally]) -> dict[UUID, list[Tally]]:
+    found: dict[UUID, list[Tally]] = {}
+    for each in tallies:
+        found.setdefault(each.target_id, []).append(each)
+    return found
+
+
+def combined(tallies: Iterable[Tally], items: tuple[Item, ...] = ()) -> CombinedRisk:
+    """One score for the vulnerabilities of a target: its worst, then the others by severity."""
+    known = sorted(tallies, key=lambda each: -each.severity.rank)
+    if not known:
+        return CombinedRisk(NO_RISK, 0, ())
+    top = max(known, key=lambda each: each.worst)
+    groups = [
+        Group(
+            str(each.severity),
+            _LABELS[each.severity],
+            each.count - (each is top),
+            each.total - (top.worst if each is top else 0),
+        )
+        for each in known
+    ]
+    worst = Part("worst", top.worst, items[0].name if items else str(top.severity))
+    return CombinedRisk(together(worst, groups), sum(each.count for each in known), items)
+
+
+_LABELS = {each: "observation of no severity" if each is Severity.INFO else f"{each} one" for each in Severity}
+
+
+def _cvss(vector: str) -> Cvss | None:
+    return parse(vector) if score_of(vector) is not None else None
+
+
+async def _weaknesses(uow: UnitOfWork, found: Vulnerability) -> dict[str, Fact]:
+    """From weakness over attack pattern to technique, a step a statement."""
+    names = [f"CWE-{number}" for number in found.cwe]
+    cwes = (await uow.library.facts([Dataset.CWE], names))[Dataset.CWE]
+    patterns = {f"CAPEC-{number}" for each in cwes.values() for number in each["capec"]}
+    capecs = (await uow.library.facts([Dataset.CAPEC], patterns))[Dataset.CAPEC]
+    wanted = {technique for each in capecs.values() for technique in each["attack"]}
+    techniques = (await uow.library.facts([Dataset.ATTACK], wanted))[Dataset.ATTACK]
+    told: dict[str, Fact] = {}
+    for name, fact in sorted(cwes.items()):
+        mine = {key: capecs[key] for number in fact["capec"] if (key := f"CAPEC-{number}") in capecs}
+        used = sorted({technique for each in mine.values() for technique in each["attack"]})
+        told[name] = {
+            "name": fact["name"],
+            "abstraction": fact["abstraction"],
+            "parents": [f"CWE-{number}" for number in fact["parents"]],
+            "patterns": [{"id": key, "name": each["name"]} for key, each in mine.items()],
+            "techniques": [{"id": each, "name": techniques.get(each, {}).get("name", "")} for each in used],
+        }
+    return told
