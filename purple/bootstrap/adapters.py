@@ -81,7 +81,7 @@ class Adapters:
     @cached_property
     def shelf(self) -> SqlShelf:
         """Where what others publish is put."""
-        engine = open_engine(self._url("relay_url"), pool_size=1)
+        engine = open_engine(self._url("relay_url"), pool_size=1, asks=True)
         self._open.push_async_callback(engine.dispose)
         return SqlShelf(engine)
 
