@@ -1,15 +1,17 @@
 """/health: the version and each dependency."""
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, Request, Response, status
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from purple.domain.errors import PurpleError
+from purple.domain.errors import PurpleError, UnavailableError
 from purple.services.identity import FIRST_ORGANISATION
+from purple.services.indexing import Lag, lag_of
 
 router = APIRouter(tags=["health"])
 PATIENCE_S = 3.0
@@ -20,6 +22,9 @@ class Dependency(BaseModel):
 
     ok: bool
     detail: str
+    latency_ms: float = Field(description="Until it answered, or until we gave up")
+    lag_events: int | None = Field(default=None, description="Of search: events that it has not been fed yet")
+    lag_s: float | None = Field(default=None, description="Of search: since it moved last, where it is behind")
 
 
 class Health(BaseModel):
@@ -33,20 +38,40 @@ class Health(BaseModel):
     dependencies: dict[str, Dependency]
 
 
-async def _ask(question: Awaitable[str]) -> Dependency:
+async def _ask(question: Awaitable[str | tuple[str, Lag]]) -> Dependency:
+    began = time.perf_counter()
+    ok, lag, detail = True, None, ""
     try:
         async with asyncio.timeout(PATIENCE_S):
-            return Dependency(ok=True, detail=await question)
+            told = await question
+        detail, lag = told if isinstance(told, tuple) else (told, None)
     except TimeoutError:
-        return Dependency(ok=False, detail="no answer in time")
+        ok, detail = False, "no answer in time"
     except PurpleError as error:
-        return Dependency(ok=False, detail=error.detail)
+        ok, detail = False, error.detail
+    known = Dependency(ok=ok, detail=detail, latency_ms=round((time.perf_counter() - began) * 1e3, 1))
+    return known.model_copy(update={"lag_events": lag.events, "lag_s": round(lag.seconds, 1)}) if lag else known
 
 
 async def _database(container: Any) -> str:
     async with container.work(FIRST_ORGANISATION) as uow:
         await uow.events.last()
     return "PostgreSQL answers"
+
+
+async def _search(container: Any) -> str | tuple[str, Lag]:
+    detail = await container.search.ping()
+    if not container.settings.search.url:
+        return str(detail)
+    try:
+        lag = await lag_of(container.work, container.search, container.clock)
+    except UnavailableError:  # that the database is away is said beside this
+        return str(detail)
+    if lag.events:
+        detail += f", {lag.events} events behind"
+    if lag.silent_s:
+        detail += f"; the relay that feeds it was last heard of {lag.silent_s:.0f} s ago"
+    return detail, lag
 
 
 async def _data(container: Any) -> str:
@@ -59,7 +84,7 @@ async def health(request: Request, response: Response) -> Health:
     """No token needed; it tells nothing of any tenant."""
     container = request.app.state.container
     names = ("database", "temporal", "search", "data")
-    asked = (_database(container), container.orchestrator.ping(), container.search.ping(), _data(container))
+    asked = (_database(container), container.orchestrator.ping(), _search(container), _data(container))
     found = dict(zip(names, await asyncio.gather(*map(_ask, asked)), strict=True))
     if not found["database"].ok:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE

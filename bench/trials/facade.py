@@ -91,17 +91,21 @@ class Facade:
         Raises:
             RuntimeError: they cannot be made.
         """
-        done = subprocess.run(
-            [sys.executable, "-m", "cli", "bootstrap"],
+        done = self.command("bootstrap")
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+        self.token = done.stdout.strip()
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The command line, as somebody on this machine has it."""
+        return subprocess.run(
+            [sys.executable, "-m", "cli", *arguments],
             env=os.environ | self.environment,
             capture_output=True,
             text=True,
             timeout=PATIENCE_S,
             check=False,
         )
-        if done.returncode:
-            raise RuntimeError(done.stderr)
-        self.token = done.stdout.strip()
 
     def authorisation(self) -> str:
         """The one that covers all targets."""

@@ -6,6 +6,7 @@ from functools import cached_property, partial
 
 from purple.bootstrap.campaigning import Campaigning
 from purple.bootstrap.findings import Findings
+from purple.services.indexing import Indexing
 from purple.services.lapses import Lapses
 from purple.services.relaying import Chore, Relay
 from purple.services.rescoring import Rescoring
@@ -14,6 +15,11 @@ from purple.services.schedule_notices import ScheduleNotices
 
 class Container(Campaigning, Findings):
     """Everything a process needs, made when it is first asked for; `close` lets it go."""
+
+    @cached_property
+    def indexing(self) -> Indexing:
+        """The search index, as a whole."""
+        return Indexing(self.outbox, self.work, self.search)
 
     @cached_property
     def relay(self) -> Relay:

@@ -1,6 +1,7 @@
 """The relay's side of the outbox, on the relay's own role."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -18,6 +19,7 @@ from purple.db.models.findings import PRESENT
 from purple.db.repositories.events import CHANNEL_PLACED, CHANNEL_WRITTEN, COLUMNS
 from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.events import Event
+from purple.domain.outbox import PLACED
 from purple.domain.risk import ENRICHED
 from purple.domain.schedules import Schedule, ScheduleState
 from purple.domain.undos import UndoState
@@ -54,6 +56,14 @@ _UNWEIGHED = text("""
 """)
 
 
+LOOK_S = 5.0
+"""How often a relay that has nothing to place says that it is there."""
+_LOOKED = text(f"""
+    INSERT INTO feeds (name, position, at) SELECT '{PLACED}', coalesce(max(position), 0), now() FROM events
+    ON CONFLICT (name) DO UPDATE SET position = excluded.position, at = excluded.at
+""")  # noqa: S608 - our own words
+
+
 class SqlOutbox:
     """See `domain.outbox.Outbox`."""
 
@@ -63,6 +73,7 @@ class SqlOutbox:
         self._url = url
         self._listener: psycopg.AsyncConnection[tuple[object, ...]] | None = None
         self._leading: AsyncConnection | None = None
+        self._looked = 0.0
 
     @asynccontextmanager
     async def lead(self) -> AsyncIterator[bool]:
@@ -100,6 +111,9 @@ class SqlOutbox:
                 placed = (await connection.execute(_PLACE, {"limit": limit})).rowcount
                 if placed:
                     await connection.execute(select(func.pg_notify(CHANNEL_PLACED, "")))
+                if placed or time.monotonic() - self._looked > LOOK_S:
+                    await connection.execute(_LOOKED)
+                    self._looked = time.monotonic()
                 return placed
 
     async def after(self, position: int, limit: int) -> tuple[Event, ...]:
@@ -116,10 +130,16 @@ class SqlOutbox:
 
     async def advance(self, name: str, position: int) -> None:
         """Keep its position."""
-        statement = upsert(feeds).values(name=name, position=position)
-        statement = statement.on_conflict_do_update(index_elements=["name"], set_={"position": position})
+        moved = {"position": position, "at": func.now()}
+        statement = upsert(feeds).values(name=name, **moved)
+        statement = statement.on_conflict_do_update(index_elements=["name"], set_=moved)
         async with self._connection() as connection:
             await connection.execute(statement)
+
+    async def organisations(self) -> tuple[UUID, ...]:
+        """In the order of their ids."""
+        async with self._connection() as connection:
+            return tuple((await connection.execute(text("SELECT id FROM organisations ORDER BY id"))).scalars())
 
     async def lost_starts(self, older_than: datetime) -> tuple[Campaign, ...]:
         """Whose workflow the server may never have been told of."""

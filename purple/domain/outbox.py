@@ -1,6 +1,7 @@
 """The relay's port to the outbox; like those of `ports`, an adapter implements it and `bootstrap` joins the two."""
 
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -8,6 +9,18 @@ from uuid import UUID
 from purple.domain.campaigns import Campaign
 from purple.domain.events import Event
 from purple.domain.schedules import Schedule
+
+PLACED = "placed"
+"""The feed of the positions themselves: how far events have one, and when the relay last looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """How far something is that follows the events."""
+
+    position: int
+    at: datetime
+    """When it last moved."""
 
 
 class Outbox(Protocol):
@@ -31,6 +44,10 @@ class Outbox(Protocol):
 
     async def advance(self, name: str, position: int) -> None:
         """Note how far a feed has come."""
+        ...
+
+    async def organisations(self) -> tuple[UUID, ...]:
+        """All of them."""
         ...
 
     async def lost_starts(self, older_than: datetime) -> tuple[Campaign, ...]:

@@ -16,6 +16,7 @@ from purple.domain.gates import Bell, GateRows
 from purple.domain.idempotency import Idempotency
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
 from purple.domain.life import Change, Comment, Lives, Operation
+from purple.domain.outbox import Feed
 from purple.domain.pages import Page, Query
 from purple.domain.refusals import Refusal
 from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFormat, Triage
@@ -115,6 +116,10 @@ class Events(Protocol):
 
     async def last(self) -> int:
         """The highest position, 0 without events."""
+        ...
+
+    async def feeds(self, *names: str) -> Mapping[str, Feed]:
+        """How far some feeds have come, of all organisations together; those that there are."""
         ...
 
     async def of_campaign(self, campaign_id: UUID, position: int) -> tuple[Event, ...]:

@@ -1,43 +1,79 @@
 """The port of search: what the services need of an index that may be stale, away or lost."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from purple.domain.vulnerabilities import Vulnerability
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where an index is not what the database is."""
+
+    missing: tuple[UUID, ...] = ()
+    """Of the index."""
+    left_over: tuple[UUID, ...] = ()
+    """In the index."""
+    other: tuple[UUID, ...] = ()
+    """In both, and not the same."""
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        """All of them."""
+        return (*self.missing, *self.left_over, *self.other)
+
+    def __add__(self, more: "Difference") -> "Difference":
+        """Both together."""
+        return Difference(self.missing + more.missing, self.left_over + more.left_over, self.other + more.other)
+
+
+def feed_of(generation: str) -> str:
+    """The name of the feed that fills an index."""
+    return f"search/{generation}"
+
+
 class Search(Protocol):
-    """Full text over vulnerabilities. Fed by the relay; may be stale, may be away."""
+    """Full text over vulnerabilities. Fed by the relay; may be stale, may be away.
 
-    async def index(self, rows: Iterable[Vulnerability]) -> None:
-        """Add or replace.
+    Each method raises UnavailableError where it is away.
+    """
 
-        Raises:
-            UnavailableError: try again later.
-        """
+    async def index(self, rows: Iterable[Vulnerability], into: str = "") -> None:
+        """Add or replace, in the index that is asked or in one that is being built."""
         ...
 
     async def find(self, organisation_id: UUID, text: str, limit: int) -> tuple[UUID, ...]:
-        """Ids of the best matches.
+        """Ids of the best matches."""
+        ...
+
+    async def generation(self, index: str = "") -> str:
+        """Names the index as it is; another name means that what was indexed before is gone."""
+        ...
+
+    async def renew(self) -> str:
+        """Make an empty index beside the one that is asked, to be filled; its name.
 
         Raises:
-            UnavailableError: try again later.
+            ConflictError: there is none to be filled, since PostgreSQL searches.
         """
         ...
 
-    async def generation(self) -> str:
-        """Names the index as it is; another name means that what was indexed before is gone.
+    async def put_in_force(self, index: str) -> None:
+        """Have this one asked from now on, and let all others go, in one step."""
+        ...
 
-        Raises:
-            UnavailableError: it is away.
-        """
+    async def discard(self, index: str) -> None:
+        """Let one go that was not put in force."""
+        ...
+
+    async def compare(
+        self, organisation_id: UUID, rows: Sequence[Vulnerability], after: UUID | None, until: UUID | None
+    ) -> Difference:
+        """What the index holds between two ids, beside all rows that the database has between them."""
         ...
 
     async def ping(self) -> str:
-        """A few words on its state.
-
-        Raises:
-            UnavailableError: it is away.
-        """
+        """A few words on its state."""
         ...

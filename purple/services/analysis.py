@@ -6,7 +6,7 @@ from purple.domain.clock import Clock
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.vulnerabilities import Merged
 from purple.services.events import enter, event, nth
-from purple.services.weighing import weigh
+from purple.services.weighing import rescored, scored, weigh
 
 
 class Analysis:
@@ -25,8 +25,18 @@ class Analysis:
             merged = await uow.findings.merge(campaign.id, now)
             if fresh := (*merged.reopened, *merged.raised):
                 await uow.due_dates.date(fresh)
-            await weigh(uow, await uow.findings.weights(merged.moved))
+            moved = await weigh(uow, await uow.findings.weights(merged.moved))
             await self._tell(uow, ref, merged)
+            told = {*merged.found, *merged.reopened, *merged.raised, *merged.retold}
+            await uow.events.add(
+                *(
+                    rescored(
+                        ref.organisation_id, row_id, each, now, ["sighting"], nth(ref), campaign_id=ref.campaign_id
+                    )
+                    for row_id, each in scored(moved)
+                    if row_id not in told
+                )
+            )
             return Analysed(
                 found=len(merged.found),
                 reopened=len(merged.reopened),

@@ -14,7 +14,7 @@ from purple.domain.events import Event
 from purple.domain.outbox import Outbox
 from purple.domain.pages import MAX_LIMIT, Query
 from purple.domain.ports import Work
-from purple.domain.search import Search
+from purple.domain.search import Search, feed_of
 from purple.services.campaigns import Campaigns
 from purple.services.undos import Undos
 
@@ -119,7 +119,7 @@ class Relay:
 
     async def feed_search(self) -> bool:
         """Index what the next events speak of; whether there were any. An index that was lost is fed from nothing."""
-        name = f"search/{await self._search.generation()}"
+        name = feed_of(await self._search.generation())
         at = await self._outbox.feed(name)
         events = await self._outbox.after(at, BATCH)
         if not events:

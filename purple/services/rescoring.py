@@ -1,6 +1,6 @@
 """The relay's care for risk: what changed in the world or in the weights is weighed again, and told."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from purple.domain.ports import Work
 from purple.domain.risk import ENRICHED, MODEL
 from purple.domain.weighing import Rules
 from purple.services.events import event
-from purple.services.weighing import Weighed, weigh
+from purple.services.weighing import rescored, scored, weigh
 
 BATCH = 1_000
 """Vulnerabilities in one transaction, so that it holds the locks of their targets only shortly."""
@@ -93,18 +93,19 @@ class Rescoring:
             now = self._clock.now()
             await uow.events.add(
                 *(
-                    event(
+                    rescored(
                         present.organisation_id,
-                        "vulnerability.rescored",
                         row_id,
+                        each,
                         now,
-                        data=_data(each, causes[row_id], present.editions),
-                        occasion=present.occasion,
+                        causes[row_id],
+                        present.occasion,
+                        editions=_versions(causes[row_id], present.editions),
                     )
-                    for row_id, each in _scored(moved)
+                    for row_id, each in scored(moved)
                 )
             )
-        for row_id, each in _scored(moved):
+        for row_id, each in scored(moved):
             present.raised += each.risk.score > each.weight.risk
             present.lowered += each.risk.score < each.weight.risk
             present.causes.update(causes[row_id])
@@ -131,12 +132,5 @@ class Rescoring:
                 await uow.events.add(told)
 
 
-def _scored(moved: Iterable[Weighed]) -> list[tuple[UUID, Weighed]]:
-    """Those with another score; of others only words moved."""
-    return [(row_id, each) for each in moved if each.risk.score != each.weight.risk for row_id in each.weight.ids]
-
-
-def _data(each: Weighed, causes: Sequence[str], editions: Mapping[str, Edition]) -> dict[str, object]:
-    versions = {name: editions[name].version for name in causes if name in editions}
-    told: dict[str, object] = {"before": each.weight.risk, "after": each.risk.score, "cause": list(causes)}
-    return told | ({"editions": versions} if versions else {})
+def _versions(causes: Sequence[str], editions: Mapping[str, Edition]) -> dict[str, str]:
+    return {name: editions[name].version for name in causes if name in editions}

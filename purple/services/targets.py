@@ -20,7 +20,7 @@ from purple.domain.targets import (
     recognise,
 )
 from purple.services.events import event
-from purple.services.weighing import weigh
+from purple.services.weighing import rescored, scored, weigh
 
 MAX_TAGS = 50
 _WEIGHED = {"criticality", "exposure", "data_class", "controls"}
@@ -103,17 +103,22 @@ class Targets:
             checked_zone(changes["zone"])
         if "name" in changes:
             changes["name"] = changes["name"].strip()
+        now = self._clock.now()
         async with self._work(organisation_id) as uow:
             target = await uow.targets.edit(target_id, version, **changes)
             if "exposure" in changes:
                 await uow.due_dates.date(target_id=target_id)
             if _WEIGHED & set(changes):
-                await weigh(uow, await uow.findings.of_target(target_id))
+                moved = scored(await weigh(uow, await uow.findings.of_target(target_id)))
+                occasion = f"{target_id}/{target.version}"
+                await uow.events.add(
+                    *(rescored(organisation_id, each, why, now, ["target"], occasion) for each, why in moved)
+                )
             changed = event(
                 organisation_id,
                 "target.changed",
                 target_id,
-                self._clock.now(),
+                now,
                 data={"fields": sorted(changes)},
                 occasion=str(target.version),
             )

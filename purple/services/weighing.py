@@ -1,10 +1,14 @@
 """Risk follows what it depends on: sightings, the target itself, what others publish, and the weights."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
+from purple.domain.events import Event
 from purple.domain.ports import UnitOfWork
 from purple.domain.risk import ENRICHED, Known, Risk, Weight, Weights, assess, known_of
+from purple.services.events import event
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +48,30 @@ async def known_each(uow: UnitOfWork, sets: Iterable[tuple[str, ...]]) -> dict[t
     wanted = tuple(sets)
     facts = await uow.library.facts(ENRICHED, {cve for cves in wanted for cve in cves})
     return {cves: known_of(cves, facts) for cves in wanted}
+
+
+def scored(moved: Iterable[Weighed]) -> list[tuple[UUID, Weighed]]:
+    """Those with another score; of others only words moved."""
+    return [(row_id, each) for each in moved if each.risk.score != each.weight.risk for row_id in each.weight.ids]
+
+
+def rescored(  # noqa: PLR0913 - what an event holds
+    organisation_id: UUID,
+    row_id: UUID,
+    each: Weighed,
+    now: datetime,
+    causes: Sequence[str],
+    occasion: str,
+    *,
+    campaign_id: UUID | None = None,
+    editions: dict[str, str] | None = None,
+) -> Event:
+    """The event that a vulnerability has another score, and why.
+
+    A cause is the name of a dataset, whose version `editions` tells, or `weights`, `release`, `sighting`, `target`.
+    With the same occasion it is told once.
+    """
+    data: dict[str, object] = {"before": each.weight.risk, "after": each.risk.score, "cause": list(causes)}
+    data |= {"editions": editions} if editions else {}
+    told = "vulnerability.rescored"
+    return event(organisation_id, told, row_id, now, campaign_id=campaign_id, data=data, occasion=occasion)

@@ -124,6 +124,13 @@ def known(house: House) -> set[str]:
             return found
 
 
+def agrees(house: House) -> bool:
+    verified = house.command("search", "verify", "-o", "json")
+    told = json.loads(verified.stdout)
+    assert told["rows"] == len(known(house))
+    return verified.returncode == 0 and not told["behind"]
+
+
 def test_elasticsearch_and_redis_away_throughout(house, parts, index) -> None:
     with stopped(parts["elasticsearch"], "elasticsearch"), stopped(parts["valkey"], "valkey"):
         wait_until(lambda: house.parts_away() == {"search"}, 5, "health says what is away")
@@ -138,18 +145,24 @@ def test_elasticsearch_and_redis_away_throughout(house, parts, index) -> None:
         for method, path, params in routes(house):
             if method == "GET":
                 assert house.ask(method, path, timeout=10, params=params).status_code < 500, path
+    again = house.start(house.targets("127.60.5.3", "127.60.5.4"))
+    with stopped(parts["elasticsearch"], "elasticsearch"):  # in the middle of filling up and of another campaign
+        assert house.end(again)["state"] == "completed"
     wait_until(lambda: index() == known(house), 60, "the index holds what PostgreSQL holds")
+    wait_until(lambda: agrees(house), 60, "each document is what its row is")
     found = house.get("/vulnerabilities/search", q="127.60.5.2")
     assert {each["host"] for each in found["items"]} == {"127.60.5.2"}
     assert found["note"] == ""
+    lag = house.health()["dependencies"]["search"]
+    assert (lag["lag_events"], lag["lag_s"]) == (0, 0.0)
 
 
 def test_an_index_that_was_lost_is_made_again_from_nothing(house, parts, index) -> None:
     house.end(house.start(house.targets("127.60.6.1")))
     wait_until(lambda: index() == known(house), 60, "the index holds what PostgreSQL holds")
     url = parts["elasticsearch"].search_url
-    assert httpx.delete(f"{url}/purple-vulnerabilities-1", trust_env=False).is_success
+    assert httpx.delete(f"{url}/purple-vulnerabilities-2", trust_env=False).is_success
     assert index() == set()
     wait_until(lambda: index() == known(house), 60, "the index holds what PostgreSQL holds")
     mapping = httpx.get(f"{url}/purple-vulnerabilities/_mapping", trust_env=False).json()
-    assert mapping["purple-vulnerabilities-1"]["mappings"]["dynamic"] == "strict"
+    assert mapping["purple-vulnerabilities-2"]["mappings"]["dynamic"] == "strict"

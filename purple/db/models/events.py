@@ -27,8 +27,9 @@ feeds = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("position", BigInteger, nullable=False),
+    moment("at"),
 )
-"""The relay's own; it holds no organisation's data."""
+"""The relay's own; it holds no organisation's data, and everybody may read it."""
 
 idempotency_keys = Table(
     "idempotency_keys",

@@ -1,7 +1,7 @@
 """The outbox and the memory of repeated requests."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -10,9 +10,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from purple.db.models import events, idempotency_keys
+from purple.db.models import events, feeds, idempotency_keys
 from purple.domain.errors import ConflictError
 from purple.domain.events import Event
+from purple.domain.outbox import Feed
 
 COLUMNS = [events.c[field.name] for field in dataclasses.fields(Event)]
 CHANNEL_WRITTEN = "purple_written"
@@ -55,6 +56,11 @@ class EventRows:
         """The highest position."""
         highest = await self._connection.execute(select(func.coalesce(func.max(events.c.position), 0)))
         return int(highest.scalar_one())
+
+    async def feeds(self, *names: str) -> Mapping[str, Feed]:
+        """By name."""
+        found = await self._connection.execute(select(feeds).where(feeds.c.name.in_(names)))
+        return {row.name: Feed(row.position, row.at) for row in found}
 
     async def of_campaign(self, campaign_id: UUID, position: int) -> tuple[Event, ...]:
         """In order of position."""

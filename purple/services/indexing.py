@@ -1,0 +1,142 @@
+"""The search index as a copy of the database: fed, compared, and built anew while the old one answers."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from purple.domain.clock import Clock
+from purple.domain.outbox import PLACED, Outbox
+from purple.domain.pages import MAX_LIMIT, Query
+from purple.domain.ports import Work
+from purple.domain.search import Difference, Search, feed_of
+from purple.domain.vulnerabilities import Vulnerability
+from purple.services.identity import FIRST_ORGANISATION
+
+LOOKED_AT_AGAIN = 50
+"""Of a page; where more differ it is not for what was fed just now."""
+SILENT_AFTER = timedelta(seconds=30)
+"""A relay that lives looks for events every few seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far the index is behind the database."""
+
+    events: int
+    """That have their position and were not fed."""
+    seconds: float
+    """Since it last moved; 0 where it is behind by none."""
+    silent_s: float
+    """Since the relay was last heard of; 0 while that is not long ago."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What the comparison of an index with the database found."""
+
+    rows: int
+    """Vulnerabilities in the database."""
+    difference: Difference
+    behind: int
+    """Events that were not fed when it ended; what they speak of may differ for now."""
+
+
+class Indexing:
+    """Over all organisations, with the relay's role."""
+
+    def __init__(self, outbox: Outbox, work: Work, search: Search) -> None:
+        self._outbox = outbox
+        self._work = work
+        self._search = search
+
+    async def rebuild(self, told: Callable[[int], None]) -> int:
+        """Fill a new index beside the old one and put it in its place; how many vulnerabilities it holds.
+
+        The feed of the new index begins where that of the old one stood at the start: whatever changes meanwhile, or
+        is on its way into the old one just then, comes again.
+
+        Args:
+            told: hears how many were copied so far.
+
+        Raises:
+            ConflictError: PostgreSQL searches, so there is nothing to build.
+            UnavailableError: Elasticsearch or PostgreSQL is away; the old index stays.
+        """
+        position = await self._outbox.feed(feed_of(await self._search.generation()))
+        index = await self._search.renew()
+        try:
+            copied = 0
+            async for _, rows, _, _ in self._everything():
+                await self._search.index(rows, into=index)
+                copied += len(rows)
+                told(copied)
+            await self._outbox.advance(feed_of(await self._search.generation(index)), position)
+            await self._search.put_in_force(index)
+        except BaseException:
+            await self._search.discard(index)
+            raise
+        return copied
+
+    async def verify(self, told: Callable[[int], None]) -> Compared:
+        """Hold every document against its row. What differs is looked at once more, for it may just have been fed.
+
+        Raises:
+            UnavailableError: Elasticsearch or PostgreSQL is away.
+        """
+        rows, found = 0, Difference()
+        await self._search.generation()  # one that was lost is there, if empty
+        async for organisation_id, page, after, until in self._everything():
+            rows += len(page)
+            told(rows)
+            difference = await self._search.compare(organisation_id, page, after, until)
+            if len(difference.ids) > LOOKED_AT_AGAIN:
+                found += difference
+                continue
+            for row_id in difference.ids:
+                found += await self._again(organisation_id, row_id)
+        placed = await self._outbox.feed(PLACED)
+        fed = await self._outbox.feed(feed_of(await self._search.generation()))
+        return Compared(rows, found, max(0, placed - fed))
+
+    async def _again(self, organisation_id: UUID, row_id: UUID) -> Difference:
+        before = UUID(int=row_id.int - 1) if row_id.int else None
+        return await self._search.compare(organisation_id, await self._rows(organisation_id, [row_id]), before, row_id)
+
+    async def _everything(
+        self,
+    ) -> AsyncIterator[tuple[UUID, Sequence[Vulnerability], UUID | None, UUID | None]]:
+        """Of each organisation all vulnerabilities by id, with the bounds of each page; the last one has no end."""
+        for organisation_id in await self._outbox.organisations():
+            after: UUID | None = None
+            while True:
+                async with self._work(organisation_id) as uow:
+                    ids = await uow.risks.ids(after, MAX_LIMIT)
+                until = ids[-1] if len(ids) == MAX_LIMIT else None
+                yield organisation_id, await self._rows(organisation_id, ids), after, until
+                if until is None:
+                    break
+                after = until
+
+    async def _rows(self, organisation_id: UUID, ids: Collection[UUID]) -> Sequence[Vulnerability]:
+        async with self._work(organisation_id) as uow:
+            page = await uow.findings.vulnerabilities(Query({"id": list(ids)}, limit=MAX_LIMIT))
+        return page.items
+
+
+async def lag_of(work: Work, search: Search, clock: Clock) -> Lag:
+    """How far search is behind, as anybody may see it.
+
+    Raises:
+        UnavailableError: Elasticsearch or PostgreSQL is away.
+    """
+    name = feed_of(await search.generation())
+    async with work(FIRST_ORGANISATION) as uow:
+        feeds = await uow.events.feeds(PLACED, name)
+    now, placed, fed = clock.now(), feeds.get(PLACED), feeds.get(name)
+    if placed is None:
+        return Lag(0, 0.0, 0.0)
+    behind = max(0, placed.position - (fed.position if fed else 0))
+    since = (now - (fed.at if fed else placed.at)).total_seconds() if behind else 0.0
+    silent = now - placed.at
+    return Lag(behind, max(0.0, since), silent.total_seconds() if silent > SILENT_AFTER else 0.0)

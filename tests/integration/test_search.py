@@ -1,0 +1,121 @@
+"""The search index on real servers: it says what the database says, and is built anew while it answers."""
+
+import asyncio
+import json
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from purple.domain.errors import ConflictError
+from purple.domain.targets import Criticality
+from purple.search.elastic import ALIAS, SCHEMA
+from purple.search.fallback import FullText
+from purple.services.indexing import Indexing
+from tests.integration.test_life_api import client, found  # noqa: F401 - a fixture
+
+
+@pytest.fixture
+def elastic(environment) -> httpx.Client:
+    with httpx.Client(base_url=environment["PURPLE_SEARCH__URL"], trust_env=False) as made:
+        yield made
+
+
+async def verified(purple):
+    """What verifying finds once all is fed."""
+    async with asyncio.timeout(60):
+        while True:
+            compared = await purple.container.indexing.verify(lambda _: None)
+            if not compared.behind:
+                return compared
+            await asyncio.sleep(0.1)
+
+
+async def test_what_is_not_as_the_database_has_it_is_named_and_a_new_index_mends_it(
+    purple,
+    client,  # noqa: F811 - the fixture
+    elastic,
+    purple_command,
+) -> None:
+    rows = await found(purple, client, "127.13.1.1", 80, 81, 82)
+    assert (await verified(purple)).difference.ids == ()
+    first, second, _ = sorted(each["id"] for each in rows)
+    before = list(elastic.get(f"/{ALIAS}/_alias").json())
+    stranger = str(uuid4())
+    document = elastic.get(f"/{ALIAS}/_doc/{first}").json()["_source"]
+    for path, body in (
+        (f"/{ALIAS}/_update/{first}", {"doc": {"risk": document["risk"] + 1}}),
+        (f"/{ALIAS}/_doc/{stranger}", document | {"id": stranger}),
+    ):
+        assert elastic.post(path, json=body).is_success
+    assert elastic.delete(f"/{ALIAS}/_doc/{second}", params={"refresh": "true"}).is_success
+    told = purple_command("search", "verify", "-o", "json")
+    assert told.returncode == 3, told.stderr
+    assert "`purple search rebuild` mends it" in told.stderr
+    seen = json.loads(told.stdout)
+    assert (seen["missing"], seen["left_over"], seen["other"]) == ([second], [stranger], [first])
+    rebuilt = purple_command("search", "rebuild")
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    after = list(elastic.get(f"/{ALIAS}/_alias").json())
+    assert (len(before), len(after), before == after) == (1, 1, False)
+    assert list(elastic.get(f"/{ALIAS}-*").json()) == after, "the old one is gone"
+    assert (await verified(purple)).difference.ids == ()
+    await found(purple, client, "127.13.1.2", 80)  # the relay feeds the new one
+    assert (await verified(purple)).difference.ids == ()
+    hits = (await client.get("/vulnerabilities/search", params={"q": "127.13.1.2"})).json()
+    assert (len(hits["items"]), hits["note"]) == (1, "")
+
+
+async def test_a_risk_that_moves_reaches_the_index(purple, client) -> None:  # noqa: F811 - the fixture
+    (one,) = await found(purple, client, "127.13.1.3", 80)
+    target = await purple.container.targets.get(purple.organisation, one["target_id"])
+    edited = await purple.container.targets.edit(
+        purple.organisation, target.id, target.version, criticality=Criticality.CRITICAL
+    )
+    assert edited.criticality is Criticality.CRITICAL
+    moved = (await client.get(f"/vulnerabilities/{one['id']}")).json()
+    assert moved["risk"] > one["risk"]
+    assert (await verified(purple)).difference.ids == ()
+
+
+async def test_a_rebuild_that_breaks_leaves_the_old_index_in_force(purple, client, elastic) -> None:  # noqa: F811 - the fixture
+    await found(purple, client, "127.13.1.4", 80)
+    before = elastic.get(f"/{ALIAS}-*").json().keys()
+
+    def tired(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await purple.container.indexing.rebuild(tired)
+    assert elastic.get(f"/{ALIAS}-*").json().keys() == before
+    assert (await verified(purple)).difference.ids == ()
+
+
+async def test_an_index_of_an_older_schema_gives_way(purple, client, elastic) -> None:  # noqa: F811 - the fixture
+    await found(purple, client, "127.13.1.5", 80)
+    await verified(purple)
+    (present,) = elastic.get(f"/{ALIAS}-*").json()
+    old = f"{ALIAS}-{SCHEMA - 1}"
+    assert elastic.put(f"/{old}", json={"mappings": {"dynamic": "strict"}}).is_success
+    swap = [{"add": {"index": old, "alias": ALIAS}}, {"remove_index": {"index": present}}]
+    assert elastic.post("/_aliases", json={"actions": swap}).is_success
+    assert (await verified(purple)).difference.ids == ()
+    assert list(elastic.get(f"/{ALIAS}-*").json()) == [f"{ALIAS}-{SCHEMA}"]
+
+
+async def test_without_elasticsearch_there_is_nothing_to_build(purple) -> None:
+    container = purple.container
+    plain = Indexing(container.outbox, container.work, FullText(container.work))
+    with pytest.raises(ConflictError, match="PostgreSQL searches"):
+        await plain.rebuild(lambda _: None)
+    assert (await plain.verify(lambda _: None)).difference.ids == ()
+
+
+async def test_health_says_how_far_search_is_behind(purple, api) -> None:
+    await verified(purple)
+    async with httpx.AsyncClient() as stranger:
+        parts = (await stranger.get(f"{api}/health")).json()["dependencies"]
+    assert parts["search"]["lag_events"] is not None
+    assert parts["search"]["lag_s"] >= 0
+    assert parts["temporal"]["lag_events"] is None
+    assert all(0 < each["latency_ms"] < 3_000 for each in parts.values())
