@@ -15,6 +15,8 @@ from purple.domain.ports import Work
 
 LEAST_KEPT = 0.5
 """An edition with fewer than half the facts of the one before is taken for damaged."""
+RETRY = timedelta(hours=1)
+"""A publisher that is away is asked again after so long."""
 DAILY = (Dataset.KEV, Dataset.EPSS)
 """What changes every day, and is brought in by schedule."""
 
@@ -64,6 +66,9 @@ class Enriching:
         self._publishers = publishers
         self._clock = clock
         self._shipped = shipped
+        self._tried: dict[Dataset, datetime] = {}
+        self._ready = False
+        """Whether this process has brought in what is shipped."""
 
     async def update(self, datasets: Collection[Dataset], folder: Path | None = None) -> tuple[Brought, ...]:
         """Bring in these datasets from where they are published, or those of them that a folder holds.
@@ -96,16 +101,25 @@ class Enriching:
         Raises:
             UnavailableError: PostgreSQL is away.
         """
-        await self.ship()
+        if not self._ready:
+            await self.ship()
+            self._ready = True
         if not every:
             return
         known = {each.dataset: each for each in await self._shelf.editions()}
         for dataset in DAILY:
-            if dataset not in known or self._clock.now() - known[dataset].brought_at >= every:
+            if self._due(dataset, known.get(dataset), every):
+                self._tried[dataset] = self._clock.now()
                 try:
                     await self.update([dataset])
                 except PurpleError as error:
                     log.warning("data stays as it is", dataset=dataset, reason=error.line())
+
+    def _due(self, dataset: Dataset, edition: Edition | None, every: timedelta) -> bool:
+        now = self._clock.now()
+        if (tried := self._tried.get(dataset)) is not None and now - tried < min(every, RETRY):
+            return False
+        return edition is None or now - edition.brought_at >= every
 
     async def _bring(self, dataset: Dataset, folder: Path | None) -> Brought | None:
         present = next((each for each in await self._shelf.editions() if each.dataset is dataset), None)

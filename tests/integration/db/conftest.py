@@ -171,6 +171,7 @@ class Quiet:
     database_url: str
     relay_url: str
     admin_url: str
+    owner_url: str
 
 
 @pytest.fixture(scope="session")
@@ -183,7 +184,8 @@ def quiet(servers) -> Iterator[Quiet]:
     with psycopg.connect(libpq_url(servers.admin_url), autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE {name} OWNER "{make_url(servers.owner_url).username}"')
         upgrade(inside(servers.owner_url))
-        yield Quiet(inside(servers.database_url), inside(servers.relay_url), inside(servers.admin_url))
+        roles = (servers.database_url, servers.relay_url, servers.admin_url, servers.owner_url)
+        yield Quiet(*map(inside, roles))
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 

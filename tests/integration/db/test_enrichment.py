@@ -174,11 +174,17 @@ async def test_the_relay_ships_once_and_brings_in_what_is_due(shelf, served, cap
     await keep(timedelta(0))
     assert {each.dataset: each.version for each in await shelf.editions()} == {Dataset.CWE: "4.15"}
     await keep(timedelta(hours=12))
+    served["/daily"] = f"cve,epss,percentile\n{ONE},0.5,0.5\n".encode()
+    await keep(timedelta(hours=12))
+    assert Dataset.EPSS not in {each.dataset for each in await shelf.editions()}, "whoever failed is left alone a while"
+    clock.hours = 1
+    await keep(timedelta(hours=12))
+    assert Dataset.EPSS in {each.dataset for each in await shelf.editions()}
     served["/daily"] = kev(ONE, TWO, day=29)
     clock.hours = 11
     await keep(timedelta(hours=12))
     known = {each.dataset: each for each in await shelf.editions()}
-    assert (known[Dataset.KEV].facts, Dataset.EPSS in known) == (1, False), "what is no EPSS keeps no other data away"
+    assert (known[Dataset.KEV].facts, known[Dataset.EPSS].facts) == (1, 1)
     clock.hours = 12
     await keep(timedelta(hours=12))
     known = {each.dataset: each for each in await shelf.editions()}

@@ -1,14 +1,17 @@
 """Risk on a real PostgreSQL: weighed with what others publish, weighed again when that or the weights change."""
 
+import importlib.util
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
 
 from purple.contracts.campaigns import CampaignRef
+from purple.db import migrations
 from purple.db.engine import open_engine
 from purple.db.outbox import SqlOutbox, libpq_url
 from purple.db.shelf import SqlShelf
@@ -18,10 +21,11 @@ from purple.domain.errors import InvalidInputError
 from purple.domain.events import Event
 from purple.domain.identity import Actor
 from purple.domain.pages import Query
-from purple.domain.risk import MODEL, SHIPPED
+from purple.domain.risk import ENRICHED, MODEL, SHIPPED
 from purple.domain.severity import Severity
 from purple.domain.targets import Control, DataClass, Exposure, Target
 from purple.domain.vulnerabilities import Vulnerability
+from purple.domain.weighing import Touched
 from purple.services.analysis import Analysis
 from purple.services.rescoring import Rescoring
 from purple.services.risking import Risking
@@ -113,6 +117,9 @@ async def test_a_change_of_kev_or_epss_moves_what_it_touches_and_says_why(house)
     before = await house.all()
     await house.publish(Dataset.EPSS, CVE_2026_10001={"score": 0.5, "percentile": 0.9}, CVE_2026_1={"score": 1.0})
     assert house.tenant.id in await house.outbox.unweighed(MODEL)
+    async with house.tenant.work(house.tenant.id) as uow:
+        assert await uow.risks.touched(ENRICHED, 0) == [Touched(before[0].id, (Dataset.EPSS,))]
+        assert await uow.risks.touched(ENRICHED, 1) == []
     await house.rescoring.catch_up(house.tenant.id)
     assert house.tenant.id not in await house.outbox.unweighed(MODEL)
     after = await house.all()
@@ -261,6 +268,25 @@ async def second_target(tenant: Tenant) -> Target:
     async with tenant.work(tenant.id) as uow:
         await uow.targets.add(made)
     return made
+
+
+async def test_an_upgrade_takes_vectors_from_what_is_kept(house, quiet) -> None:
+    path = next((Path(migrations.__file__).parent / "versions").glob("0017_*.py"))
+    spec = importlib.util.spec_from_file_location("risk_migration", path)
+    assert spec
+    assert spec.loader
+    migration = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(migration)
+    with psycopg.connect(libpq_url(quiet.admin_url), autocommit=True) as admin:
+        admin.execute("UPDATE vulnerabilities SET cvss_vector = '', cvss_score = 0")
+    with psycopg.connect(libpq_url(quiet.owner_url)) as owner:
+        owner.execute(migration.FILL)
+    assert [(each.cvss_vector, each.cvss_score) for each in await house.all()] == [
+        (V31, 9.8),
+        ("", 0),
+        ("", 0),
+        ("", 0),
+    ]
 
 
 async def test_weights_are_the_tenants_own(house, quiet) -> None:
