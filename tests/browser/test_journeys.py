@@ -382,6 +382,7 @@ async def test_one_is_decided_on_and_talked_about(visit, purple, pictures) -> No
     (one,) = await purple.vulnerabilities("127.6.1.9")
     async with visit() as visitor:
         page = await visitor.go(f"/vulnerabilities/{one.id}")
+        await expect(page.locator(".waterfall tbody tr").last).to_contain_text(f"Risk{one.risk}")
         await page.get_by_text("Decide", exact=True).click()
         await page.locator("#state").select_option("risk accepted")
         await page.locator("#why").fill("behind a firewall")
