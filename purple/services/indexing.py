@@ -13,8 +13,8 @@ from purple.domain.search import Difference, Search, feed_of
 from purple.domain.vulnerabilities import Vulnerability
 from purple.services.identity import FIRST_ORGANISATION
 
-LOOKED_AT_AGAIN = 50
-"""Of a page; where more differ it is not for what was fed just now."""
+LOOKED_AT_AGAIN = 1_000
+"""Where more differ it is not for what was fed just now."""
 SILENT_AFTER = timedelta(seconds=30)
 """A relay that lives looks for events every few seconds."""
 
@@ -79,24 +79,28 @@ class Indexing:
         return copied
 
     async def verify(self, told: Callable[[int], None]) -> Compared:
-        """Hold every document against its row. What differs is looked at once more, for it may just have been fed.
+        """Hold every document against its row.
+
+        What differs is looked at once more at the end, for it may have been fed since.
 
         Raises:
             UnavailableError: Elasticsearch or PostgreSQL is away.
         """
-        rows, found = 0, Difference()
         await self._search.generation()  # one that was lost is there, if empty
+        rows, found = 0, Difference()
+        seen: list[tuple[UUID, UUID]] = []
         async for organisation_id, page, after, until in self._everything():
             rows += len(page)
             told(rows)
             difference = await self._search.compare(organisation_id, page, after, until)
-            if len(difference.ids) > LOOKED_AT_AGAIN:
-                found += difference
-                continue
-            for row_id in difference.ids:
-                found += await self._again(organisation_id, row_id)
+            found += difference
+            seen += [(organisation_id, row_id) for row_id in difference.ids]
         placed = await self._outbox.feed(PLACED)
         fed = await self._outbox.feed(feed_of(await self._search.generation()))
+        if len(seen) <= LOOKED_AT_AGAIN:
+            found = Difference()
+            for organisation_id, row_id in seen:
+                found += await self._again(organisation_id, row_id)
         return Compared(rows, found, max(0, placed - fed))
 
     async def _again(self, organisation_id: UUID, row_id: UUID) -> Difference:
