@@ -15,9 +15,9 @@ class Counter(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, port: int) -> None:
         self.connections: list[tuple[float, str]] = []
-        super().__init__((address, 0), _Answer)
+        super().__init__((address, port), _Answer)
 
     @property
     def port(self) -> int:
@@ -50,9 +50,9 @@ class _Answer(socketserver.BaseRequestHandler):
 
 
 @contextmanager
-def counting(address: str) -> Iterator[Counter]:
-    """A counter for as long as the block lasts."""
-    with Counter(address) as counter:
+def counting(address: str, port: int = 0) -> Iterator[Counter]:
+    """A counter for as long as the block lasts, on a port that is free unless told which."""
+    with Counter(address, port) as counter:
         thread = threading.Thread(target=counter.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

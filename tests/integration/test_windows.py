@@ -1,15 +1,18 @@
-"""A test window on real servers and the real clock: a tool is stopped when it closes, and goes on in the next."""
+"""A test window on real servers and the real clock: a tool is stopped when it closes, and goes on in the next.
+
+Nor is a host that is gone looked for meanwhile.
+"""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bench.trials.counter import counting
+from bench.trials.counter import Counter, counting
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.pages import Query
 from purple.domain.tools import ScanState
-from tests.integration.test_contracts import start
+from tests.integration.test_contracts import running, start
 from tests.support.running import Purple
 
 
@@ -31,29 +34,45 @@ async def scanned(purple: Purple, campaign: Campaign) -> Scan:
     return found[0]
 
 
-async def test_a_tool_is_stopped_when_its_window_closes_and_goes_on_in_the_next(purple, counter) -> None:
+def between(counter: Counter, start: datetime, end: datetime) -> list[float]:
+    """When somebody connected."""
+    return [at for at, _ in counter.connections if start.timestamp() <= at < end.timestamp()]
+
+
+async def test_nothing_is_sent_while_a_window_is_closed_and_all_goes_on_in_the_next(purple, counter) -> None:
     earlier = await purple.authorisation("127.22.9.0/24")
     short = [await start(purple, earlier, "127.22.9.1", counter, 1) for _ in range(5)]
     for each in short:  # how long the tool took before: it fits
         assert (await scanned(purple, each)).state is ScanState.COMPLETE
     opens = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
-    closes, again = opens + timedelta(seconds=314), opens + timedelta(seconds=319)
+    closes, again = opens + timedelta(seconds=314), opens + timedelta(seconds=322)
     contract = await purple.authorisation("127.22.9.0/24", windows=[window(opens, 314), window(again, 600)])
     counter.connections.clear()
     campaign = await start(purple, contract, "127.22.9.1", counter, requests=400)
-    scan = await scanned(purple, campaign)
-    moments = [at for at, _ in counter.connections]
-    assert not [at for at in moments if closes.timestamp() <= at < again.timestamp()], (
-        "sent while the window was closed"
-    )
+    with counting("127.22.9.2") as first:
+        away = await start(purple, contract, f"127.22.9.2:{first.port}", first, requests=60)
+        await running(first, "127.22.9.2", at_least=1)  # and from then on it is gone
+    await asyncio.sleep((closes - datetime.now(UTC)).total_seconds())
+    with counting("127.22.9.2", first.port) as back:
+        scan, found = await scanned(purple, campaign), await scanned(purple, away)
+    for each in (counter, back):
+        assert not between(each, closes, again), "connected to while the window was closed"
     assert scan.state is ScanState.COMPLETE, scan.reason
-    began = moments[0] < closes.timestamp()  # a machine that is very busy comes to it only in the second window
+    began = counter.connections[0][0] < closes.timestamp()  # a very busy machine comes to it only in the second window
     assert scan.attempt == (2 if began else 1)
     assert scan.observations == 400
+    assert (found.state, found.observations) == (ScanState.COMPLETE, 60), found.reason
     async with purple.container.work(purple.organisation) as uow:
         told = [each.type for each in await uow.events.of_campaign(campaign.id, 0)]
+        gone = [each for each in await uow.events.of_campaign(away.id, 0) if each.type == "target.unreachable"]
     assert told.count("scan.postponed") >= 1
     assert told.count("scan.ended") == 1
+    assert len(gone) == 1
     query = Query({"authorisation_id": contract})
-    rules = {each.rule for each in (await purple.container.clearance.page(purple.organisation, query)).items}
-    assert rules <= {"window"}
+    refused = {
+        (each.campaign_id, each.rule)
+        for each in (await purple.container.clearance.page(purple.organisation, query)).items
+    }
+    assert refused <= {(campaign.id, "window"), (away.id, "window")}
+    if gone[0].at < closes:  # it was to be looked for while the window was closed
+        assert (away.id, "window") in refused
