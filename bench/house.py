@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
-import httpx
-
 from purple.db.migrate import upgrade
+from purple.stack.ports import ask
 from purple.stack.servers import Servers, running_servers
 
 HERE = Path(__file__).parent
@@ -42,10 +43,9 @@ def free_port() -> int:
 
 def answers(url: str) -> bool:
     """Whether it serves."""
-    try:
-        return httpx.get(url, timeout=5, trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
+    parts = urlsplit(url)
+    status, _ = ask(parts.port or 80, parts.path, timeout_s=5)
+    return status == HTTPStatus.OK
 
 
 @contextmanager
@@ -109,7 +109,7 @@ class House:
         ready = self.folder / f"ready-{uuid4()}"
         told = self.environment | {"PURPLE_READY_FILE": str(ready)}
         with process(["-m", module, *roles], told, self.folder, under) as started:
-            until(lambda: ready.exists() or started.poll() is not None, 120, f"workers {roles} are ready")
+            until(lambda: ready.exists() or started.poll() is not None, 120, f"workers {roles} are ready", 0.02)
             if started.poll() is not None:
                 raise RuntimeError((self.folder / "processes.log").read_text()[-2000:])
             yield started
@@ -118,7 +118,7 @@ class House:
     def api(self) -> Iterator[subprocess.Popen[bytes]]:
         """The facade, once it serves."""
         with process(["-m", "api"], self.environment, self.folder) as started:
-            until(lambda: answers(f"{self.url}/health"), 120, "the API serves")
+            until(lambda: answers(f"{self.url}/health"), 120, "the API serves", 0.02)
             yield started
 
 

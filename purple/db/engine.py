@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from purple.domain.errors import UnavailableError
+from purple.domain.errors import DiskFullError, UnavailableError
 
 CONNECT_S = 5
 """For a server that accepts connections and says nothing."""
@@ -43,12 +43,20 @@ def away() -> Iterator[None]:
 
     Raises:
         UnavailableError: PostgreSQL is away.
+        DiskFullError: it has no room for what was to be written.
     """
     try:
         yield
     except (OperationalError, PoolTimeoutError, psycopg.OperationalError) as error:
-        raise UnavailableError("PostgreSQL is away", remedy="try again in a few seconds") from error
+        raise _unavailable(error) from error
     except DBAPIError as error:
         if not error.connection_invalidated:
             raise
-        raise UnavailableError("PostgreSQL is away", remedy="try again in a few seconds") from error
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> UnavailableError:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, psycopg.errors.DiskFull):
+        return DiskFullError("PostgreSQL's disk is full", remedy="make room there: it goes on by itself")
+    return UnavailableError("PostgreSQL is away", remedy="try again in a few seconds")

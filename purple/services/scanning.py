@@ -133,8 +133,9 @@ class Scanning:
                     return await self._held_back(scan, admission)
                 return await self._attempt(scan, how, admission, beat)
             except DiskFullError as full:
-                async with self._work(ref.organisation_id) as uow:
-                    await uow.scans.update(scan.id, state=ScanState.PENDING, reason=f"waiting: {full.line()}")
+                with contextlib.suppress(UnavailableError):  # where it is PostgreSQL's own that is full
+                    async with self._work(ref.organisation_id) as uow:
+                        await uow.scans.update(scan.id, state=ScanState.PENDING, reason=f"waiting: {full.line()}")
                 raise
 
     async def _attempt(

@@ -1,6 +1,5 @@
 """Keeps one part alive: a thread that starts it, watches its health and starts it again when it dies."""
 
-import contextlib
 import shutil
 import subprocess
 import threading
@@ -122,7 +121,7 @@ class Keeper(threading.Thread):
             part.settle()
             self._board.offer(part.offers())
             self._set(state=PartState.READY)
-            trouble = self._watch(process, known)
+            trouble = self._watch(process, identity, known)
             if trouble:  # before its process is forgotten: nobody shall see a ready part without one
                 self._set(state=PartState.RESTARTING)
             return trouble
@@ -174,12 +173,12 @@ class Keeper(threading.Thread):
                 return f"is not done after {self.part.start_timeout_s:.0f} s"
         return ""
 
-    def _watch(self, process: subprocess.Popen[bytes], known: dict[str, str]) -> str:
+    def _watch(self, process: subprocess.Popen[bytes], identity: ProcessId, known: dict[str, str]) -> str:
         sick = 0
         probe_at = time.monotonic() + PROBE_S
         while not self._asked.is_set():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(0.2)
+            if identity.wait(0.2):
+                process.wait()
                 return self._died(process)
             if changed := self._followed(self._board.offered()) ^ self._followed(known):
                 self._say(f"started again, for {', '.join(sorted({name for name, _ in changed}))} changed")
@@ -190,6 +189,7 @@ class Keeper(threading.Thread):
             if sick >= SICK_PROBES:
                 return f"lived and did not serve for {SICK_PROBES * PROBE_S:.0f} s"
             self._rotate()
+            self._board.keep()
             probe_at = time.monotonic() + PROBE_S
         return ""
 

@@ -1,5 +1,6 @@
 """Ports on loopback: the usual one where it is free, the same one the next time."""
 
+import http.client
 import json
 import random
 import socket
@@ -72,3 +73,19 @@ class Ports:
             port = random.SystemRandom().randrange(*ANY)
             if is_free(port):
                 return port
+
+
+def ask(port: int, path: str, timeout_s: float) -> tuple[int, bytes]:
+    """Status and body of what is served on loopback; status 0 where nobody answers.
+
+    A part that starts is asked ten times a second, and a client that could do TLS reads all certificates each time.
+    """
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=timeout_s)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    except (OSError, http.client.HTTPException):
+        return 0, b""
+    finally:
+        connection.close()

@@ -1,5 +1,6 @@
 """What a stack says of itself: a file that the supervisor rewrites at each change and anybody may read."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Mapping
@@ -95,6 +96,8 @@ class Board:
         self._parts = dict(parts)
         self._offered: dict[str, str] = {}
         self._changed = threading.Condition()
+        self._published = self._offered
+        self._written = True
         with self._changed:
             self._write()
 
@@ -110,7 +113,7 @@ class Board:
             if changes.get("state", old.state) != old.state:
                 changes["since"] = time.time()
             self._parts[name] = old.model_copy(update=changes)
-            self._write()
+            self._keep()
             self._changed.notify_all()
 
     def offer(self, values: Mapping[str, str]) -> None:
@@ -126,8 +129,7 @@ class Board:
             if values == self._offered:
                 return
             self._offered = values
-            write_private(stack_env_file(self._home), env_text(values))
-            self._write()
+            self._keep()
             self._changed.notify_all()
 
     def offered(self) -> dict[str, str]:
@@ -146,7 +148,23 @@ class Board:
             self._changed.wait_for(lambda: stop.is_set() or all(self._parts[name].state.good for name in names))
         return not stop.is_set()
 
+    def keep(self) -> None:
+        """Write what could not be written when it changed."""
+        with self._changed:
+            if not self._written:
+                self._keep()
+
+    def _keep(self) -> None:
+        """What holds the stack goes on where its disk is full: the files then tell how it was before."""
+        self._written = False
+        with contextlib.suppress(OSError):
+            self._write()
+            self._written = True
+
     def _write(self) -> None:
+        if self._published != self._offered:
+            write_private(stack_env_file(self._home), env_text(self._offered))
+            self._published = self._offered
         state = StackState(
             supervisor=self._supervisor, started_at=self._started, parts=self._parts, offered=self._offered
         )

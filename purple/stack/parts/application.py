@@ -7,12 +7,10 @@ import sys
 from http import HTTPStatus
 from pathlib import Path
 
-import httpx
-
 from purple.settings.paths import CODE_ROOT
 from purple.stack.files import own_folder, reachable
 from purple.stack.parts.base import LOOPBACK, Part, Say, Site
-from purple.stack.ports import answers
+from purple.stack.ports import answers, ask
 from purple.stack.processes import Launch, ServerUser
 
 PASSED = ("PATH", "LANG", "TZ", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
@@ -117,11 +115,8 @@ class Api(Application):
 
     def healthy(self) -> bool:
         """Whether it answers, be it that PostgreSQL is away: starting it again would not bring that back."""
-        try:
-            answer = httpx.get(f"http://{LOOPBACK}:{self._port}/health", timeout=5, trust_env=False)
-        except httpx.HTTPError:
-            return False
-        return answer.is_success or answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        status, _ = ask(self._port, "/health", timeout_s=5)
+        return status in {HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE}
 
     def offers(self) -> dict[str, str]:
         """Where it is."""

@@ -1,12 +1,13 @@
 """Elasticsearch: one node on loopback without security, for this machine's own processes."""
 
+import json
+from http import HTTPStatus
 from pathlib import Path
-
-import httpx
 
 from purple.stack.files import own_folder, write_private
 from purple.stack.parts.base import LOOPBACK, Part, PartAbsentError, Say, Site
 from purple.stack.parts.distribution import Distribution, find_distribution
+from purple.stack.ports import ask
 from purple.stack.processes import Launch, plain_environment
 
 LOGGING = """status = error
@@ -88,10 +89,10 @@ class Elasticsearch(Part):
 
     def healthy(self) -> bool:
         """Whether every primary shard is served."""
+        status, body = ask(self._port, "/_cluster/health", timeout_s=2)
         try:
-            answer = httpx.get(f"{self._url}/_cluster/health", timeout=2, trust_env=False)
-            return answer.is_success and answer.json().get("status") in {"green", "yellow"}
-        except (httpx.HTTPError, ValueError):
+            return status == HTTPStatus.OK and json.loads(body).get("status") in {"green", "yellow"}
+        except ValueError:
             return False
 
     @property

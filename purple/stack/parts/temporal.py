@@ -3,13 +3,13 @@
 import os
 import shutil
 import sys
+from http import HTTPStatus
 from pathlib import Path
-
-import httpx
 
 from purple.domain.errors import PurpleError
 from purple.stack.files import readable_copy
 from purple.stack.parts.base import LOOPBACK, Part, Say, Site
+from purple.stack.ports import ask
 from purple.stack.processes import Launch, plain_environment
 
 SEARCH_ATTRIBUTES = ("PurpleCampaignId", "PurpleOrganisation", "PurpleProfile", "PurplePhase", "PurpleMaxSeverity")
@@ -61,10 +61,8 @@ class Temporal(Part):
 
     def healthy(self) -> bool:
         """Whether the namespace is served, asked through the UI so that both are seen."""
-        try:
-            return httpx.get(f"{self._url}/api/v1/namespaces/{NAMESPACE}", timeout=2, trust_env=False).is_success
-        except httpx.HTTPError:
-            return False
+        status, _ = ask(self._ui, f"/api/v1/namespaces/{NAMESPACE}", timeout_s=2)
+        return status == HTTPStatus.OK
 
     @property
     def _url(self) -> str:

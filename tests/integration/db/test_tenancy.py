@@ -7,12 +7,12 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
-from purple.db.engine import open_engine, psycopg_url
+from purple.db.engine import away, open_engine, psycopg_url
 from purple.db.models import metadata
 from purple.db.outbox import LEADER, SqlOutbox, libpq_url
-from purple.domain.errors import InvalidInputError, NotFoundError, UnavailableError
+from purple.domain.errors import DiskFullError, InvalidInputError, NotFoundError, UnavailableError
 from purple.domain.events import Event
 from purple.domain.pages import Query
 
@@ -141,6 +141,21 @@ async def test_connections_that_died_while_nobody_used_them_cost_no_unit_of_work
         async with work(tenant.id) as uow:
             assert tenant.target in await uow.targets.all()
     await engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("condition", "error", "said"),
+    [
+        ("disk_full", DiskFullError, "PostgreSQL's disk is full"),
+        ("too_many_connections", UnavailableError, "PostgreSQL is away"),
+    ],
+)
+async def test_a_server_without_room_says_which_room(engine, condition, error, said) -> None:
+    fails = text(f"DO $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '{condition}'; END $$")
+    with pytest.raises(UnavailableError, match=said) as told, away():
+        async with engine.begin() as connection:
+            await connection.execute(fails)
+    assert type(told.value) is error
 
 
 @pytest.mark.parametrize("query", [Query(cursor="nonsense!"), Query(limit=0), Query(limit=201), Query(cursor="YWJj")])
