@@ -63,7 +63,7 @@ def _scan(container: Container) -> Sequence[Callable[..., Any]]:
 
 
 def _report(container: Container) -> Sequence[Callable[..., Any]]:
-    container.renderer.keeps_ready = True
+    container.renderer.pdf.keeps_ready = True
     return (ReportActivities(container.reporting).report,)
 
 

@@ -177,7 +177,7 @@ class Adapters:
         from purple.reports.renderer import Renderer
 
         made = Renderer(self.settings.stack.cache)
-        self._open.push_async_callback(made.close)
+        self._open.push_async_callback(made.pdf.close)
         return made
 
     @cached_property

@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import os
 import subprocess
 import sys
 from datetime import datetime
@@ -15,10 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from purple.domain.errors import PackagesUnavailableError, PurpleError
 from purple.domain.reports import ReportData, ReportFormat
 from purple.reports.chart import severity_chart
+from purple.reports.writer import PdfWriter
 from purple.toolkit.packages import DebianPackages
 
 TEMPLATES = Path(__file__).parent / "templates"
-PDF_S = 300.0
 PANGO = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core")
 SCHEMA = "purple.report/1"
 
@@ -36,10 +35,8 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._jinja.filters["moment"] = _moment
-        self._environment: dict[str, str] | None = None
-        self.keeps_ready = False
-        """Whether a process that writes PDFs waits for the next one: WeasyPrint takes a second to be imported."""
-        self._ready: asyncio.subprocess.Process | None = None
+        self._prepared = False
+        self.pdf = PdfWriter()
 
     async def render(self, data: ReportData, wanted: ReportFormat) -> bytes:
         """The bytes."""
@@ -50,7 +47,8 @@ class Renderer:
                 return (await asyncio.to_thread(self.html, data)).encode()
             case ReportFormat.PDF:
                 html = await asyncio.to_thread(self.html, data)
-                return await self._pdf(html.encode())
+                await self.prepare()
+                return await self.pdf.write(html.encode())
 
     def html(self, data: ReportData) -> str:
         """One page with everything in it: no script, no request to anywhere."""
@@ -73,50 +71,10 @@ class Renderer:
         Raises:
             PurpleError: it cannot be had; the remedy says what to install.
         """
-        if self._environment is None:
-            self._environment = await asyncio.to_thread(self._libraries)
-        return "Pango of the package cache" if self._environment else "Pango of this machine"
-
-    async def _pdf(self, html: bytes) -> bytes:
-        await self.prepare()
-        process, self._ready = self._ready, None
-        if process is None or process.returncode is not None:
-            process = await self._writer()
-        try:
-            async with asyncio.timeout(PDF_S):
-                out, err = await process.communicate(html)
-        except TimeoutError as error:
-            raise PurpleError(f"the PDF was not written in {PDF_S:.0f} s") from error
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode:
-            said = err.decode(errors="replace").strip().splitlines()
-            raise PurpleError(f"the PDF could not be written: {said[-1] if said else process.returncode}"[:300])
-        if self.keeps_ready and self._ready is None:
-            self._ready = await self._writer()
-        return out
-
-    async def _writer(self) -> asyncio.subprocess.Process:
-        """It ends with us: nothing comes on its standard input then."""
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "purple.reports.pdf",
-            env=os.environ | (self._environment or {}),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-
-    async def close(self) -> None:
-        """End the process that waits."""
-        self.keeps_ready = False
-        process, self._ready = self._ready, None
-        if process is not None and process.returncode is None:
-            process.kill()
-            await process.wait()
+        if not self._prepared:
+            self.pdf.environment = await asyncio.to_thread(self._libraries)
+            self._prepared = True
+        return "Pango of the package cache" if self.pdf.environment else "Pango of this machine"
 
     def _libraries(self) -> dict[str, str]:
         """Where Pango is: on the machine, or in packages of the cache."""
