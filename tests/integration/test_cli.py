@@ -10,8 +10,8 @@ def scan(run, target: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return run("scan", target, "--profile", "made", "--authorised-by", "test", *arguments)
 
 
-def test_a_scan_that_passes_exits_0_with_data_on_stdout_alone(purple_command) -> None:
-    done = scan(purple_command, "127.3.0.1", "--option", "made.flaws=[80]", "-o", "json")
+def test_a_scan_that_passes_exits_0_with_data_on_stdout_alone(purple_started) -> None:
+    done = scan(purple_started, "127.3.0.1", "--option", "made.flaws=[80]", "-o", "json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["schema"] == "purple.scan/1"
@@ -26,14 +26,14 @@ def test_a_failed_gate_exits_3(purple_command) -> None:
     assert "<script>" in done.stdout, "text of a tool is shown as it is, and never as markup"
 
 
-def test_a_gap_exits_5(purple_command) -> None:
-    done = scan(purple_command, "127.3.0.3", "--option", "made.mode=crash")
+def test_a_gap_exits_5(purple_started) -> None:
+    done = scan(purple_started, "127.3.0.3", "--option", "made.mode=crash")
     assert done.returncode == 5, done.stderr
     assert "not covered: made 127.3.0.3: failed" in done.stderr
 
 
-def test_without_an_authorisation_it_exits_4(purple_command) -> None:
-    done = purple_command("scan", "198.51.100.44", "--profile", "made")  # a network that no other test authorises
+def test_without_an_authorisation_it_exits_4(purple_started) -> None:
+    done = purple_started("scan", "198.51.100.44", "--profile", "made")  # a network that no other test authorises
     assert done.returncode == 4
     assert "--authorised-by" in done.stderr
     assert done.stdout == ""
@@ -59,14 +59,14 @@ def test_wrong_usage_exits_2_with_one_line(purple_command, arguments) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_wrong_setting_is_named(purple_command) -> None:
-    done = purple_command("tool", "list", PURPLE_AI__PROVIDER="oracle")
+def test_a_wrong_setting_is_named(purple_started) -> None:
+    done = purple_started("tool", "list", PURPLE_AI__PROVIDER="oracle")
     assert done.returncode == 2
     assert "PURPLE_AI__PROVIDER" in done.stderr
 
 
-def test_a_database_that_is_away_is_one_line(purple_command) -> None:
-    done = purple_command(
+def test_a_database_that_is_away_is_one_line(purple_started) -> None:
+    done = purple_started(
         "scan", "127.3.0.6", "--authorised-by", "x", PURPLE_DATABASE__URL="postgresql://a:b@127.0.0.1:1/none"
     )
     assert done.returncode == 1

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
 import psycopg
 import pytest
 
+from bench.house import answers
 from purple.bootstrap import Container
 from purple.db.migrate import upgrade
 from purple.settings import Settings
@@ -83,15 +83,8 @@ async def apart(servers, environment):
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with process(environment, "api", **urls, PURPLE_API__PORT=str(port), PURPLE_TEMPORAL__ADDRESS=AWAY):
-        wait_until(lambda: answers(url), 60, "API")
+        wait_until(lambda: answers(f"{url}/health"), 60, "API")
         yield url, token
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health").is_success
-    except httpx.HTTPError:
-        return False
 
 
 @pytest.mark.timeout(600)

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 
+from bench.house import answers
 from purple.bootstrap import Container
 from purple.contracts.campaigns import CampaignInput
 from purple.domain.campaigns import Campaign, Scan
@@ -26,6 +26,7 @@ from purple.domain.tools import Intrusiveness
 from purple.domain.vulnerabilities import Vulnerability
 from purple.services.identity import FIRST_ORGANISATION
 from purple.settings import Settings
+from tests.support.commands import Commands
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPPORT = ROOT / "tests/support"
@@ -119,14 +120,7 @@ def api(environment, container) -> Iterator[str]:
     """The facade's URL."""
     url = environment["PURPLE_API__URL"]
     with process(environment, "api"):
-
-        def up() -> bool:
-            try:
-                return httpx.get(f"{url}/health").is_success
-            except httpx.HTTPError:
-                return False
-
-        wait_until(up, 60, "API")
+        wait_until(lambda: answers(f"{url}/health"), 60, "API")
         yield url
 
 
@@ -189,9 +183,30 @@ def purple(container, workers) -> Purple:
     return Purple(container)
 
 
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def commands() -> Iterator[Commands]:
+    """What becomes the command line."""
+    made = Commands()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def purple_command(environment, workers) -> Callable[..., subprocess.CompletedProcess[str]]:
+def purple_command(environment, workers, commands) -> Command:
     """The command line, in a process of its own."""
+
+    def run(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+        return commands.run(arguments, os.environ | environment | extra)
+
+    return run
+
+
+@pytest.fixture
+def purple_started(environment, workers) -> Command:
+    """The same, started as people start it."""
 
     def run(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
