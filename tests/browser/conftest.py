@@ -59,14 +59,6 @@ async def browser() -> AsyncIterator[Browser]:
         await opened.close()
 
 
-@pytest.fixture(scope="session")
-def pictures(tmp_path_factory) -> Path:
-    """Where screenshots go."""
-    folder = Path(os.environ.get("PURPLE_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 @dataclass
 class Visitor:
     """A browser with a page, and what went wrong in it."""
@@ -84,10 +76,16 @@ class Visitor:
         await self.page.goto(f"{self.url}/console{path}")
         return self.page
 
-    async def accessible(self) -> list[str]:
-        """What axe-core finds against it."""
+    async def picture(self, name: str) -> None:
+        """Keep what it looks like, where somebody wants to see it."""
+        if folder := os.environ.get("PURPLE_SCREENSHOTS"):
+            await self.page.screenshot(path=Path(folder) / name, full_page=True)
+
+    async def accessible(self, *rules: str) -> list[str]:
+        """What axe-core finds against it, by all rules or by these."""
         await self.page.evaluate(AXE_SCRIPT)
-        told = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        asked = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+        told = await self.page.evaluate("asked => axe.run(document, asked)", asked)
         return [f"{each['id']}: {node['html'][:160]}" for each in told["violations"] for node in each["nodes"]]
 
 

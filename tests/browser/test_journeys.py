@@ -101,7 +101,7 @@ async def test_a_campaign_is_paused_resumed_and_its_failures_run_again(visit, pu
         await expect(page.locator(".scan", has_text="made-missing")).to_contain_text("no-such-program-anywhere")
 
 
-async def test_a_tool_that_waits_for_a_second_person_is_approved(visit, purple, pictures) -> None:
+async def test_a_tool_that_waits_for_a_second_person_is_approved(visit, purple) -> None:
     options = {"made-noop": {"artifact": await purple.container.objects.put(b"")}}
     campaign = await purple.start("127.6.1.7", "made-approved", **options)
     async with visit() as visitor:
@@ -110,13 +110,13 @@ async def test_a_tool_that_waits_for_a_second_person_is_approved(visit, purple, 
         await expect(asked.get_by_role("heading")).to_have_text("made waits for a second person", timeout=30_000)
         assert await visitor.accessible() == []
         await asked.get_by_label("Reason").fill("agreed with the owner")
-        await page.screenshot(path=pictures / "campaign-asked.png", full_page=True)
+        await visitor.picture("campaign-asked.png")
         await asked.get_by_role("button", name="Approve made").click()
         await expect(page.locator(".head .state")).to_have_text("completed", timeout=60_000)
         await expect(asked).to_have_count(0)
 
 
-async def test_results_from_elsewhere_are_imported(visit, workers, purple, pictures, tmp_path) -> None:
+async def test_results_from_elsewhere_are_imported(visit, workers, purple, tmp_path) -> None:
     await purple.authorisation("127.6.4.0/24", name="for the import")
     (tmp_path / "page.html").write_text("<html/>")
     (tmp_path / "scan.xml").write_bytes(SCAN.read_bytes().replace(b"127.0.0.1", b"127.6.4.1"))
@@ -134,7 +134,7 @@ async def test_results_from_elsewhere_are_imported(visit, workers, purple, pictu
         await expect(page.get_by_label("Register new hosts")).to_be_checked()
         await expect(page.get_by_text("Choose the file again")).to_be_visible()
         assert await visitor.accessible() == []
-        await page.screenshot(path=pictures / "import-refused.png", full_page=True)
+        await visitor.picture("import-refused.png")
         await page.get_by_label("File that the tool wrote").set_input_files(tmp_path / "scan.xml")
         await page.get_by_role("button", name="Import").click()
         await page.wait_for_url(re.compile(r"/campaigns/[0-9a-f-]{36}$"))
@@ -223,7 +223,7 @@ async def test_a_phone_has_its_menu(visit) -> None:
         await expect(page.get_by_role("heading", level=1)).to_have_text("Targets")
 
 
-async def test_forms_say_what_is_wrong_and_keep_what_was_written(visit, pictures) -> None:
+async def test_forms_say_what_is_wrong_and_keep_what_was_written(visit) -> None:
     async with visit() as visitor:
         page = await visitor.go("/targets")
         await page.get_by_text("Register a target").click()
@@ -232,18 +232,18 @@ async def test_forms_say_what_is_wrong_and_keep_what_was_written(visit, pictures
         await expect(page.get_by_role("alert")).to_contain_text("neither a host name nor an IP address")
         await expect(page.get_by_label("Address, network")).to_have_value("a b")
         assert await visitor.accessible() == []
-        await page.screenshot(path=pictures / "target-refused.png", full_page=True)
+        await visitor.picture("target-refused.png")
         visitor.complaints.clear()  # Chromium tells the console of every 422
 
 
-async def test_an_authorisation_is_written_and_revoked(visit, pictures) -> None:
+async def test_an_authorisation_is_written_and_revoked(visit) -> None:
     async with visit() as visitor:
         page = await visitor.go("/authorisations")
         await page.get_by_text("Write an authorisation").click()
         await page.get_by_label("Name").fill("Autumn test")
         await page.get_by_label("Signed by").fill("Jo Doe, owner")
         await page.get_by_label("In scope").fill("127.6.3.0/24\n*.autumn.example.org")
-        await page.screenshot(path=pictures / "authorisation-form.png", full_page=True)
+        await visitor.picture("authorisation-form.png")
         await page.get_by_role("button", name="Write it down").click()
         mine = page.get_by_role("listitem").filter(has_text="Autumn test")
         await expect(mine.locator(".contract-head .state")).to_have_text("holds")
@@ -252,7 +252,7 @@ async def test_an_authorisation_is_written_and_revoked(visit, pictures) -> None:
         await expect(mine.locator(".contract-head .state")).to_have_text("revoked")
 
 
-async def test_a_schedule_is_looked_at_before_it_is_saved_and_then_paused(visit, container, purple, pictures) -> None:
+async def test_a_schedule_is_looked_at_before_it_is_saved_and_then_paused(visit, container, purple) -> None:
     await container.targets.create(purple.organisation, "127.23.5.1", name="Scheduled")
     await purple.authorisation("127.23.5.1", name="for the schedule")
     async with visit() as visitor:
@@ -269,7 +269,7 @@ async def test_a_schedule_is_looked_at_before_it_is_saved_and_then_paused(visit,
         await expect(page.locator(".preview tbody tr")).to_have_count(10)
         await expect(page.get_by_label("Time zone")).to_have_value("Europe/Berlin")
         assert await visitor.accessible() == []
-        await page.screenshot(path=pictures / "schedule-preview.png", full_page=True)
+        await visitor.picture("schedule-preview.png")
         contract = page.locator("#authorisation_id option", has_text="for the schedule").first
         await page.locator("#authorisation_id").select_option(await contract.get_attribute("value"))
         await page.get_by_role("button", name="Save").click()
@@ -285,7 +285,7 @@ async def test_a_schedule_is_looked_at_before_it_is_saved_and_then_paused(visit,
         visitor.complaints.clear()  # Chromium tells of the 422
 
 
-async def test_errors_are_pages_that_say_what_to_do(visit, pictures) -> None:
+async def test_errors_are_pages_that_say_what_to_do(visit) -> None:
     async with visit() as visitor:
         for path, status in (("/nowhere", 404), ("/campaigns/not-an-id", 422), ("/vulnerabilities?cursor=x", 422)):
             answer = await visitor.page.goto(f"{visitor.url}/console{path}")
@@ -293,21 +293,21 @@ async def test_errors_are_pages_that_say_what_to_do(visit, pictures) -> None:
             assert answer.status == status
             await expect(visitor.page.get_by_role("link", name="To the overview")).to_be_visible()
             assert await visitor.accessible() == []
-        await visitor.page.screenshot(path=pictures / "problem.png")
+        await visitor.picture("problem.png")
         visitor.complaints.clear()  # as above
 
 
-async def test_signing_out_ends_the_session_everywhere(visit, container, pictures) -> None:
+async def test_signing_out_ends_the_session_everywhere(visit, container) -> None:
     async with visit(signed_in=False) as visitor:
         page = await visitor.go("/sign-in")
-        await page.screenshot(path=pictures / "sign-in.png")
+        await visitor.picture("sign-in.png")
         card = await page.locator("main").bounding_box()
         assert card is not None
         assert abs(card["x"] + card["width"] / 2 - WIDE["width"] / 2) < 2, "in the middle"
         assert await visitor.accessible() == []
         address = await link(container)
         await page.goto(address)
-        await page.screenshot(path=pictures / "sign-in-link.png")
+        await visitor.picture("sign-in-link.png")
         assert await visitor.accessible() == []
         await page.get_by_role("button", name="Sign in").click()
         await page.wait_for_url("**/console/")
@@ -323,7 +323,7 @@ async def test_signing_out_ends_the_session_everywhere(visit, container, picture
         visitor.complaints.clear()  # Chromium tells of the 401
 
 
-async def test_many_are_looked_at_changed_and_put_back(visit, purple, pictures) -> None:
+async def test_many_are_looked_at_changed_and_put_back(visit, purple) -> None:
     await purple.run("127.6.1.8", made={"flaws": [80, 81, 82]})
     target = (await purple.container.targets.ensure(purple.organisation, "127.6.1.8")).id
     async with visit() as visitor:
@@ -345,7 +345,7 @@ async def test_many_are_looked_at_changed_and_put_back(visit, purple, pictures) 
         assert await visitor.accessible() == []
         for look, options in (("light", {}), ("dark", {"color_scheme": "dark"})):
             await page.emulate_media(**options)
-            await page.screenshot(path=pictures / f"triage-{look}.png", full_page=True)
+            await visitor.picture(f"triage-{look}.png")
         await page.get_by_role("button", name="Change 2").click()
         await expect(page.get_by_role("heading", level=1)).to_have_text("Done")
         states = sorted(str(each.state) for each in await purple.vulnerabilities("127.6.1.8"))
@@ -377,7 +377,7 @@ async def test_many_are_looked_at_changed_and_put_back(visit, purple, pictures) 
         visitor.complaints.clear()  # the browser tells of the 422 that is meant
 
 
-async def test_one_is_decided_on_and_talked_about(visit, purple, pictures) -> None:
+async def test_one_is_decided_on_and_talked_about(visit, purple) -> None:
     await purple.run("127.6.1.9", made={"flaws": [80]})
     (one,) = await purple.vulnerabilities("127.6.1.9")
     async with visit() as visitor:
@@ -405,7 +405,7 @@ async def test_one_is_decided_on_and_talked_about(visit, purple, pictures) -> No
         for look, options in LOOKS.items():
             await page.emulate_media(color_scheme=options["color_scheme"])
             await page.set_viewport_size(options["viewport"])
-            await page.screenshot(path=pictures / f"decide-{look}.png", full_page=True)
+            await visitor.picture(f"decide-{look}.png")
             assert await visitor.accessible() == []
             wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide == 0

@@ -21,8 +21,8 @@ def main() -> None:
     params.n_ctx = 4096
     params.n_parallel = 1
     params.warmup = False
-    params.cpuparams.n_threads = 2
-    params.cpuparams_batch.n_threads = 2
+    params.cpuparams.n_threads = 1  # two wait for each other by spinning, and where others work too that takes minutes
+    params.cpuparams_batch.n_threads = 1
     server = xllamacpp.Server(params)
     sys.stdout.write(f"{server.listening_address}\n")
     sys.stdout.flush()
