@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from purple.contracts.campaigns import CampaignInput
-from purple.domain.campaigns import CampaignState
+from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.errors import ConflictError, InvalidInputError, OutOfScopeError
 from purple.domain.pages import Query
 from purple.domain.tools import ScanState
 from purple.domain.vulnerabilities import VulnerabilityState
-from tests.support.running import process, wait_until
+from tests.support.running import Purple, process, wait_until
 
 ENDS = [
     ("ok", ScanState.COMPLETE, "", 2),
@@ -26,11 +26,20 @@ ENDS = [
 ]
 
 
+@pytest.fixture(scope="module")
+async def ends(container, workers) -> dict[str, Campaign]:
+    """A campaign for each mode, at once; one hangs for a while beside the other tests."""
+    purple = Purple(container)
+    found = {
+        mode: await purple.start(f"127.1.0.{number}", made={"mode": mode, "flaws": [1, 2]})
+        for number, (mode, *_) in enumerate(ENDS, 1)
+    }
+    return found | {"hang": await purple.start("127.1.1.2", made={"mode": "hang", "flaws": [7]})}
+
+
 @pytest.mark.parametrize(("mode", "state", "reason", "seen"), ENDS)
-async def test_how_a_tool_ends_is_how_its_scan_ends(purple, mode, state, reason, seen) -> None:
-    campaign = await purple.run(
-        f"127.1.0.{ENDS.index((mode, state, reason, seen)) + 1}", made={"mode": mode, "flaws": [1, 2]}
-    )
+async def test_how_a_tool_ends_is_how_its_scan_ends(purple, ends, mode, state, reason, seen) -> None:
+    campaign = await purple.end(ends[mode])
     scan = await purple.scan(campaign)
     assert (scan.state, scan.observations) == (state, seen), scan.reason
     assert reason in scan.reason
@@ -45,13 +54,6 @@ async def test_a_tool_that_is_missing_is_a_gap_and_the_rest_goes_on(purple) -> N
     assert scans["made-missing"].state is ScanState.FAILED
     assert "no-such-program-anywhere is not on this machine" in scans["made-missing"].reason
     assert campaign.state is CampaignState.COMPLETED_WITH_GAPS
-
-
-async def test_a_tool_that_hangs_is_killed_and_what_it_found_stays(purple) -> None:
-    campaign = await purple.run("127.1.1.2", made={"mode": "hang", "flaws": [7]})
-    scan = await purple.scan(campaign)
-    assert (scan.state, scan.observations) == (ScanState.TIMED_OUT, 1)
-    assert "20 s" in scan.reason
 
 
 async def test_a_second_run_adds_sightings_and_closes_only_what_was_looked_at_to_the_end(purple) -> None:
@@ -279,6 +281,12 @@ async def test_bad_input_names_its_field_and_a_remedy(purple, profile, options, 
         await purple.start("127.1.1.12", profile, **options)
     assert refusal.value.field == field
     assert refusal.value.remedy
+
+
+async def test_a_tool_that_hangs_is_killed_and_what_it_found_stays(purple, ends) -> None:
+    scan = await purple.scan(await purple.end(ends["hang"]))
+    assert (scan.state, scan.observations) == (ScanState.TIMED_OUT, 1)
+    assert "20 s" in scan.reason
 
 
 def test_this_suite_leaves_its_servers_on_loopback(servers) -> None:

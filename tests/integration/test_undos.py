@@ -3,8 +3,10 @@
 import asyncio
 import json
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -32,11 +34,13 @@ class Register:
         self.entries: set[str] = set()
         self.asked: list[str] = []
         self.broken = False
-        self.port = int(server.server_address[1])
+        self.address, self.port = str(server.server_address[0]), int(server.server_address[1])
 
 
-@pytest.fixture
-def register(request) -> Iterator[Register]:
+@contextmanager
+def serving(address: str) -> Iterator[Register]:
+    """A server with a register, for the length of the block."""
+
     class Entries(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -58,7 +62,7 @@ def register(request) -> Iterator[Register]:
             made.entries.discard(self.path)
             self._answer(204 if known else 404)
 
-    server = ThreadingHTTPServer((getattr(request, "param", ADDRESS), 0), Entries)
+    server = ThreadingHTTPServer((address, 0), Entries)
     made = Register(server)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -66,6 +70,12 @@ def register(request) -> Iterator[Register]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def register() -> Iterator[Register]:
+    with serving(ADDRESS) as made:
+        yield made
 
 
 async def start(purple: Purple, register: Register, *targets: str, **options: Any) -> Campaign:
@@ -129,23 +139,36 @@ async def test_cancelling_takes_it_back_after_the_tool_has_ended(purple, registe
     assert [each.state for each in await undos(purple, ended)] == [UndoState.DONE]
 
 
-@pytest.mark.parametrize(
-    ("register", "mode"), [("127.28.0.3", "hold-before"), ("127.28.0.4", "hold-after")], indirect=["register"]
-)
-async def test_a_worker_that_dies_before_the_tool_acts_or_after(
-    purple, register, environment, request, tmp_path, mode
-) -> None:
-    """Workers of a zone of its own, so that it is known which of them has the tool."""
-    marker, zone, address = tmp_path / "marker", f"{mode}-28", request.node.callspec.params["register"]
+@pytest.fixture
+def registers() -> Iterator[dict[str, Register]]:
+    """Of other addresses, by when the tool there holds."""
+    with serving("127.28.0.3") as before, serving("127.28.0.4") as after:
+        yield {"hold-before": before, "hold-after": after}
+
+
+async def test_a_worker_that_dies_before_the_tool_acts_or_after(purple, registers, environment, tmp_path) -> None:
+    """Both at once, each with workers of a zone of its own, so that it is known which of them has the tool."""
+    before, after = (dies(purple, register, environment, mode, tmp_path / mode) for mode, register in registers.items())
+    await asyncio.gather(before, after)
+
+
+async def dies(purple: Purple, register: Register, environment: dict[str, str], mode: str, marker: Path) -> None:
+    zone, address = f"{mode}-28", register.address
     await purple.container.targets.create(purple.organisation, address, zone=zone)
-    with process(environment, "workers", "scan", "--zone", zone) as dies:
+    with ExitStack() as stack:
+
+        async def hire() -> subprocess.Popen[bytes]:
+            worker = process(environment, "workers", "scan", "--zone", zone)
+            return await asyncio.to_thread(stack.enter_context, worker)
+
+        victim = await hire()
         campaign = await start(purple, register, address, mode=mode, marker=str(marker))
         pid = await held(marker)
-        dies.send_signal(signal.SIGKILL)
-        await asyncio.to_thread(dies.wait, 10)
-    assert register.asked == ([] if mode == "hold-before" else ["PUT"])
-    assert [each.state for each in await undos(purple, campaign)] == [UndoState.OPEN]
-    with process(environment, "workers", "scan", "--zone", zone):
+        victim.send_signal(signal.SIGKILL)
+        await asyncio.to_thread(victim.wait, 10)
+        assert register.asked == ([] if mode == "hold-before" else ["PUT"])
+        assert [each.state for each in await undos(purple, campaign)] == [UndoState.OPEN]
+        await hire()
         if mode == "hold-before":
             await purple.container.steering.cancel(purple.organisation, campaign.id)
         else:

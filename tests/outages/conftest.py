@@ -13,7 +13,7 @@ from bench.trials.house import inbox as received_by
 from purple.stack.catalogue import SERVERS
 from purple.stack.servers import Servers
 from tests.outages.house import House
-from tests.support.running import STEPS, SUPPORT, TOOLS, free_port, process, wait_until
+from tests.support.running import STEPS, SUPPORT, TOOLS, free_port, process, together, wait_until
 
 OUTPUT_MB = 256
 
@@ -73,7 +73,7 @@ def tool_worker(told, parts) -> Iterator[int]:
 def house(told, parts, inbox, tool_worker) -> Iterator[House]:
     made = House(told, parts["postgres"].admin_url, inbox)
     made.bootstrap()
-    with process(told, "workers", *STEPS), process(told, "workers", "relay"), process(told, "api"):
+    with together(process(told, "workers", *STEPS), process(told, "workers", "relay"), process(told, "api")):
         wait_until(lambda: _healthy(made), 60, "the house is whole")
         yield made
 

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -104,14 +105,24 @@ def process(environment: dict[str, str], *arguments: str, **extra: str) -> Itera
         log.close()
 
 
+@contextmanager
+def together(*processes: AbstractContextManager[subprocess.Popen[bytes]]) -> Iterator[None]:
+    """Several that start at once, and end with the block."""
+    with ExitStack() as stack, ThreadPoolExecutor(len(processes)) as pool:
+        starting = [(each, pool.submit(each.__enter__)) for each in processes]
+        for each, start in starting:
+            if start.exception() is None:
+                stack.push(each)
+        for _, start in starting:
+            start.result()
+        yield
+
+
 @pytest.fixture(scope="session")
 def workers(environment, container) -> Iterator[None]:
     """All steps, one tool worker, the relay."""
-    with (
-        process(environment, "workers", *STEPS),
-        process(environment, "workers", *TOOLS),
-        process(environment, "workers", "relay"),
-    ):
+    steps, tools = process(environment, "workers", *STEPS), process(environment, "workers", *TOOLS)
+    with together(steps, tools, process(environment, "workers", "relay")):
         yield
 
 
