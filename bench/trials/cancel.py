@@ -7,7 +7,7 @@ from bench.trials.course import Lane, abreast, lanes, prepared, tool_processes
 from bench.trials.house import ROLES, House
 from bench.trials.report import Report, moments, trial
 
-LANES = 4
+LANES = 6
 EACH = 10
 """Points that are worth another one."""
 TOOL_S = 2.0

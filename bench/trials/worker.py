@@ -15,7 +15,7 @@ from bench.trials.house import STEPS, House
 from bench.trials.replay import history
 from bench.trials.report import Report, moments, trial
 
-LANES = 4
+LANES = 6
 """At once: what takes the time is the heartbeat's time-out."""
 EACH = 10
 """Points that make another lane worth its workers."""

@@ -1,5 +1,6 @@
 """Keeps one part alive: a thread that starts it, watches its health and starts it again when it dies."""
 
+import math
 import shutil
 import subprocess
 import threading
@@ -18,7 +19,9 @@ SICK_PROBES = 6
 """So many looks in vain, and a part that lives but does not serve is started again: half a minute of a busy machine
 is forgiven."""
 STEADY_S = 60.0
-"""A part that lived so long is taken to have started well; the pause before its next start is short again."""
+"""A part that served so long is taken to have started well; the pause before its next start is short again."""
+EPHEMERAL_STEADY_S = 3.0
+"""The same for data that may be lost: trials end their parts, again and again."""
 LONGEST_PAUSE_S = 30.0
 PATIENCE = 3
 """So many starts in vain, and the part is called failing."""
@@ -46,7 +49,7 @@ class Keeper(threading.Thread):
         self._mark = mark
         self._asked = threading.Event()
         self._over = False
-        self._served = False
+        self._ready_at = math.inf
 
     def ask_to_stop(self) -> None:
         """Let the thread end its process and return."""
@@ -65,19 +68,19 @@ class Keeper(threading.Thread):
 
     def run(self) -> None:
         """Until told to stop, or the part is done or absent."""
-        failures = 0
+        failures, steady_s = 0, EPHEMERAL_STEADY_S if self.part.site.ephemeral else STEADY_S
         if self.part.early:
             self._board.offer(self.part.offers())
         while not self._asked.is_set():
             if not self._board.wait_good(self.part.needs, self._asked):
                 break
-            began = time.monotonic()
+            self._ready_at = math.inf
             trouble = self._try_once()
             if self._asked.is_set() or self._over:
                 break
             if not trouble:
                 continue  # its settings changed: at once, and no failure
-            failures = 1 if time.monotonic() - began > STEADY_S else failures + 1
+            failures = 1 if time.monotonic() - self._ready_at > steady_s else failures + 1
             hopeless = failures >= PATIENCE
             self._set(
                 state=PartState.FAILING if hopeless else PartState.RESTARTING,
@@ -121,6 +124,7 @@ class Keeper(threading.Thread):
             part.settle()
             self._board.offer(part.offers())
             self._set(state=PartState.READY)
+            self._ready_at = time.monotonic()
             trouble = self._watch(process, identity, known)
             if trouble:  # before its process is forgotten: nobody shall see a ready part without one
                 self._set(state=PartState.RESTARTING)
@@ -201,6 +205,8 @@ class Keeper(threading.Thread):
         serves = False
         while not self._asked.is_set():
             if self.part.healthy():
+                if not serves:
+                    self._ready_at = time.monotonic()
                 serves = True
                 self._set(state=PartState.READY)
             elif serves:
