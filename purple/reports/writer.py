@@ -21,9 +21,9 @@ class PdfWriter:
         self.environment: Mapping[str, str] = {}
         """Where its libraries are."""
         self.keeps_ready = False
-        """Whether the process stays for the next one: WeasyPrint takes a second to be imported."""
-        self.ready: asyncio.subprocess.Process | None = None
-        """The one that stays."""
+        """Whether a process stays for the next one: WeasyPrint takes a second to be imported."""
+        self.ready: list[asyncio.subprocess.Process] = []
+        """Those that stay: as many as there were to be written at once."""
 
     async def write(self, html: bytes) -> bytes:
         """A PDF from UTF-8.
@@ -31,9 +31,7 @@ class PdfWriter:
         Raises:
             PurpleError: it cannot be written, or not in time.
         """
-        process, self.ready = self.ready, None
-        if process is None or process.returncode is not None:
-            process = await _started(self.environment)
+        process = self._idle() or await _started(self.environment)
         whole = False
         try:
             async with asyncio.timeout(PDF_S):
@@ -44,20 +42,25 @@ class PdfWriter:
         except (OSError, asyncio.IncompleteReadError) as error:
             raise PurpleError("the PDF could not be written: what writes it has ended") from error
         finally:
-            if whole and self.keeps_ready and self.ready is None:
-                self.ready = process
+            if whole and self.keeps_ready:
+                self.ready.append(process)
             else:
                 await _end(process)
         if failed:
             raise PurpleError(f"the PDF could not be written: {body.decode(errors='replace')}"[:300])
         return body
 
+    def _idle(self) -> asyncio.subprocess.Process | None:
+        while self.ready:
+            if (process := self.ready.pop()).returncode is None:
+                return process
+        return None
+
     async def close(self) -> None:
-        """End the process that stays."""
+        """End the processes that stay."""
         self.keeps_ready = False
-        process, self.ready = self.ready, None
-        if process is not None:
-            await _end(process)
+        while self.ready:
+            await _end(self.ready.pop())
 
 
 async def _started(environment: Mapping[str, str]) -> asyncio.subprocess.Process:
