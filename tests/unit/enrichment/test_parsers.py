@@ -171,7 +171,15 @@ def test_files_are_unpacked_by_how_they_begin() -> None:
             assert stream.read() == b"plain"
 
 
-@pytest.mark.parametrize("data", [gzip.compress(b"plain" * 1000)[:-20], b"\x1f\x8b...", _zip("a", "b"), b"PK\x03\x04."])
+DAMAGED = {
+    "cut gzip": gzip.compress(b"plain" * 1000)[:-20],
+    "no gzip": b"\x1f\x8b...",
+    "two in a zip": _zip("a", "b"),
+    "no zip": b"PK\x03\x04.",
+}
+
+
+@pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_file_says_so(data: bytes) -> None:
     with pytest.raises(ParseError, match=r"damaged|2 files"), unpacked(io.BytesIO(data)) as stream:  # noqa: PT012 - one read
         while stream.read(100):
