@@ -75,7 +75,10 @@ async def _search(container: Any) -> str | tuple[str, Lag]:
 
 
 async def _data(container: Any) -> str:
-    kept = await container.publications.kept(FIRST_ORGANISATION)
+    try:
+        kept = await container.publications.kept(FIRST_ORGANISATION)
+    except UnavailableError:  # as above
+        return "not known while the database is away"
     return "; ".join(f"{each.dataset} {each.age}" for each in kept)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import typer
 
 from cli import documents, steering
+from cli.comparing import compare
 from cli.launching import (
     Allow,
     AuthorisedBy,
@@ -169,5 +170,6 @@ def register(app: typer.Typer) -> None:
     nouns.command("list", epilog=f"--filter and --sort take {FIELDS}.")(list_campaigns)
     for verb in (show, start, watch):
         nouns.command()(verb)
+    nouns.command()(compare)
     steering.register(nouns)
     app.add_typer(nouns, name="campaign")

@@ -64,6 +64,18 @@ def campaign(row: Any) -> dict[str, Any]:
     return _document("purple.campaign/1", row, CAMPAIGN) | {"counts": worst_first}
 
 
+def comparison(found: Any) -> dict[str, Any]:
+    """`purple.comparison/1`: a campaign beside an earlier one."""
+    fields = ("id", "became", "title", "severity", "state", "risk", "target_id", "looked_before")
+    items = [
+        {name: getattr(each, name) for name in fields}
+        | {"place": each.url or (f"{each.host}:{each.port}" if each.port else each.host)}
+        for each in found.items
+    ]
+    known = _document("purple.comparison/1", found, ("before", "after"))
+    return known | {"counts": {str(kind): dict(row) for kind, row in found.counts.items()}, "items": items}
+
+
 def run(row: Any) -> dict[str, Any]:
     """`purple.run/1`: one tool on one target inside a campaign."""
     return _document("purple.run/1", row, RUN)

@@ -106,7 +106,7 @@ def gate(target: One, output: Output = None) -> None:
     table(f"At most {found['tools_at_once']} tools at once", GATE, [*found["running"], *found["waiting"]])
 
 
-def add(
+def add(  # noqa: PLR0913, PLR0917 - the options of a command
     values: Annotated[list[str], typer.Argument(metavar="VALUE...", help="URLs, hosts, host:port, networks")],
     kind: Annotated[
         TargetKind | None, typer.Option(help="By default recognised by how it is written", show_default=False)
@@ -115,6 +115,9 @@ def add(
     criticality: Annotated[Criticality, typer.Option(help="How much depends on it")] = Criticality.MEDIUM,
     tag: Annotated[list[str] | None, typer.Option(help="Again for each")] = None,
     zone: Annotated[str, typer.Option(help="The network zone whose workers alone reach it")] = "",
+    exposure: Annotated[Exposure, typer.Option(help="From where it is reached")] = Exposure.UNKNOWN,
+    data_class: Annotated[DataClass, typer.Option(help="What data it holds")] = DataClass.UNKNOWN,
+    control: Annotated[list[Control] | None, typer.Option(help="Stands before its flaws; again for each")] = None,
     output: Output = None,
 ) -> None:
     """Register targets. To register one says nothing about whether it may be tested: see `purple authorisation`."""
@@ -124,15 +127,11 @@ def add(
             "one name for several targets", field="--name", value=name, remedy="add them one by one"
         )
 
+    told: dict[str, Any] = {"kind": kind, "name": name, "criticality": criticality, "tags": tag or (), "zone": zone}
+    told |= {"exposure": exposure, "data_class": data_class, "controls": control or ()}
+
     async def register_them(container: Any) -> list[dict[str, Any]]:
-        return [
-            documents.target(
-                await container.targets.create(
-                    organisation(), value, kind=kind, name=name, criticality=criticality, tags=tag or (), zone=zone
-                )
-            )
-            for value in values
-        ]
+        return [documents.target(await container.targets.create(organisation(), value, **told)) for value in values]
 
     made = with_container(register_them)
     if wanted is Format.JSON:

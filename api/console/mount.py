@@ -12,6 +12,7 @@ from starlette.types import Scope
 from api.console import (
     authorisations,
     campaigns,
+    comparing,
     health,
     imports,
     life,
@@ -49,6 +50,7 @@ def mount(app: FastAPI) -> None:
         overview,
         imports,  # before campaigns, whose ids stand where its name does
         campaigns,
+        comparing,
         schedules,
         targets,
         authorisations,

@@ -1,22 +1,26 @@
 """The register of targets."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.console.deps import FIRST, Fields, Form, Paging, viewer
 from api.console.pages import go, render
 from api.deps import service
-from purple.domain.errors import PurpleError
+from purple.domain.errors import InvalidInputError, PurpleError
 from purple.domain.identity import Permission, Principal
 from purple.domain.pages import Page
-from purple.domain.targets import Criticality, DataClass, Exposure, Target, TargetKind
+from purple.domain.targets import Control, Criticality, DataClass, Exposure, Target, TargetKind
+from purple.services.risking import Risking
 from purple.services.targets import Targets
 
 router = APIRouter(prefix="/targets")
 Reader = Annotated[Principal, Depends(viewer(Permission.READ_TARGETS))]
 Writer = Annotated[Principal, Depends(viewer(Permission.WRITE_TARGETS))]
 Service = Annotated[Targets, Depends(service("targets"))]
+Risks = Annotated[Risking, Depends(service("risking"))]
+FindingsReader = Annotated[Principal, Depends(viewer(Permission.READ_VULNERABILITIES))]
 
 
 @router.get("")
@@ -45,6 +49,64 @@ async def create(request: Request, caller: Writer, form: Form, targets: Service)
         found = await targets.page(caller.organisation_id, FIRST)
         return await _show(request, caller, found, form, error)
     return go("/targets")
+
+
+@router.get("/{target_id}")
+async def one(
+    request: Request, target_id: UUID, caller: Reader, _: FindingsReader, targets: Service, risks: Risks
+) -> Response:
+    """What it is, why it has its risk, and a form to change it."""
+    target = await targets.get(caller.organisation_id, target_id)
+    return await _show_one(request, target, risks, Fields({}))
+
+
+@router.post("/{target_id}/edit")
+async def edit(
+    request: Request, target_id: UUID, caller: Writer, _: FindingsReader, form: Form, targets: Service, risks: Risks
+) -> Response:
+    """Change it, from the version that the page showed."""
+    try:
+        version = form.text("version")
+        await targets.edit(
+            caller.organisation_id,
+            target_id,
+            int(version) if version.isdecimal() else 0,
+            name=_named(form),
+            criticality=form.one_of(Criticality, "criticality"),
+            exposure=form.one_of(Exposure, "exposure"),
+            data_class=form.one_of(DataClass, "data_class"),
+            controls=[each for each in Control if each in form.many("controls")],
+            tags=form.text("tags").split(","),
+            zone=form.text("zone"),
+        )
+    except PurpleError as error:
+        target = await targets.get(caller.organisation_id, target_id)
+        return await _show_one(request, target, risks, form, error)
+    return go(f"/targets/{target_id}")
+
+
+def _named(form: Fields) -> str:
+    if not form.text("name"):
+        raise InvalidInputError("a target has a name", field="name", remedy="write one; its value will do")
+    return form.text("name")
+
+
+async def _show_one(
+    request: Request, target: Target, risks: Risking, form: Fields, error: PurpleError | None = None
+) -> Response:
+    return render(
+        request,
+        "target.html",
+        status=error.status if error else 200,
+        one=target,
+        why=await risks.target(target.organisation_id, target.id),
+        form=form,
+        problem=error.problem() if error else None,
+        criticalities=list(Criticality),
+        exposures=list(Exposure),
+        data_classes=list(DataClass),
+        controls=list(Control),
+    )
 
 
 async def _show(

@@ -4,6 +4,7 @@ from functools import cached_property
 
 from purple.bootstrap.adapters import Adapters
 from purple.services.analysis import Analysis
+from purple.services.comparing import Comparing
 from purple.services.deadlines import Deadlines
 from purple.services.enriching import Enriching, Publications
 from purple.services.findings import FindingsReader
@@ -22,6 +23,11 @@ class Findings(Adapters):
     def findings(self) -> FindingsReader:
         """What was found."""
         return FindingsReader(self.work, self.search)
+
+    @cached_property
+    def comparing(self) -> Comparing:
+        """Two campaigns side by side."""
+        return Comparing(self.work)
 
     @cached_property
     def life(self) -> Life:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from purple.db import models
 from purple.db.engine import away
 from purple.db.repositories import listings
+from purple.db.repositories.comparing import ComparisonRows
 from purple.db.repositories.coverage import CoverageRows
 from purple.db.repositories.deadlines import DueDateRows
 from purple.db.repositories.events import EventRows, IdempotencyRows
@@ -58,6 +59,7 @@ class SqlUnitOfWork:
         self.reports = TableRows(connection, models.reports, Report, listings.REPORTS)
         self.triages = TableRows(connection, models.triages, Triage)
         self.findings = FindingRows(connection, organisation_id)
+        self.comparisons = ComparisonRows(connection)
         self.lives = LifeRows(connection)
         self.due_dates = DueDateRows(connection, organisation_id)
         self.changes = TableRows(connection, models.vulnerability_changes, Change, listings.CHANGES)

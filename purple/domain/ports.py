@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from purple.domain.campaigns import Campaign, Scan
+from purple.domain.comparisons import Comparisons
 from purple.domain.coverage import Coverage
 from purple.domain.deadlines import DueDates
 from purple.domain.enrichment import Library
@@ -178,6 +179,8 @@ class UnitOfWork(Protocol):
     def triages(self) -> Rows[Triage]: ...  # noqa: D102
     @property
     def findings(self) -> Findings: ...  # noqa: D102
+    @property
+    def comparisons(self) -> Comparisons: ...  # noqa: D102
     @property
     def lives(self) -> Lives: ...  # noqa: D102
     @property

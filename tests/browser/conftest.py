@@ -123,6 +123,7 @@ class Scene:
 
     campaign: UUID
     vulnerability: UUID
+    target: UUID
     report: UUID
     schedule: UUID
 
@@ -147,7 +148,7 @@ async def scene(container, workers) -> Scene:
                 authorisation_id=await purple.authorisation("127.6.0.0/24"),
             )
         )
-    return Scene(campaign=ended.id, vulnerability=found[0].id, report=report, schedule=schedule.id)
+    return Scene(ended.id, found[0].id, found[0].target_id, report, schedule.id)
 
 
 async def scheduled(purple: Purple) -> Schedule:

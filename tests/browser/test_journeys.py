@@ -11,6 +11,7 @@ from purple.domain.imports import MAX_IMPORT
 from purple.domain.life import Wanted
 from purple.services.identity import ADMINISTRATOR
 from tests.browser.conftest import HOSTILE, NARROW, WIDE
+from tests.integration.test_import import bring_in, without
 from tests.support.running import ROOT
 
 SCAN = ROOT / "purple/tools/nmap/samples/nmap-7.93-lab-scripts.xml"
@@ -415,3 +416,68 @@ async def test_one_is_decided_on_and_talked_about(visit, purple) -> None:
         await page.get_by_role("button", name="Save").click()
         await expect(page.get_by_role("alert")).to_contain_text("The vulnerability was changed meanwhile")
         visitor.complaints.clear()  # and of the 412
+
+
+async def test_a_target_says_why_it_has_its_risk_and_is_changed(visit, purple) -> None:
+    await purple.run("127.6.1.10", made={"flaws": [80, 81]})
+    found = await purple.vulnerabilities("127.6.1.10")
+    async with visit() as visitor:
+        page = await visitor.go("/targets")
+        await page.get_by_role("link", name="127.6.1.10", exact=True).click()
+        risk = page.locator(".waterfall tbody tr").last
+        before = (await purple.container.risking.target(purple.organisation, found[0].target_id)).risk.score
+        await expect(risk).to_contain_text(f"Risk{before}")
+        await expect(page.locator(".rows li")).to_have_count(2)
+        await page.get_by_text("Change", exact=True).click()
+        await page.get_by_label("Reached from").select_option("internet")
+        await page.get_by_label("Data it holds").select_option("restricted")
+        await page.get_by_label("virtual patch").check()
+        await page.locator("#name").fill("")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_role("alert")).to_contain_text("A target has a name")
+        await expect(page.get_by_label("Reached from")).to_have_value("internet")
+        await expect(page.get_by_label("virtual patch")).to_be_checked()
+        assert await visitor.accessible() == []
+        visitor.complaints.clear()  # the browser tells of the 422 that is meant
+        await page.locator("#name").fill(f"shop {HOSTILE}")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text(f"shop {HOSTILE}")
+        await expect(page.locator(".facts")).to_contain_text("restricted")
+        await expect(page.locator(".facts")).to_contain_text("virtual patch")
+        after = (await purple.container.risking.target(purple.organisation, found[0].target_id)).risk.score
+        assert after > before
+        await expect(risk).to_contain_text(f"Risk{after}")
+        target = await purple.container.targets.get(purple.organisation, found[0].target_id)
+        await page.get_by_text("Change", exact=True).click()
+        await purple.container.targets.edit(purple.organisation, target.id, target.version, name="other")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_role("alert")).to_contain_text("The target was changed meanwhile")
+        visitor.complaints.clear()  # and of the 412
+
+
+async def test_what_changed_since_an_earlier_campaign_is_looked_at(visit, purple, workers) -> None:
+    target = "https://git.example.org/looked-at.git"
+    for rule in ("B324", "B602"):
+        ended = await bring_in(purple, target, without(rule), series="nightly")
+    other = await bring_in(purple, target, without("B101"))
+    async with visit() as visitor:
+        page = await visitor.go(f"/campaigns/{ended.id}")
+        await page.get_by_role("link", name="What changed since an earlier campaign").click()
+        await expect(page.get_by_label("Since")).to_have_count(1)
+        for kind, title in (("New", "MD5"), ("Fixed", "shell=True")):
+            section = page.locator("section", has=page.get_by_role("heading", name=kind, exact=True))
+            await expect(section.locator("li")).to_have_count(1)
+            await expect(section).to_contain_text(title)
+        await expect(page.get_by_role("row", name="still there")).to_contain_text("Both saw it.")
+        assert await visitor.accessible() == []
+        for look, options in LOOKS.items():
+            await page.emulate_media(color_scheme=options["color_scheme"])
+            await page.set_viewport_size(options["viewport"])
+            await visitor.picture(f"comparison-{look}.png")
+            wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide == 0
+        await visitor.go(f"/campaigns/{other.id}/comparison")
+        untested = page.locator("section", has=page.get_by_role("heading", name="Not tested", exact=True))
+        await expect(untested.locator("li")).to_have_count(1)
+        back = page.locator("section", has=page.get_by_role("heading", name="Reopened", exact=True))
+        await expect(back).to_contain_text("shell=True")

@@ -20,10 +20,16 @@ def told(purple_command):
     return run
 
 
+ASSET = ("--exposure", "internet", "--data-class", "restricted", "--control", "waf", "--control", "monitoring")
+
+
 def test_targets_are_added_listed_edited_and_shown(purple_command, told) -> None:
-    added = told("target", "add", "127.11.0.1", "127.11.0.2", "--tag", "nouns", "--criticality", "high")
+    added = told("target", "add", "127.11.0.1", "127.11.0.2", "--tag", "nouns", "--criticality", "high", *ASSET)
     rows = added.get("items", [added])
     assert {row["value"] for row in rows} == {"127.11.0.1", "127.11.0.2"}
+    assert {(row["exposure"], row["data_class"], *row["controls"]) for row in rows} == {
+        ("internet", "restricted", "monitoring", "waf")
+    }
     found = told("target", "list", "--filter", "tags:nouns", "--sort", "-value")
     assert found["schema"] == "purple.targets/1"
     assert [row["value"] for row in found["items"]] == ["127.11.0.2", "127.11.0.1"]

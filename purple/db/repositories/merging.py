@@ -119,7 +119,7 @@ ADD_VULNERABILITIES = text(f"""
     RETURNING id
 """)  # noqa: S608 - no value of a user is in the text
 
-_SAME_WAY = """(again.state = 'complete' AND again.target_id = saw.target_id
+SAME_WAY = """(again.state = 'complete' AND again.target_id = saw.target_id
     AND again.tool = saw.tool AND again.key = saw.key AND (again.options = saw.options OR (
         again.options ->> 'series' <> ''
         AND again.options - ARRAY['artifact', 'create_targets'] = saw.options - ARRAY['artifact', 'create_targets'])))
@@ -148,7 +148,7 @@ ADD_SIGHTINGS = text(f"""
               AND (f.vulnerability_id, f.scan_id) IN (SELECT vulnerability_id, scan_id FROM seen)
               AND NOT EXISTS (
                 SELECT 1 FROM scans again
-                WHERE {_SAME_WAY} AND again.started_at > f.seen_at AND NOT EXISTS (
+                WHERE {SAME_WAY} AND again.started_at > f.seen_at AND NOT EXISTS (
                     SELECT 1 FROM sightings s WHERE s.scan_id = again.id AND s.vulnerability_id = f.vulnerability_id)))
         RETURNING id, organisation_id, version
     ), told AS (
@@ -236,7 +236,7 @@ CLOSE = text(f"""
             SELECT 1 FROM sightings s JOIN scans saw ON saw.id = s.scan_id
             WHERE s.vulnerability_id = v.id AND NOT EXISTS (
                 SELECT 1 FROM scans again
-                WHERE again.campaign_id = :campaign AND {_SAME_WAY} AND again.started_at > s.seen_at
+                WHERE again.campaign_id = :campaign AND {SAME_WAY} AND again.started_at > s.seen_at
                   AND NOT EXISTS (
                     SELECT 1 FROM vulnerability_changes c
                     WHERE c.vulnerability_id = v.id AND c.at >= again.started_at

@@ -1,0 +1,56 @@
+"""What became of what an earlier campaign saw: new, reopened, still there, fixed, or not tested."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from purple.domain.campaigns import Campaign
+from purple.domain.comparisons import Became, Comparison
+from purple.domain.errors import ConflictError, InvalidInputError
+from purple.domain.ports import Work
+from purple.domain.severity import Severity
+
+MAX_ITEMS = 1_000
+CHANGED = tuple(each for each in Became if each is not Became.STILL_THERE)
+
+
+class Comparing:
+    """Any two campaigns that have ended, of one profile or not."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def compare(
+        self, organisation_id: UUID, before: UUID, after: UUID, kinds: Sequence[Became] = CHANGED, limit: int = 200
+    ) -> Comparison:
+        """Two campaigns side by side; numbers are of all, `kinds` and `limit` choose which are listed.
+
+        Raises:
+            NotFoundError: there is no such campaign.
+            InvalidInputError: they are one and the same, or the later one is named first.
+            ConflictError: one has not ended, so that what it saw is not known yet.
+        """
+        async with self._work(organisation_id) as uow:
+            first, second = await uow.scan_sets.campaign(before), await uow.scan_sets.campaign(after)
+            _check(first, second)
+            found = await uow.comparisons.counts(before, after)
+            items = await uow.comparisons.items(before, after, tuple(kinds), min(limit, MAX_ITEMS))
+        counts = {kind: {each: found.get((kind, each), 0) for each in reversed(Severity)} for kind in Became}
+        return Comparison(before, after, counts, items)
+
+
+def _check(first: Campaign, second: Campaign) -> None:
+    if first.id == second.id or first.created_at > second.created_at:
+        raise InvalidInputError(
+            "a campaign is compared with an earlier one",
+            field="before",
+            value=first.id,
+            remedy="name the earlier of two campaigns first",
+        )
+    for name, each in (("before", first), ("after", second)):
+        if not each.state.ended:
+            raise ConflictError(
+                f"campaign {each.name} is {each.state}",
+                field=name,
+                value=each.id,
+                remedy="compare it once it has ended",
+            )
