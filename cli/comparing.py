@@ -9,7 +9,7 @@ from cli import documents
 from cli.listing import Output, form
 from cli.output import Column, Format, document, note, table
 from cli.runtime import organisation, with_container
-from purple.domain.comparisons import Became
+from purple.domain.comparisons import CHANGED, MAX_ITEMS, Became
 from purple.domain.errors import ExitCode
 from purple.domain.severity import Severity
 
@@ -24,7 +24,6 @@ ITEMS = (
     Column("risk", optional=True),
     Column("id", whole=True, optional=True),
 )
-SHOWN = 1_000
 
 
 def compare(
@@ -36,8 +35,8 @@ def compare(
 ) -> None:
     """Show what is new, reopened, still there, fixed, and what was not tested again and so is not called fixed."""
     wanted = form(output)
-    kinds = tuple(each for each in Became if every or each is not Became.STILL_THERE)
-    found = with_container(lambda c: c.comparing.compare(organisation(), before, after, kinds, SHOWN))
+    kinds = tuple(Became) if every else CHANGED
+    found = with_container(lambda c: c.comparing.compare(organisation(), before, after, kinds, MAX_ITEMS))
     made = documents.comparison(found)
     if wanted is Format.TABLE:
         table(

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from purple.domain.severity import Severity
+from purple.domain.targets import endpoint_of
 
 CAMPAIGN = (
     "id", "name", "profile", "profile_version", "state", "phase", "reason", "round", "authorisation_id", "target_ids",
@@ -68,8 +69,7 @@ def comparison(found: Any) -> dict[str, Any]:
     """`purple.comparison/1`: a campaign beside an earlier one."""
     fields = ("id", "became", "title", "severity", "state", "risk", "target_id", "looked_before")
     items = [
-        {name: getattr(each, name) for name in fields}
-        | {"place": each.url or (f"{each.host}:{each.port}" if each.port else each.host)}
+        {name: getattr(each, name) for name in fields} | {"place": endpoint_of(each.host, each.port, each.url)}
         for each in found.items
     ]
     known = _document("purple.comparison/1", found, ("before", "after"))

@@ -164,8 +164,6 @@ def edit(  # noqa: PLR0913, PLR0917 - the options of a command
         changes["controls"] = control or ()
     if not changes and not tag and not untag:
         raise InvalidInputError("nothing to change", field="--name", remedy="name what becomes of it, see --help")
-    if name is not None and not name.strip():
-        raise InvalidInputError("the name is empty", field="--name", value=name, remedy="give one")
 
     async def change(container: Any) -> Target:
         known = await find_target(container, target)

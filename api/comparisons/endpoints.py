@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Query
 
 from api.comparisons.schemas import ComparisonAnswer
 from api.deps import allowed, service
-from purple.domain.comparisons import Became, Comparison
+from purple.domain.comparisons import CHANGED, MAX_ITEMS, Became, Comparison
 from purple.domain.identity import Permission, Principal
-from purple.services.comparing import CHANGED, MAX_ITEMS, Comparing
+from purple.services.comparing import Comparing
 
 router = APIRouter(tags=["campaigns"])
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_VULNERABILITIES))]

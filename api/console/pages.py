@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette import status as codes
 
 from purple.domain.identity import Permission
+from purple.domain.targets import endpoint_of
 
 HOME = "/console"
 HEADERS = {
@@ -96,7 +97,7 @@ def web_link(text: str) -> str:
 
 def place(thing: Any) -> str:
     """Where a vulnerability or a sighting is."""
-    return thing.url or (f"{thing.host}:{thing.port}" if thing.port else thing.host)
+    return endpoint_of(thing.host, thing.port, thing.url)
 
 
 def size(count: int) -> str:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from api.console.deps import FIRST, Fields, Form, Paging, viewer
 from api.console.pages import go, render
 from api.deps import service
-from purple.domain.errors import InvalidInputError, PurpleError
+from purple.domain.errors import PurpleError
 from purple.domain.identity import Permission, Principal
 from purple.domain.pages import Page
 from purple.domain.targets import Control, Criticality, DataClass, Exposure, Target, TargetKind
@@ -71,7 +71,7 @@ async def edit(
             caller.organisation_id,
             target_id,
             int(version) if version.isdecimal() else 0,
-            name=_named(form),
+            name=form.text("name"),
             criticality=form.one_of(Criticality, "criticality"),
             exposure=form.one_of(Exposure, "exposure"),
             data_class=form.one_of(DataClass, "data_class"),
@@ -83,12 +83,6 @@ async def edit(
         target = await targets.get(caller.organisation_id, target_id)
         return await _show_one(request, target, risks, form, error)
     return go(f"/targets/{target_id}")
-
-
-def _named(form: Fields) -> str:
-    if not form.text("name"):
-        raise InvalidInputError("a target has a name", field="name", remedy="write one; its value will do")
-    return form.text("name")
 
 
 async def _show_one(

@@ -1,13 +1,13 @@
 """Connections to PostgreSQL, one engine a role."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import psycopg
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from purple.domain.errors import DiskFullError, UnavailableError
 
@@ -53,6 +53,17 @@ def away() -> Iterator[None]:
         if not error.connection_invalidated:
             raise
         raise _unavailable(error) from error
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A transaction of no organisation, as the relay's role has them.
+
+    Raises, from the block: what `away` does.
+    """
+    with away():
+        async with engine.begin() as connection:
+            yield connection
 
 
 def _unavailable(error: Exception) -> UnavailableError:

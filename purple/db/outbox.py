@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from purple.db.engine import CONNECT_S, away
+from purple.db.engine import CONNECT_S, away, transaction
 from purple.db.models import authorisations, campaigns, events, feeds, schedules, undos
 from purple.db.models.findings import PRESENT
 from purple.db.repositories.events import CHANNEL_PLACED, CHANNEL_WRITTEN, COLUMNS
@@ -93,13 +93,6 @@ class SqlOutbox:
                     if not connection.invalidated:
                         await connection.execute(select(func.pg_advisory_unlock(LEADER)))
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction on any connection."""
-        with away():
-            async with self._engine.begin() as connection:
-                yield connection
-
     async def place(self, limit: int) -> int:
         """Number committed events; a sequence alone commits out of order.
 
@@ -119,12 +112,12 @@ class SqlOutbox:
     async def after(self, position: int, limit: int) -> tuple[Event, ...]:
         """In order."""
         statement = select(*COLUMNS).where(events.c.position > position).order_by(events.c.position).limit(limit)
-        async with self._connection() as connection:
+        async with transaction(self._engine) as connection:
             return tuple(Event(**row._mapping) for row in await connection.execute(statement))  # noqa: SLF001 - SQLAlchemy's public name for it
 
     async def feed(self, name: str) -> int:
         """Its position."""
-        async with self._connection() as connection:
+        async with transaction(self._engine) as connection:
             statement = select(feeds.c.position).where(feeds.c.name == name)
             return (await connection.execute(statement)).scalar_one_or_none() or 0
 
@@ -133,12 +126,12 @@ class SqlOutbox:
         moved = {"position": position, "at": func.now()}
         statement = upsert(feeds).values(name=name, **moved)
         statement = statement.on_conflict_do_update(index_elements=["name"], set_=moved)
-        async with self._connection() as connection:
+        async with transaction(self._engine) as connection:
             await connection.execute(statement)
 
     async def organisations(self) -> tuple[UUID, ...]:
         """In the order of their ids."""
-        async with self._connection() as connection:
+        async with transaction(self._engine) as connection:
             return tuple((await connection.execute(text("SELECT id FROM organisations ORDER BY id"))).scalars())
 
     async def lost_starts(self, older_than: datetime) -> tuple[Campaign, ...]:
@@ -167,7 +160,7 @@ class SqlOutbox:
         wanted = select(*(campaigns.c[name] for name in Campaign.__dataclass_fields__)).where(*conditions)
         if most is not None:
             wanted = wanted.order_by(func.random()).limit(most)
-        async with self._connection() as connection:
+        async with transaction(self._engine) as connection:
             rows = await connection.execute(wanted)
             return tuple(Campaign(**row._mapping) for row in rows)  # noqa: SLF001 - as above
 
@@ -177,18 +170,18 @@ class SqlOutbox:
         statement = select(*columns).where(
             (schedules.c.state != ScheduleState.DELETED) | (schedules.c.told_version < schedules.c.version)
         )
-        async with self._connection() as connection:
+        async with transaction(self._engine) as connection:
             return tuple(Schedule(**row._mapping) for row in await connection.execute(statement))  # noqa: SLF001 - as above
 
     async def lapsed(self, now: datetime) -> tuple[UUID, ...]:
         """By what the partial indexes find."""
-        async with self._connection() as connection:
+        async with transaction(self._engine) as connection:
             return tuple((await connection.execute(_LAPSED, {"now": now})).scalars())
 
     async def unweighed(self, model: int) -> tuple[UUID, ...]:
         """By the few rows that say how far each is."""
         values = {"model": model, "datasets": [str(each) for each in ENRICHED]}
-        async with self._connection() as connection:
+        async with transaction(self._engine) as connection:
             return tuple((await connection.execute(_UNWEIGHED, values)).scalars())
 
     async def wait(self, timeout_s: float) -> None:

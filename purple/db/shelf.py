@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +11,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from purple.db.engine import away
+from purple.db.engine import transaction
 from purple.db.models import reference_editions, reference_facts
 from purple.domain.enrichment import Brought, Dataset, Edition, Fact
 
@@ -48,15 +47,9 @@ class SqlShelf:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection]:
-        with away():
-            async with self._engine.begin() as connection:
-                yield connection
-
     async def editions(self) -> tuple[Edition, ...]:
         """By dataset."""
-        async with self._connection() as connection:
+        async with transaction(self._engine) as connection:
             return await editions(connection)
 
     async def put(
@@ -66,7 +59,7 @@ class SqlShelf:
         finish: Callable[[int], Edition],
     ) -> Brought:
         """COPY to a temporary table, then only what differs is written."""
-        async with self._connection() as connection:
+        async with transaction(self._engine) as connection:
             await connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
             await connection.execute(text(_INCOMING))
             await _copy(connection, batches)
@@ -89,7 +82,7 @@ class SqlShelf:
         """Its time alone."""
         mine = reference_editions.c.dataset == dataset
         statement = update(reference_editions).where(mine).values(brought_at=at).returning(*_COLUMNS)
-        async with self._connection() as connection:
+        async with transaction(self._engine) as connection:
             return Edition(**(await connection.execute(statement)).one()._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
 
 

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from purple.domain.errors import ExitCode
 from purple.domain.severity import Severity
 from purple.domain.steering import Orders
+from purple.domain.targets import endpoint_of
 from purple.domain.tools import ScanState
 
 CAMPAIGN_NAMESPACE = UUID("5f1ad0f0-3b7e-5c0a-9a56-0a2f1c9b7d11")
@@ -128,7 +129,7 @@ class Scan:
     @property
     def endpoint(self) -> str:
         """What the tool was pointed at, for people."""
-        return self.url or (f"{self.host}:{self.port}" if self.port else self.host)
+        return endpoint_of(self.host, self.port, self.url)
 
 
 def campaign_id_of(workflow_id: str) -> UUID:

@@ -24,6 +24,11 @@ class Became(StrEnum):
     """Only the earlier one saw it, and not all of those tools looked again: nothing is known of it."""
 
 
+CHANGED = tuple(each for each in Became if each is not Became.STILL_THERE)
+MAX_ITEMS = 1_000
+"""Listed of one comparison."""
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """One vulnerability in a comparison."""

@@ -50,6 +50,10 @@ class Findings(Protocol):
         """A page, by default worst risk first."""
         ...
 
+    async def ids(self, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Of some vulnerabilities, in order; those after one of them."""
+        ...
+
     async def vulnerability(self, row_id: UUID) -> Vulnerability:
         """One vulnerability.
 

@@ -160,16 +160,16 @@ def check_address(authorisation: Authorisation, target: Address) -> None:
     for rule in authorisation.exclude:
         if touches(rule, place):
             raise OutOfScopeError(
-                f"{_shown(target)} is excluded by {rule} of authorisation {authorisation.name!r}",
+                f"{target.endpoint} is excluded by {rule} of authorisation {authorisation.name!r}",
                 rule=f"exclude {rule}",
-                value=_shown(target),
+                value=target.endpoint,
                 remedy="leave it out of the campaign, and of a network's parts that are targets",
             )
     if not any(covers(rule, place) for rule in authorisation.include):
         raise OutOfScopeError(
-            f"{_shown(target)} is not included in authorisation {authorisation.name!r}",
+            f"{target.endpoint} is not included in authorisation {authorisation.name!r}",
             rule="not-included",
-            value=_shown(target),
+            value=target.endpoint,
             remedy="add it to an authorisation's scope, signed by who may allow it",
         )
 
@@ -211,10 +211,6 @@ def check_resolved(authorisation: Authorisation, target: Address, addresses: Ite
                 remedy=f"include {address} in the authorisation if it is meant",
             )
     return found[0]
-
-
-def _shown(target: Address) -> str:
-    return target.url or (f"{target.host}:{target.port}" if target.port else target.host)
 
 
 __all__ = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 from uuid import UUID
 
@@ -24,9 +25,11 @@ class Difference:
         """All of them."""
         return (*self.missing, *self.left_over, *self.other)
 
-    def __add__(self, more: "Difference") -> "Difference":
-        """Both together."""
-        return Difference(self.missing + more.missing, self.left_over + more.left_over, self.other + more.other)
+    @staticmethod
+    def together(several: Sequence["Difference"]) -> "Difference":
+        """All of them as one."""
+        parts = zip(*((each.missing, each.left_over, each.other) for each in several), strict=True)
+        return Difference(*(tuple(chain.from_iterable(part)) for part in parts))
 
 
 def feed_of(generation: str) -> str:

@@ -76,6 +76,11 @@ class Control(StrEnum):
     MONITORING = "monitoring"
 
 
+def endpoint_of(host: str, port: int, url: str) -> str:
+    """Where something is, for people: its URL where it has one, else its host and port."""
+    return url or (f"{host}:{port}" if port else host)
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a target is on the network: the parts of its value."""
@@ -83,6 +88,11 @@ class Address:
     host: str
     port: int = 0
     url: str = ""
+
+    @property
+    def endpoint(self) -> str:
+        """The whole, for people."""
+        return endpoint_of(self.host, self.port, self.url)
 
     @property
     def is_literal(self) -> bool:

@@ -64,8 +64,7 @@ class Undo:
     @property
     def endpoint(self) -> str:
         """Where it acts, for people."""
-        place = self.place
-        return place.url or (f"{place.host}:{place.port}" if place.port else place.host)
+        return self.place.endpoint
 
     @property
     def target(self) -> ToolTarget:

@@ -60,10 +60,6 @@ class Risks(Protocol):
         """Note with what everything was weighed."""
         ...
 
-    async def ids(self, after: UUID | None, limit: int) -> Sequence[UUID]:
-        """Some vulnerabilities in the order of their ids."""
-        ...
-
     async def worst(self, limit: int, target_id: UUID | None = None) -> Sequence[tuple[UUID, str, int]]:
         """Present ones, the highest risk first: id, title, risk."""
         ...

@@ -47,19 +47,14 @@ class Elastic:
             max_retries=1,
         )
 
-    async def _in_force(self) -> str:
-        """The index behind the alias, if it is one of the present schema; else one is made and put there."""
+    async def _known(self, name: str) -> str:
+        """The own id of an index of the present schema; empty where there is none."""
         try:
-            found = await self._client.indices.get(index=ALIAS)
+            found = await self._client.indices.get(index=name)
         except NotFoundError:
-            found = None
-        for name, each in (found.body if found else {}).items():
-            if each["mappings"].get("_meta", {}).get("schema") == SCHEMA:
-                return str(name)
-        first = f"{ALIAS}-{SCHEMA}"
-        await self._make(first)
-        await self._switch(first)
-        return first
+            return ""
+        present = [each for each in found.values() if each["mappings"].get("_meta", {}).get("schema") == SCHEMA]
+        return str(present[0]["settings"]["index"]["uuid"]) if present else ""
 
     async def _make(self, name: str) -> None:
         try:
@@ -82,11 +77,14 @@ class Elastic:
             await async_bulk(self._client, actions, refresh=not into, require_alias=not into)
 
     async def generation(self, index: str = "") -> str:
-        """The index's own id; the one in force is made where it is missing."""
+        """The index's own id; one of the present schema is made and put in force where none is."""
         async with _reached():
-            name = index or await self._in_force()
-            told = await self._client.indices.get_settings(index=name, name="index.uuid")
-        return str(told[name]["settings"]["index"]["uuid"])
+            if known := await self._known(index or ALIAS):
+                return known
+            first = f"{ALIAS}-{SCHEMA}"
+            await self._make(first)
+            await self._switch(first)
+            return await self._known(first)
 
     async def renew(self) -> str:
         """Behind no alias."""

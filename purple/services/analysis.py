@@ -1,12 +1,14 @@
 """Analysis: sightings meet their vulnerabilities, and each gets its risk with reasons."""
 
+from collections.abc import Iterable
+
 from purple.contracts.campaigns import Analysed, CampaignRef
 from purple.domain.campaigns import Phase
 from purple.domain.clock import Clock
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.vulnerabilities import Merged
 from purple.services.events import enter, event, nth
-from purple.services.weighing import rescored, scored, weigh
+from purple.services.weighing import Weighed, rescored, scored, weigh
 
 
 class Analysis:
@@ -26,17 +28,7 @@ class Analysis:
             if fresh := (*merged.reopened, *merged.raised):
                 await uow.due_dates.date(fresh)
             moved = await weigh(uow, await uow.findings.weights(merged.moved))
-            await self._tell(uow, ref, merged)
-            told = {*merged.found, *merged.reopened, *merged.raised, *merged.retold}
-            await uow.events.add(
-                *(
-                    rescored(
-                        ref.organisation_id, row_id, each, now, ["sighting"], nth(ref), campaign_id=ref.campaign_id
-                    )
-                    for row_id, each in scored(moved)
-                    if row_id not in told
-                )
-            )
+            await self._tell(uow, ref, merged, moved)
             return Analysed(
                 found=len(merged.found),
                 reopened=len(merged.reopened),
@@ -45,7 +37,7 @@ class Analysis:
                 worst=merged.worst or "",
             )
 
-    async def _tell(self, uow: UnitOfWork, ref: CampaignRef, merged: Merged) -> None:
+    async def _tell(self, uow: UnitOfWork, ref: CampaignRef, merged: Merged, moved: Iterable[Weighed]) -> None:
         now = self._clock.now()
         kinds = {
             "found": merged.found,
@@ -54,6 +46,7 @@ class Analysis:
             "raised": merged.raised,
             "retold": merged.retold,
         }
+        told = {one for several in kinds.values() for one in several}
         await uow.events.add(
             *(
                 event(
@@ -66,5 +59,10 @@ class Analysis:
                 )
                 for kind, several in kinds.items()
                 for one in several
-            )
+            ),
+            *(
+                rescored(ref.organisation_id, one, each, now, ["sighting"], nth(ref), campaign_id=ref.campaign_id)
+                for one, each in scored(moved)
+                if one not in told
+            ),
         )

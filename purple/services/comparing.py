@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from purple.domain.campaigns import Campaign
-from purple.domain.comparisons import Became, Comparison
+from purple.domain.comparisons import CHANGED, MAX_ITEMS, Became, Comparison
 from purple.domain.errors import ConflictError, InvalidInputError
+from purple.domain.pages import Query
 from purple.domain.ports import Work
 from purple.domain.severity import Severity
 
-MAX_ITEMS = 1_000
-CHANGED = tuple(each for each in Became if each is not Became.STILL_THERE)
+OFFERED = 50
+"""Campaigns that are looked through for earlier ones."""
 
 
 class Comparing:
@@ -36,6 +37,15 @@ class Comparing:
             items = await uow.comparisons.items(before, after, tuple(kinds), min(limit, MAX_ITEMS))
         counts = {kind: {each: found.get((kind, each), 0) for each in reversed(Severity)} for kind in Became}
         return Comparison(before, after, counts, items)
+
+    async def earlier(self, campaign: Campaign) -> list[Campaign]:
+        """What it may be compared with: what looked at one of its targets, its own profile first, then the newest."""
+        terms = f"created_at:<{campaign.created_at.isoformat()}"
+        async with self._work(campaign.organisation_id) as uow:
+            page = await uow.campaigns.page(Query(filter=terms, sort="-created_at", limit=OFFERED))
+        mine = set(campaign.target_ids)
+        known = [each for each in page.items if each.state.ended and mine.intersection(each.target_ids)]
+        return sorted(known, key=lambda each: each.profile != campaign.profile)
 
 
 def _check(first: Campaign, second: Campaign) -> None:

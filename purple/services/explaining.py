@@ -139,7 +139,7 @@ class Explaining:
 
     def _step(self, number: int, phase: Phase, step: ProfileStep, known: _Known) -> ExplainedStep:
         verdict, why, places = self._judge(phase, step, known)
-        shown = tuple(each.url or (f"{each.host}:{each.port}" if each.port else each.host) for each in places)
+        shown = tuple(each.endpoint for each in places)
         return ExplainedStep(number, phase, step.tool, step.when, verdict, why, shown)
 
     def _judge(self, phase: Phase, step: ProfileStep, known: _Known) -> tuple[Verdict, str, Sequence[Address]]:

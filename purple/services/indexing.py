@@ -42,6 +42,16 @@ class Compared:
     """Events that were not fed when it ended; what they speak of may differ for now."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """All vulnerabilities of an organisation between two ids; the last page has no end."""
+
+    organisation_id: UUID
+    rows: Sequence[Vulnerability]
+    after: UUID | None
+    until: UUID | None
+
+
 class Indexing:
     """Over all organisations, with the relay's role."""
 
@@ -67,9 +77,9 @@ class Indexing:
         index = await self._search.renew()
         try:
             copied = 0
-            async for _, rows, _, _ in self._everything():
-                await self._search.index(rows, into=index)
-                copied += len(rows)
+            async for page in self._everything():
+                await self._search.index(page.rows, into=index)
+                copied += len(page.rows)
                 told(copied)
             await self._outbox.advance(feed_of(await self._search.generation(index)), position)
             await self._search.put_in_force(index)
@@ -87,37 +97,33 @@ class Indexing:
             UnavailableError: Elasticsearch or PostgreSQL is away.
         """
         await self._search.generation()  # one that was lost is there, if empty
-        rows, found = 0, Difference()
+        rows, found = 0, list[Difference]()
         seen: list[tuple[UUID, UUID]] = []
-        async for organisation_id, page, after, until in self._everything():
-            rows += len(page)
+        async for page in self._everything():
+            rows += len(page.rows)
             told(rows)
-            difference = await self._search.compare(organisation_id, page, after, until)
-            found += difference
-            seen += [(organisation_id, row_id) for row_id in difference.ids]
+            difference = await self._search.compare(page.organisation_id, page.rows, page.after, page.until)
+            found.append(difference)
+            seen += [(page.organisation_id, row_id) for row_id in difference.ids]
         placed = await self._outbox.feed(PLACED)
         fed = await self._outbox.feed(feed_of(await self._search.generation()))
         if len(seen) <= LOOKED_AT_AGAIN:
-            found = Difference()
-            for organisation_id, row_id in seen:
-                found += await self._again(organisation_id, row_id)
-        return Compared(rows, found, max(0, placed - fed))
+            found = [await self._again(*each) for each in seen]
+        return Compared(rows, Difference.together(found), max(0, placed - fed))
 
     async def _again(self, organisation_id: UUID, row_id: UUID) -> Difference:
         before = UUID(int=row_id.int - 1) if row_id.int else None
         return await self._search.compare(organisation_id, await self._rows(organisation_id, [row_id]), before, row_id)
 
-    async def _everything(
-        self,
-    ) -> AsyncIterator[tuple[UUID, Sequence[Vulnerability], UUID | None, UUID | None]]:
-        """Of each organisation all vulnerabilities by id, with the bounds of each page; the last one has no end."""
+    async def _everything(self) -> AsyncIterator[_Page]:
+        """Of each organisation all vulnerabilities, by id."""
         for organisation_id in await self._outbox.organisations():
             after: UUID | None = None
             while True:
                 async with self._work(organisation_id) as uow:
-                    ids = await uow.risks.ids(after, MAX_LIMIT)
+                    ids = await uow.findings.ids(after, MAX_LIMIT)
                 until = ids[-1] if len(ids) == MAX_LIMIT else None
-                yield organisation_id, await self._rows(organisation_id, ids), after, until
+                yield _Page(organisation_id, await self._rows(organisation_id, ids), after, until)
                 if until is None:
                     break
                 after = until

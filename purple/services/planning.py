@@ -230,8 +230,7 @@ def steps_of(
 def _scan(
     campaign: Campaign, phase: Phase, step: ProfileStep, target: Target, place: Address, at: datetime, *, held: bool
 ) -> Scan:
-    where = place.url or (f"{place.host}:{place.port}" if place.port else place.host)
-    key = f"{phase}:{step.tool}:{target.id}:{where}"
+    key = f"{phase}:{step.tool}:{target.id}:{place.endpoint}"
     return Scan(
         id=scan_id_of(campaign.id, key),
         organisation_id=campaign.organisation_id,

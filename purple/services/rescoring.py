@@ -81,7 +81,7 @@ class Rescoring:
         last = None
         while True:
             async with self._work(organisation_id) as uow:
-                ids = await uow.risks.ids(last, BATCH)
+                ids = await uow.findings.ids(last, BATCH)
             if not ids:
                 return
             yield ids

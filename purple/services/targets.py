@@ -91,7 +91,7 @@ class Targets:
         """Change `name`, `criticality`, `tags`, `zone`, `exposure`, `data_class` or `controls` of the version read.
 
         Raises:
-            InvalidInputError: too many tags, or no zone's name.
+            InvalidInputError: too many tags, no zone's name, or an empty name.
             NotFoundError: there is no such target.
             PreconditionFailedError: somebody changed it since.
         """
@@ -103,6 +103,8 @@ class Targets:
             checked_zone(changes["zone"])
         if "name" in changes:
             changes["name"] = changes["name"].strip()
+            if not changes["name"]:
+                raise InvalidInputError("a target has a name", field="name", remedy="write one; its value will do")
         now = self._clock.now()
         async with self._work(organisation_id) as uow:
             target = await uow.targets.edit(target_id, version, **changes)

@@ -162,6 +162,13 @@ class FindingRows:
         rows = (await self._connection.execute(VULNERABILITIES.page(_with_sightings(), query))).all()
         return Page(tuple(map(_vulnerability, rows[: query.limit])), VULNERABILITIES.cursor(rows, query))
 
+    async def ids(self, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """By the primary key."""
+        statement = select(vulnerabilities.c.id).order_by(vulnerabilities.c.id).limit(limit)
+        if after is not None:
+            statement = statement.where(vulnerabilities.c.id > after)
+        return (await self._connection.execute(statement)).scalars().all()
+
     async def vulnerability(self, row_id: UUID) -> Vulnerability:
         """One."""
         row = (await self._connection.execute(_with_sightings(vulnerabilities.c.id == row_id))).one_or_none()

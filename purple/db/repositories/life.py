@@ -11,19 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from purple.db.models import vulnerabilities, vulnerability_changes
 from purple.db.repositories.listings import VULNERABILITIES
-from purple.db.repositories.merging import BUCKET, ROOM
+from purple.db.repositories.merging import LOCK_SEVERAL
 from purple.domain.life import Changed, Chosen, Held, Left, TakenBack, Told, Wanted
 from purple.domain.vulnerabilities import ChangeCause
 
 _HELD = [vulnerabilities.c[name] for name in Held.__dataclass_fields__]
 _IDS = bindparam("ids", type_=ARRAY(Uuid()))
-
-_LOCK = text(f"""
-    SELECT count(pg_advisory_xact_lock({ROOM}, bucket)) FROM (
-        SELECT DISTINCT {BUCKET} AS bucket FROM vulnerabilities WHERE id = ANY(:ids) ORDER BY bucket
-    ) AS mine
-""").bindparams(_IDS)  # noqa: S608 - no value of a user is in the text
-"""As an analysis does: the rows of many are locked by two transactions in whichever order else."""
 
 _TELL = """
     INSERT INTO vulnerability_changes (
@@ -127,7 +120,7 @@ class LifeRows:
         if not lock:
             return await self._read(statement)
         found = [each.id for each in await self._read(statement)]
-        await self._connection.execute(_LOCK, {"ids": found})
+        await self._connection.execute(LOCK_SEVERAL, {"ids": found})
         return await self._read(
             select(*_HELD)
             .where(vulnerabilities.c.id == func.any(found), *asked)
@@ -156,7 +149,7 @@ class LifeRows:
         mine = select(vulnerability_changes.c.vulnerability_id).where(
             vulnerability_changes.c.operation_id == operation_id
         )
-        await self._connection.execute(_LOCK, {"ids": list((await self._connection.execute(mine)).scalars())})
+        await self._connection.execute(LOCK_SEVERAL, {"ids": list((await self._connection.execute(mine)).scalars())})
         restore: list[UUID] = []
         left: list[Left] = []
         for row in await self._connection.execute(_JUDGE, asked):

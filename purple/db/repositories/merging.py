@@ -11,7 +11,7 @@ A vulnerability is described by the best told of its sightings. Which one that i
 which came first: `standing` orders them, the smallest first.
 """
 
-from sqlalchemy import text
+from sqlalchemy import ARRAY, Uuid, bindparam, text
 
 from purple.db.models.findings import PRESENT
 from purple.domain.vulnerabilities import ChangeCause
@@ -298,8 +298,8 @@ LOCK_SEVERAL = text(f"""
     SELECT count(pg_advisory_xact_lock({ROOM}, bucket)) FROM (
         SELECT DISTINCT {BUCKET} AS bucket FROM vulnerabilities WHERE id = ANY(:ids) ORDER BY bucket
     ) AS mine
-""")  # noqa: S608 - no value of a user is in the text
-"""As an analysis of their targets does."""
+""").bindparams(bindparam("ids", type_=ARRAY(Uuid())))  # noqa: S608 - no value of a user is in the text
+"""As an analysis of their targets does: the rows of many are locked by two transactions in whichever order else."""
 
 SET_RISKS = text("""
     UPDATE vulnerabilities v SET risk = r.score, risk_parts = r.parts

@@ -74,13 +74,6 @@ class RiskRows:
             statement.on_conflict_do_update(index_elements=["organisation_id"], set_=changes)
         )
 
-    async def ids(self, after: UUID | None, limit: int) -> Sequence[UUID]:
-        """By the primary key."""
-        statement = select(vulnerabilities.c.id).order_by(vulnerabilities.c.id).limit(limit)
-        if after is not None:
-            statement = statement.where(vulnerabilities.c.id > after)
-        return (await self._connection.execute(statement)).scalars().all()
-
     async def worst(self, limit: int, target_id: UUID | None = None) -> Sequence[tuple[UUID, str, int]]:
         """By the index on risk."""
         table = vulnerabilities.c
