@@ -6,3 +6,6 @@ replay of recorded histories fails without.
 
 BEGIN_HERE = "begin-here"
 """A campaign's first step is a local activity."""
+
+CANCEL_STANDS = "cancel-stands"
+"""A cancel that comes in one turn with the end of what it cancels is heard."""

@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import options
     from workflows.board import Board
     from workflows.hours import Hours
-    from workflows.steps import do, why
+    from workflows.steps import cancel_stands, do, why
 
 
 class RefusedError(Exception):
@@ -227,7 +227,7 @@ class Scans:
         self._board.show()
         self._stalled += outcome.stalled
         try:
-            with contextlib.suppress(asyncio.TimeoutError):
+            with cancel_stands(), contextlib.suppress(asyncio.TimeoutError):
                 await workflow.wait_condition(lambda: step.scan_id in self._opened, timeout=options.ASK_AGAIN)
             while not self._may_go_on(outcome):  # of two that wake, only one may find a slot
                 await workflow.wait_condition(lambda: self._may_go_on(outcome))

@@ -1,5 +1,8 @@
 """How a workflow asks for a step, and what it says of one that failed."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from temporalio import workflow
@@ -7,14 +10,33 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from purple.contracts.base import Contract
+    from workflows import patches
 
 T = TypeVar("T")
+
+
+@contextmanager
+def cancel_stands() -> Iterator[None]:
+    """Around what is awaited: a cancel that came in one turn with its end is not lost.
+
+    The SDK asks an activity to cancel and then gives its result where that has come with the same turn, and Python
+    3.11's `wait_for` does alike. What was awaited was a task of its own, so that ours still counts who cancelled it.
+
+    Raises:
+        asyncio.CancelledError: it was cancelled meanwhile.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    yield
+    if task and task.cancelling() > before and workflow.patched(patches.CANCEL_STANDS):
+        raise asyncio.CancelledError
 
 
 async def do(step: str, argument: Contract, result: type[T], summary: str, config: workflow.ActivityConfig) -> T:
     """Run a step; its summary is what the Temporal UI shows of it."""
     whole: workflow.ActivityConfig = {**config, "summary": summary[:200]}
-    done: T = await workflow.execute_activity(step, argument, result_type=result, **whole)
+    with cancel_stands():
+        done: T = await workflow.execute_activity(step, argument, result_type=result, **whole)
     return done
 
 
