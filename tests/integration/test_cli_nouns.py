@@ -143,9 +143,3 @@ def test_settings_are_checked_shown_and_described(purple_command, told) -> None:
 def test_a_setting_stands_for_an_option(purple_command) -> None:
     done = purple_command("target", "list", "--limit", "1", PURPLE_CLI__OUTPUT="json")
     assert json.loads(done.stdout)["schema"] == "purple.targets/1"
-
-
-def test_completion_is_written_for_shells(purple_command) -> None:
-    done = purple_command("--show-completion", "bash")
-    assert done.returncode == 0, done.stderr
-    assert "complete" in done.stdout

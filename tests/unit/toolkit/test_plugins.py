@@ -69,6 +69,8 @@ def test_a_tool_that_changes_something_has_an_undo_and_says_what_people_do_by_ha
         load_plugins((tmp_path,))
 
 
+WANTED = r"(example\.org/made@v1\.0\.0|golang\.org/toolchain@\S+) could not be had"
+"""The second where the machine's own Go is too old, for a newer one is fetched first."""
 BUILT = "{program: no-such-program-anywhere, go: example.org/made@v1.0.0}\nexit_codes: {0: done}"
 
 
@@ -80,7 +82,7 @@ def test_a_go_program_that_was_not_built_is_missing_and_one_that_cannot_be_had_s
     status = tools.status("imported")
     assert not status.usable
     assert "Imported is not installed — run `purple tool install imported`" in status.detail
-    with pytest.raises(PackagesUnavailableError, match=r"example\.org/made@v1\.0\.0 could not be had") as failed:
+    with pytest.raises(PackagesUnavailableError, match=WANTED) as failed:
         tools.install("imported", lambda _: None)
     assert "Go module proxy" in failed.value.remedy
     assert not [each for each in (tmp_path / "programs").rglob("*") if each.is_file()], "nothing half-made stays"
