@@ -12,6 +12,7 @@ from api import console, health, live
 from api.authorisations import endpoints as authorisations
 from api.campaigns import endpoints as campaigns
 from api.comparisons import endpoints as comparisons
+from api.correlation import endpoints as correlation
 from api.data import endpoints as data
 from api.deps import known_parameters
 from api.errors import add_handlers
@@ -59,8 +60,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
     for room in (
-        targets, authorisations, campaigns, comparisons, schedules, profiles, imports, findings, life, sla, risk,
-        data, reports, undos,
+        targets, authorisations, campaigns, comparisons, schedules, profiles, imports, findings, life,
+        correlation, sla, risk, data, reports, undos,
     ):  # fmt: skip
         v1.include_router(room.router)
     v1.include_router(authorisations.refusals)

@@ -39,6 +39,8 @@ CHANGE = (
     "vulnerability_id", "version", "at", "cause", "actor", "why", "campaign_id", "operation_id", "before", "after",
 )  # fmt: skip
 COMMENT = ("id", "vulnerability_id", "created_at", "author", "body")
+WITNESS = ("tool", "rule", "title", "severity", "observations", "campaigns", "last_seen", "observation_id")
+RULING = ("id", "tool", "rule", "created_at", "actor", "why", "undone_at", "undone_by")
 LEASE = (
     "scan_id", "campaign_id", "target_id", "host", "tool", "endpoint", "exclusive", "state", "since", "expires_at",
     "reason",
@@ -230,6 +232,23 @@ def vulnerability_change(row: Any) -> dict[str, Any]:
 def vulnerability_comment(row: Any) -> dict[str, Any]:
     """`purple.vulnerability-comment/1`."""
     return _document("purple.vulnerability-comment/1", row, COMMENT)
+
+
+def correlation(vulnerability: object, row: Any) -> dict[str, Any]:
+    """`purple.correlation/1`: why all that was seen of a vulnerability is one flaw."""
+    return {
+        "schema": "purple.correlation/1",
+        "vulnerability_id": vulnerability,
+        "parts": dict(row.parts),
+        "witnesses": [{name: getattr(each, name) for name in WITNESS} for each in row.witnesses],
+        "rulings": [ruling(each) for each in row.rulings],
+        "duplicate_of": row.duplicate_of,
+    }
+
+
+def ruling(row: Any) -> dict[str, Any]:
+    """`purple.ruling/1`; tool and rule are empty where one vulnerability was joined with another."""
+    return _document("purple.ruling/1", row, RULING)
 
 
 def triage(row: Any) -> dict[str, Any]:

@@ -127,6 +127,7 @@ async def show(
         states=[each for each in VulnerabilityState if may_change(ChangeCause.PERSON, found.state, each)],
         target=await house.targets.get(organisation, found.target_id),
         why=await house.risking.vulnerability(organisation, vulnerability_id),
+        correlation=await house.correlating.explain(organisation, vulnerability_id),
         evidence=list(evidence.values()),
         history=await house.findings.observations(organisation, sightings),
         changes=await house.life.history(organisation, vulnerability_id, Query(limit=MAX_LIMIT)),

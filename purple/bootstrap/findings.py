@@ -5,6 +5,7 @@ from functools import cached_property
 from purple.bootstrap.adapters import Adapters
 from purple.services.analysis import Analysis
 from purple.services.comparing import Comparing
+from purple.services.correlating import Correlating
 from purple.services.deadlines import Deadlines
 from purple.services.enriching import Enriching, Publications
 from purple.services.findings import FindingsReader
@@ -33,6 +34,11 @@ class Findings(Adapters):
     def life(self) -> Life:
         """What people decide of a vulnerability."""
         return Life(self.work, self.clock, self.ids)
+
+    @cached_property
+    def correlating(self) -> Correlating:
+        """Which sightings are one flaw."""
+        return Correlating(self.work, self.tools, self.clock, self.ids)
 
     @cached_property
     def deadlines(self) -> Deadlines:

@@ -12,6 +12,7 @@ from purple.db import models
 from purple.db.engine import away
 from purple.db.repositories import listings
 from purple.db.repositories.comparing import ComparisonRows
+from purple.db.repositories.correlations import CorrelationRows
 from purple.db.repositories.coverage import CoverageRows
 from purple.db.repositories.deadlines import DueDateRows
 from purple.db.repositories.events import EventRows, IdempotencyRows
@@ -29,6 +30,7 @@ from purple.domain.life import Change, Comment, Operation
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.refusals import Refusal
 from purple.domain.reports import Report, Triage
+from purple.domain.rulings import Ruling
 from purple.domain.schedules import Schedule, ScheduleRun
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
@@ -61,6 +63,8 @@ class SqlUnitOfWork:
         self.findings = FindingRows(connection, organisation_id)
         self.comparisons = ComparisonRows(connection)
         self.lives = LifeRows(connection)
+        self.rulings = TableRows(connection, models.rulings, Ruling)
+        self.correlations = CorrelationRows(connection, organisation_id)
         self.due_dates = DueDateRows(connection, organisation_id)
         self.changes = TableRows(connection, models.vulnerability_changes, Change, listings.CHANGES)
         self.comments = TableRows(connection, models.vulnerability_comments, Comment, listings.COMMENTS)

@@ -12,7 +12,12 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from purple.domain.observations import FlawClass, Observation
+from purple.domain.weaknesses import CATALOGUE
 
+_OF_SERVICE = frozenset(key for key, weakness in CATALOGUE.items() if weakness.of_service)
+_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.IGNORECASE)
+_ESCAPE = re.compile(r"%([0-9a-f]{2})", re.IGNORECASE)
+_SLASHES = re.compile(r"/{2,}")
 _IDENTIFIER = re.compile(r"(?<=/)(?:\d+|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?=/|\Z)", re.IGNORECASE)
 
 
@@ -24,22 +29,38 @@ def fingerprint(target_id: UUID, seen: Observation, fields: Iterable[str] = ()) 
         seen: the sighting, of kind FLAW.
         fields: names in `seen.attributes` by which its tool tells flaws of one rule at one place apart.
     """
-    what = seen.cve[0].upper() if seen.cve else seen.weakness or seen.rule
+    return _digest(str(target_id), *(value for _, value in identity(seen, fields)))
+
+
+def identity(seen: Observation, fields: Iterable[str] = ()) -> tuple[tuple[str, str], ...]:
+    """The parts of a fingerprint with their names, but for the target: why two sightings are of one flaw."""
+    what = ("cve", min(seen.cve).upper()) if seen.cve else ("weakness", seen.weakness or seen.rule)
     # a fact that is not told tells nothing apart: a tool without such fields may see the same flaw
-    apart = [seen.attributes[name] for name in fields if seen.attributes.get(name)]
-    parts = [str(target_id), what, *_where(seen), *apart]
+    apart = ((name, seen.attributes[name]) for name in fields if seen.attributes.get(name))
+    return (what, *_where(seen), *apart)
+
+
+def split_off(known: str, tool: str, rule: str) -> str:
+    """The fingerprint of what one rule of a tool saw, where a person says that it is another flaw."""
+    return _digest("split", known, tool, rule)
+
+
+def _digest(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
-def _where(seen: Observation) -> tuple[str, ...]:
+def _where(seen: Observation) -> tuple[tuple[str, str], ...]:
     place = seen.location
+    port = ("port", str(port_of(seen)))
+    if seen.weakness in _OF_SERVICE and not seen.cve:
+        return (port,)
     match seen.flaw_class:
         case FlawClass.COMPONENT | FlawClass.CONFIGURATION | None:
-            return (str(port_of(seen)),)
+            return (port,)
         case FlawClass.ENDPOINT:
-            return (str(port_of(seen)), path_template(place.url), place.parameter)
+            return (port, ("path", path_template(place.url)), ("parameter", place.parameter))
         case FlawClass.CODE | FlawClass.SECRET:
-            return (place.path, place.parameter)
+            return (("file", place.path), ("parameter", place.parameter))
 
 
 def port_of(seen: Observation) -> int:
@@ -54,9 +75,20 @@ def port_of(seen: Observation) -> int:
 
 
 def path_template(url: str) -> str:
-    """The path of a URL with numeric and UUID segments as `{id}`, so that `/user/1` and `/user/2` are one place."""
+    """The path of a URL as every tool would write it, with what only tells pages of one kind apart left out.
+
+    Numeric and UUID segments become `{id}`, so that `/user/1` and `/user/2` are one place; session ids, doubled
+    slashes and one at the end go; percent-encoding is normalised (RFC 3986, section 6.2.2).
+    """
     try:
-        path = urlsplit(url).path or "/"
+        path = urlsplit(url).path
     except ValueError:
         return url
-    return _IDENTIFIER.sub("{id}", path)
+    path = _SLASHES.sub("/", _SESSION.sub("", path))
+    path = _ESCAPE.sub(_unescaped, path)
+    return _IDENTIFIER.sub("{id}", path.rstrip("/") or "/")
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    letter = chr(int(escape[1], 16))
+    return letter if letter.isascii() and (letter.isalnum() or letter in "-._~") else escape[0].upper()

@@ -21,6 +21,7 @@ from purple.domain.outbox import Feed
 from purple.domain.pages import Page, Query
 from purple.domain.refusals import Refusal
 from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFormat, Triage
+from purple.domain.rulings import Correlations, Ruling
 from purple.domain.scan_sets import ScanSets
 from purple.domain.schedules import Schedule, ScheduleRun
 from purple.domain.scope import Authorisation
@@ -183,6 +184,10 @@ class UnitOfWork(Protocol):
     def comparisons(self) -> Comparisons: ...  # noqa: D102
     @property
     def lives(self) -> Lives: ...  # noqa: D102
+    @property
+    def rulings(self) -> Rows[Ruling]: ...  # noqa: D102
+    @property
+    def correlations(self) -> Correlations: ...  # noqa: D102
     @property
     def due_dates(self) -> DueDates: ...  # noqa: D102
     @property

@@ -22,6 +22,8 @@ class VulnerabilityState(StrEnum):
     RISK_ACCEPTED = "risk_accepted"
     """Until a day; then it is again what it was."""
     OUT_OF_SCOPE = "out_of_scope"
+    DUPLICATE = "duplicate"
+    """A person said that it is another vulnerability, which has its sightings now: see `rulings`."""
     FIXED = "fixed"
 
     @property
@@ -42,6 +44,7 @@ _BY_PEOPLE = {
     _S.RISK_ACCEPTED: {_S.OPEN},
     _S.OUT_OF_SCOPE: {_S.OPEN},
     _S.FIXED: {_S.REOPENED},
+    _S.DUPLICATE: set(),
 }
 
 
@@ -54,6 +57,8 @@ class ChangeCause(StrEnum):
     """The time of an accepted risk is over."""
     UNDO = "undo"
     """A person took back what a person had done."""
+    RULING = "ruling"
+    """A person said which sightings are one flaw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,8 @@ def may_change(cause: ChangeCause, present: VulnerabilityState, wanted: Vulnerab
             return present is not wanted and wanted in {after_sighting(present), after_clean_scan(present)}
         case ChangeCause.CLOCK:
             return present is VulnerabilityState.RISK_ACCEPTED and wanted.counts
+        case ChangeCause.RULING:
+            return (present is VulnerabilityState.DUPLICATE) != (wanted is VulnerabilityState.DUPLICATE)
         case ChangeCause.UNDO:  # `fixed` is earned by a scan and never given back
             return wanted is not VulnerabilityState.FIXED and present in _BY_PEOPLE[wanted]
 
@@ -137,11 +144,12 @@ def check_transition(present: VulnerabilityState, wanted: VulnerabilityState) ->
         ConflictError: the change is not allowed; the remedy lists what is.
     """
     if not may_change(ChangeCause.PERSON, present, wanted):
+        allowed = ", ".join(sorted(_BY_PEOPLE[present]))
         raise ConflictError(
             f"a vulnerability that is {present} cannot become {wanted}",
             field="state",
             value=wanted,
-            remedy=f"from {present} it can become {', '.join(sorted(_BY_PEOPLE[present]))}",
+            remedy=f"from {present} it can become {allowed}" if allowed else "undo what joined it with another",
         )
 
 

@@ -19,6 +19,11 @@ class Weakness:
     severity: Severity
     remediation: str
 
+    @property
+    def of_service(self) -> bool:
+        """Whether it is one flaw of a whole service, on whichever of its pages a tool sees it."""
+        return self.key.startswith(("header-", "cookie-", "http-method-", "plaintext-", "version-"))
+
 
 _CATALOGUE = (
     Weakness(
@@ -272,6 +277,90 @@ _CATALOGUE = (
         755,
         Severity.MEDIUM,
         "Check input and answer with an error of the client (4xx); log the details and keep them out of the answer.",
+    ),
+    Weakness(
+        "path-found",
+        "Path answers that nothing links to",
+        425,
+        Severity.INFO,
+        "Remove what is not meant to be reached, or ask who comes for a login.",
+    ),
+    Weakness(
+        "code-execution",
+        "Text is run as code",
+        95,
+        Severity.HIGH,
+        "Never evaluate input; parse it, or choose from a table of what is allowed.",
+    ),
+    Weakness(
+        "unsafe-deserialisation",
+        "Input is deserialised in a way that can run code",
+        502,
+        Severity.HIGH,
+        "Use a format and a loader that make plain data only.",
+    ),
+    Weakness(
+        "broken-hash",
+        "Broken hash function",
+        328,
+        Severity.MEDIUM,
+        "Use SHA-256 or better; for passwords Argon2 or scrypt.",
+    ),
+    Weakness(
+        "certificate-not-verified",
+        "The server's certificate is not verified",
+        295,
+        Severity.HIGH,
+        "Leave verification on and add the authority that is missing.",
+    ),
+    Weakness(
+        "temporary-file-insecure",
+        "Name of a temporary file can be taken before it is made",
+        377,
+        Severity.MEDIUM,
+        "Use a function that makes the file and gives it back open.",
+    ),
+    Weakness(
+        "debugger-served",
+        "Debugger of a web server is switched on",
+        489,
+        Severity.HIGH,
+        "Switch debugging off wherever others can reach the server.",
+    ),
+    Weakness(
+        "image-not-pinned",
+        "Base image is not pinned to a version",
+        1357,
+        Severity.MEDIUM,
+        "Name a version or, better, a digest.",
+    ),
+    Weakness(
+        "image-runs-as-root",
+        "Container runs as root",
+        250,
+        Severity.HIGH,
+        "End the Dockerfile with a USER that is not root.",
+    ),
+    Weakness(
+        "image-without-healthcheck",
+        "Image has no health check",
+        778,
+        Severity.LOW,
+        "Add a HEALTHCHECK instruction.",
+    ),
+    Weakness(
+        "image-update-alone",
+        "Package lists are updated in a layer of their own",
+        1357,
+        Severity.MEDIUM,
+        "Update and install in one RUN instruction, so that no old layer is used.",
+    ),
+    Weakness(
+        "firewall-open",
+        "Anybody may reach a port from everywhere",
+        284,
+        Severity.HIGH,
+        "Allow the addresses that need it only.",
     ),
 )
 

@@ -12,6 +12,7 @@ from purple.db.models.reference import reference_editions, reference_facts
 from purple.db.models.refusals import refusals
 from purple.db.models.reports import reports, triages
 from purple.db.models.risk import risk_rules
+from purple.db.models.rulings import rulings
 from purple.db.models.schedules import schedule_runs, schedules
 from purple.db.models.targets import targets
 from purple.db.models.undos import undos
@@ -33,6 +34,7 @@ __all__ = [
     "refusals",
     "reports",
     "risk_rules",
+    "rulings",
     "scans",
     "schedule_runs",
     "schedules",

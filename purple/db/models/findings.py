@@ -35,6 +35,7 @@ observations = Table(
     Column("target_id", Uuid, nullable=False),
     text("tool"),
     text("fingerprint"),
+    Column("computed", Text),
     text("kind"),
     text("rule"),
     text("title"),
@@ -58,7 +59,10 @@ observations = Table(
     Index("ix_observations_scan", "scan_id", "seq"),
     Index("ix_observations_fingerprint", "organisation_id", "fingerprint"),
 )
-"""`detail` holds the rest of the observation: transport, method, path, line, service, attributes, CVSS."""
+"""`detail` holds the rest of the observation: transport, method, path, line, service, attributes, CVSS.
+
+`computed` is the fingerprint that it had before a person's ruling gave it another: see `domain.rulings`.
+"""
 
 
 def _parts(rows: list[tuple[str, int, str]]) -> tuple[Part, ...]:

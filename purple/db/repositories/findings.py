@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from purple.db.models import observations, sightings, vulnerabilities
 from purple.db.repositories import merging
+from purple.db.repositories.correlations import follow
 from purple.db.repositories.deadlines import DueDateRows
 from purple.db.repositories.listings import OBSERVATIONS, VULNERABILITIES
 from purple.db.repositories.observed import COLUMNS, ORIGIN, OWN, lines, origin, read
@@ -120,6 +121,7 @@ class FindingRows:
         campaign = {"campaign": campaign_id}
         now = campaign | {"at": at}
         await run(merging.LOCK, campaign)
+        await follow(self._connection, campaign=campaign_id)
         await run(merging.FLAWS)
         await run(merging.GATHER, campaign)
         merged = Merged((), (), (), 0)

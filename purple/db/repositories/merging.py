@@ -11,7 +11,7 @@ A vulnerability is described by the best told of its sightings. Which one that i
 which came first: `standing` orders them, the smallest first.
 """
 
-from sqlalchemy import ARRAY, Uuid, bindparam, text
+from sqlalchemy import ARRAY, TextClause, Uuid, bindparam, text
 
 from purple.db.models.findings import PRESENT
 from purple.domain.vulnerabilities import ChangeCause
@@ -50,29 +50,37 @@ FLAWS = text("""
     ) ON COMMIT DROP
 """)
 
-GATHER = text(f"""
-    INSERT INTO flaws
-    SELECT coalesce(v.id, md5(o.organisation_id::text || o.fingerprint)::uuid), v.id IS NOT NULL, v.state,
-        {_RANK.format("v.")}, v.standing, o.fingerprint, o.organisation_id, o.scan_id, o.tool, o.id, o.recorded_at,
-        o.rank, o.best, o.standing, v.weighed_tools, v.weighed_confidence
-    FROM (
-        SELECT DISTINCT ON (fingerprint, scan_id)
-            fingerprint, organisation_id, scan_id, tool, id, recorded_at, standing,
-            max(rank) OVER one AS rank, max(confidence) OVER one AS best
+
+def _gather(which: str) -> TextClause:
+    return text(f"""
+        INSERT INTO flaws
+        SELECT coalesce(v.id, md5(o.organisation_id::text || o.fingerprint)::uuid), v.id IS NOT NULL, v.state,
+            {_RANK.format("v.")}, v.standing, o.fingerprint, o.organisation_id, o.scan_id, o.tool, o.id, o.recorded_at,
+            o.rank, o.best, o.standing, v.weighed_tools, v.weighed_confidence
         FROM (
-            SELECT fingerprint, organisation_id, scan_id, tool, id, recorded_at, confidence,
-                {_RANK.format("")} AS rank, {_STANDING} AS standing
-            FROM observations WHERE campaign_id = :campaign AND fingerprint <> '' OFFSET 0
-        ) AS seen
-        WINDOW one AS (PARTITION BY fingerprint, scan_id)
-        ORDER BY fingerprint, scan_id, standing
-    ) AS o
-    LEFT JOIN vulnerabilities v ON v.fingerprint = o.fingerprint
-""")  # noqa: S608 - no value of a user is in the text
+            SELECT DISTINCT ON (fingerprint, scan_id)
+                fingerprint, organisation_id, scan_id, tool, id, recorded_at, standing,
+                max(rank) OVER one AS rank, max(confidence) OVER one AS best
+            FROM (
+                SELECT fingerprint, organisation_id, scan_id, tool, id, recorded_at, confidence,
+                    {_RANK.format("")} AS rank, {_STANDING} AS standing
+                FROM observations WHERE {which} OFFSET 0
+            ) AS seen
+            WINDOW one AS (PARTITION BY fingerprint, scan_id)
+            ORDER BY fingerprint, scan_id, standing
+        ) AS o
+        LEFT JOIN vulnerabilities v ON v.fingerprint = o.fingerprint
+    """)  # noqa: S608 - no value of a user is in the text
+
+
+GATHER = _gather("campaign_id = :campaign AND fingerprint <> ''")
 """The organisation is row-level security's part: said twice, it makes PostgreSQL think, while it has no statistics yet,
 that any index which begins with it finds one row, and every flaw then reads every vulnerability. `OFFSET 0` has it
 make the standing before it sorts, so that it sorts no texts.
 """
+
+GATHER_AGAIN = _gather("fingerprint = ANY(:fingerprints) AND scan_id = ANY(CAST(:scans AS uuid[]))")
+"""The same of some flaws, whichever campaigns saw them."""
 
 _MOVES_RISK = """(
     weighed_tools IS NULL OR tool <> ALL(weighed_tools) OR confidence > weighed_confidence)"""

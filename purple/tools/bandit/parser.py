@@ -14,7 +14,17 @@ LIMIT = 256 * 1024**2
 """Bytes; a finding is about 1 KB."""
 _LEVELS = {"HIGH": Severity.HIGH, "MEDIUM": Severity.MEDIUM, "LOW": Severity.LOW}
 _CONFIDENCE = {"HIGH": 0.9, "MEDIUM": 0.7, "LOW": 0.4}
-_WEAKNESSES = {"B608": "sql-injection", **dict.fromkeys(("B602", "B605"), "command-execution")}
+_WEAKNESSES = {
+    "B201": "debugger-served",
+    "B202": "path-traversal",
+    "B306": "temporary-file-insecure",
+    "B501": "certificate-not-verified",
+    "B608": "sql-injection",
+    **dict.fromkeys(("B102", "B307"), "code-execution"),
+    **dict.fromkeys(("B301", "B302", "B506"), "unsafe-deserialisation"),
+    **dict.fromkeys(("B303", "B324"), "broken-hash"),
+    **dict.fromkeys(("B602", "B605"), "command-execution"),
+}
 _SECRETS = {"B105", "B106", "B107"}
 _NUMBERED = re.compile(r"(\d+) (.*)")
 

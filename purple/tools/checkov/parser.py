@@ -19,6 +19,13 @@ _MOST_SHOWN = 5
 _LINES = 40
 _UNNAMED = ("CKV_DOCKER", "CKV2_DOCKER")
 """Checks of instructions, which have no name of their own: their text tells them apart, unless it is the file's."""
+_WEAKNESSES = {
+    "CKV_DOCKER_2": "image-without-healthcheck",
+    "CKV_DOCKER_5": "image-update-alone",
+    "CKV_DOCKER_7": "image-not-pinned",
+    **dict.fromkeys(("CKV_DOCKER_3", "CKV_DOCKER_8"), "image-runs-as-root"),
+    **dict.fromkeys(("CKV_AWS_24", "CKV_AWS_25", "CKV_AWS_260"), "firewall-open"),
+}
 
 
 def parse(stream: BinaryIO) -> Iterator[Observation]:
@@ -53,6 +60,7 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
 
 def _flaw(check: dict[str, Any], *, skipped: bool) -> Observation:
     rule, resource = str(check["check_id"]), str(check["resource"])
+    unnamed = rule.startswith(_UNNAMED)
     name = clip(str(check["check_name"]).strip(), 200)
     path = inside(str(check["file_path"]))
     # a module may name a folder outside the repository; what stands there is nobody's to see
@@ -66,16 +74,17 @@ def _flaw(check: dict[str, Any], *, skipped: bool) -> Observation:
         # only with an account does it say how bad something is
         severity=_LEVELS.get(str(check.get("severity")).upper(), Severity.MEDIUM),
         flaw_class=FlawClass.CODE,
+        weakness=_WEAKNESSES.get(rule, ""),
         location=Location(
             path=path,
             line=line_of((check.get("file_line_range") or [0])[0]),
-            parameter=clip(resource, 300),
+            parameter="" if unnamed else clip(resource, 300),
         ),
         description=clip(f"{name}\n\nA comment in the code asks to skip this: {comment}" if skipped else name),
         evidence=clip(code),
         references=(clip(guideline, 500),) if guideline.startswith("https://") else (),
         confidence=0.5 if skipped else 0.8,
-        attributes={"snippet": digest_of(code)} if rule.startswith(_UNNAMED) and not resource.endswith(".") else {},
+        attributes={"snippet": digest_of(code)} if unnamed and not resource.endswith(".") else {},
     )
 
 

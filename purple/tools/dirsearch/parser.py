@@ -68,7 +68,7 @@ def _seen(found: re.Match[str]) -> Observation:
         title=weakness.title if weakness else clip(f"Path found: {parts.path}", 200),
         severity=weakness.severity if weakness else Severity.INFO,
         flaw_class=FlawClass.ENDPOINT,
-        weakness=key,
+        weakness=key or "path-found",
         cwe=(weakness.cwe,) if weakness else (),
         location=place_of(parts._replace(path=path, query="").geturl(), method="GET"),
         evidence=clip(f"GET {parts.path}\nstatus {status}, {found['size']}, {found['type'] or 'no type'}{leads}"),

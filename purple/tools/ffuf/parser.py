@@ -117,7 +117,7 @@ def _seen(result: dict[str, Any]) -> Observation:
         title=weakness.title if weakness else clip(f"Path found: {parts.path}", 200),
         severity=weakness.severity if weakness else Severity.INFO,
         flaw_class=FlawClass.ENDPOINT,
-        weakness=key,
+        weakness=key or "path-found",
         cwe=(weakness.cwe,) if weakness else (),
         location=place_of(where, method="GET"),
         evidence=clip(facts),

@@ -26,6 +26,12 @@ _WEAKNESSES = {
     "shell-with-a-value": "command-execution",
     "markup-from-text": "cross-site-scripting",
     "archive-unpacked-anywhere": "path-traversal",
+    "eval": "code-execution",
+    "unsafe-deserialisation": "unsafe-deserialisation",
+    "broken-hash": "broken-hash",
+    "tls-not-verified": "certificate-not-verified",
+    "temporary-name": "temporary-file-insecure",
+    "debugger-served": "debugger-served",
 }
 _MOST_SHOWN = 5
 

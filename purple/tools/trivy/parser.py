@@ -29,6 +29,13 @@ _ECOSYSTEMS = {
     **dict.fromkeys(("bundler", "gemspec"), "rubygems"),
 }
 """By the names that OSV has for them, so that tools meet."""
+_WEAKNESSES = {
+    "AVD-AWS-0107": "firewall-open",
+    "AVD-DS-0001": "image-not-pinned",
+    "AVD-DS-0002": "image-runs-as-root",
+    "AVD-DS-0017": "image-update-alone",
+    "AVD-DS-0026": "image-without-healthcheck",
+}
 _HARD_CODED = 798
 
 
@@ -88,12 +95,14 @@ def _misconfiguration(found: dict[str, Any], path: str) -> Observation:
     resource = str(cause.get("Resource") or "")
     code = _lines(cause.get("Code"))
     link = str(found.get("PrimaryURL") or "")
+    rule = str(found.get("AVDID") or found["ID"])
     return Observation(
         kind=ObservationKind.FLAW,
-        rule=clip(f"trivy:{found.get('AVDID') or found['ID']}", 200),
+        rule=clip(f"trivy:{rule}", 200),
         title=clip(str(found["Title"]), 200),
         severity=_LEVELS.get(str(found.get("Severity")), Severity.MEDIUM),
         flaw_class=FlawClass.CODE,
+        weakness=_WEAKNESSES.get(rule, ""),
         location=Location(path=path, line=line_of(cause.get("StartLine")), parameter=clip(resource, 300)),
         description=clip(f"{found.get('Message') or ''}\n\n{found.get('Description') or ''}".strip()),
         evidence=clip(code),

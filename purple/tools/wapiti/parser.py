@@ -31,8 +31,9 @@ _WEAKNESSES = {
     "HttpOnly Flag cookie": "cookie-without-httponly",
     "Secure Flag cookie": "cookie-without-secure",
     "Unencrypted Channels": "plaintext-http",
+    "Internal Server Error": "error-unhandled",
 }
-_OF_THE_SITE = {"csp", "http_headers", "cookieflags"}
+_OF_THE_SITE = {"csp", "http_headers", "cookieflags", "methods"}
 """Modules that speak of a whole site, whichever page they looked at."""
 
 

@@ -1,0 +1,1 @@
+"""Which sightings are one vulnerability, on the facade."""
