@@ -12,7 +12,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import campaigns, engine, ingestion, parsers, processes, rates
+from bench import campaigns, correlation, engine, ingestion, parsers, processes, rates
 from bench.measures import Measure, machine
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -23,6 +23,7 @@ GROUPS = {
     "campaigns": campaigns.run,
     "engine": engine.run,
     "processes": processes.run,
+    "correlation": correlation.run,
 }
 
 

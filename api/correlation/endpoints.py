@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Response, status
 
 from api.correlation.schemas import (
     CorrelationAnswer,
+    InCommonAnswer,
     JoinBody,
-    PartAnswer,
     RulingAnswer,
     RulingUndoBody,
     SplitBody,
@@ -41,7 +41,7 @@ async def vulnerability_correlation(
     one = await findings.vulnerability(caller.organisation_id, vulnerability_id)
     return CorrelationAnswer(
         target_id=one.target_id,
-        parts=[PartAnswer(name=name, value=value) for name, value in found.parts],
+        parts=[InCommonAnswer(name=name, value=value) for name, value in found.parts],
         witnesses=[WitnessAnswer.model_validate(each) for each in found.witnesses],
         rulings=[RulingAnswer.model_validate(each) for each in found.rulings],
         duplicate_of=found.duplicate_of,

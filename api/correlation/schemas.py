@@ -32,7 +32,7 @@ class RulingUndoBody(Body):
     why: str = Field(min_length=1, max_length=MAX_WHY)
 
 
-class PartAnswer(Answer):
+class InCommonAnswer(Answer):
     """Something that all its sightings have in common."""
 
     name: str = Field(description="cve, weakness, port, path, parameter, file, or a fact that its tool tells flaws by")
@@ -69,7 +69,7 @@ class CorrelationAnswer(Answer):
     """Why all that was seen of a vulnerability is one flaw."""
 
     target_id: UUID
-    parts: list[PartAnswer] = Field(description="With the target they make the fingerprint")
+    parts: list[InCommonAnswer] = Field(description="With the target they make the fingerprint")
     witnesses: list[WitnessAnswer]
     rulings: list[RulingAnswer] = Field(description="In force, that brought sightings here or took some away")
     duplicate_of: UUID | None = Field(description="The vulnerability that has its sightings now")

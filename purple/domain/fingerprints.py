@@ -15,6 +15,8 @@ from purple.domain.observations import FlawClass, Observation
 from purple.domain.weaknesses import CATALOGUE
 
 _OF_SERVICE = frozenset(key for key, weakness in CATALOGUE.items() if weakness.of_service)
+_OF_PATH = frozenset({"error-unhandled"})
+"""Of a page, whichever of its parameters makes it fail: some tools change all of them at once."""
 _SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.IGNORECASE)
 _ESCAPE = re.compile(r"%([0-9a-f]{2})", re.IGNORECASE)
 _SLASHES = re.compile(r"/{2,}")
@@ -54,6 +56,8 @@ def _where(seen: Observation) -> tuple[tuple[str, str], ...]:
     port = ("port", str(port_of(seen)))
     if seen.weakness in _OF_SERVICE and not seen.cve:
         return (port,)
+    if seen.weakness in _OF_PATH:
+        return (port, ("path", path_template(place.url)))
     match seen.flaw_class:
         case FlawClass.COMPONENT | FlawClass.CONFIGURATION | None:
             return (port,)

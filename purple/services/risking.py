@@ -14,6 +14,7 @@ from purple.domain.risk import (
     NO_RISK,
     Group,
     Part,
+    Risk,
     Weights,
     known_of,
     together,
@@ -43,7 +44,7 @@ class Risking:
         self._ids = ids
 
     async def vulnerability(self, organisation_id: UUID, vulnerability_id: UUID) -> VulnerabilityRisk:
-        """Its waterfall by the weights in force, and the decision of SSVC beside it.
+        """Its waterfall by the weights in force, and the decision of SSVC beside it; of a duplicate as it was last.
 
         Raises:
             NotFoundError: there is no such vulnerability.
@@ -51,14 +52,14 @@ class Risking:
         async with self._work(organisation_id) as uow:
             found = await uow.findings.vulnerability(vulnerability_id)
             rules = await uow.risks.rules()
-            (weighed,) = await weigh_by(uow, await uow.findings.weights([found.id]), rules.weights)
+            weighed = next(iter(await weigh_by(uow, await uow.findings.weights([found.id]), rules.weights)), None)
             facts = await uow.library.facts(ENRICHED, found.cve)
             known = known_of(found.cve, facts)
             target = await uow.targets.get(found.target_id)
-            cvss = _cvss(vector_of(weighed.weight, known))
+            cvss = _cvss(vector_of(weighed.weight, known)) if weighed else None
             return VulnerabilityRisk(
                 id=found.id,
-                risk=weighed.risk,
+                risk=weighed.risk if weighed else Risk(found.risk, found.risk_parts),
                 cvss=cvss,
                 ssvc=decide(known, cvss, found.severity, target),
                 cves={cve: {name: fact for name in ENRICHED if (fact := facts[name].get(cve))} for cve in found.cve},

@@ -418,6 +418,47 @@ async def test_one_is_decided_on_and_talked_about(visit, purple) -> None:
         visitor.complaints.clear()  # and of the 412
 
 
+async def test_a_person_says_which_sightings_are_one_flaw(visit, purple) -> None:
+    host = "127.6.1.11"
+    for rule in ("made:flaw", "made:other"):
+        await purple.run(host, made={"flaws": [80], "rule": rule})
+    one, other = await purple.vulnerabilities(host)
+    async with visit() as visitor:
+        page = await visitor.go(f"/vulnerabilities/{one.id}")
+        card = page.locator("section", has=page.get_by_role("heading", name="Why this is one flaw"))
+        await page.get_by_text("Say otherwise", exact=True).click()
+        await page.get_by_label("The same flaw is").fill(str(other.id))
+        await page.locator("#join-why").fill("one check, told twice")
+        await page.get_by_role("button", name="Join it with this").click()
+        await expect(card).to_contain_text("Another was joined with it")
+        await expect(card.locator("tbody tr")).to_have_count(2)
+        for look, options in LOOKS.items():
+            await page.emulate_media(color_scheme=options["color_scheme"])
+            await page.set_viewport_size(options["viewport"])
+            await visitor.picture(f"one-flaw-{look}.png")
+            assert await visitor.accessible() == []
+            assert (
+                await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+            )
+        await visitor.go(f"/vulnerabilities/{other.id}")
+        await page.get_by_role("link", name="another vulnerability").click()
+        await page.get_by_text("Say otherwise", exact=True).click()
+        await page.locator("#witness").select_option("made made:other")
+        await page.locator("#split-why").fill("another one")
+        await page.get_by_role("button", name="Split it off").click()
+        await expect(card).to_contain_text("What made made:other saw was split into this")
+        await card.get_by_role("button", name="Undo").click()
+        await expect(card).to_contain_text("It is a duplicate")
+        await visitor.go(f"/vulnerabilities/{one.id}")
+        await page.get_by_text("Say otherwise", exact=True).click()
+        await page.get_by_label("The same flaw is").fill("not one")
+        await page.locator("#join-why").fill("x")
+        await page.get_by_role("button", name="Join it with this").click()
+        await expect(page.get_by_role("alert")).to_contain_text("Paste its id")
+        await expect(page.get_by_label("The same flaw is")).to_have_value("not one")
+        visitor.complaints.clear()  # the browser tells of the 422 that is meant
+
+
 async def test_a_target_says_why_it_has_its_risk_and_is_changed(visit, purple) -> None:
     await purple.run("127.6.1.10", made={"flaws": [80, 81]})
     found = await purple.vulnerabilities("127.6.1.10")

@@ -28,10 +28,10 @@ def test_the_real_output_gives_what_was_planted() -> None:
     found, error = read(parse, SAMPLE)
     assert error is None
     assert [(each.rule, each.location.path, each.location.line, each.location.parameter) for each in found] == [
-        ("checkov:CKV_DOCKER_7", "Dockerfile", 1, "/Dockerfile.FROM"),
-        ("checkov:CKV_DOCKER_5", "Dockerfile", 3, "/Dockerfile.RUN"),
-        ("checkov:CKV_DOCKER_8", "Dockerfile", 4, "/Dockerfile.USER"),
-        ("checkov:CKV_DOCKER_2", "Dockerfile", 1, "/Dockerfile."),
+        ("checkov:CKV_DOCKER_7", "Dockerfile", 1, ""),
+        ("checkov:CKV_DOCKER_5", "Dockerfile", 3, ""),
+        ("checkov:CKV_DOCKER_8", "Dockerfile", 4, ""),
+        ("checkov:CKV_DOCKER_2", "Dockerfile", 1, ""),
         ("checkov:CKV_AWS_24", "deploy/main.tf", 1, "aws_security_group.open"),
         ("checkov:CKV2_AWS_5", "deploy/main.tf", 1, "aws_security_group.open"),
     ]

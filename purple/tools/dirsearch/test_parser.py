@@ -25,7 +25,7 @@ AWAY = (SAMPLES / "dirsearch-0.5.0-nobody-listens.txt").read_bytes()
 def test_files_that_should_not_be_served_are_flaws() -> None:
     found, error = read(parse, NGINX)
     assert error is None
-    named = {(each.weakness, urlsplit(each.location.url).path) for each in found if each.weakness}
+    named = {(each.weakness, urlsplit(each.location.url).path) for each in found if each.weakness != "path-found"}
     assert named == {("repository-exposed", "/.git/"), ("file-exposed", "/.env"), ("file-exposed", "/backup.sql")}
 
 
@@ -34,7 +34,7 @@ def test_other_paths_are_told_without_alarm() -> None:
     assert error is None
     paths = {urlsplit(each.location.url).path: each for each in found}
     assert {"/search", "/product", "/go", "/openapi.json"} <= set(paths)
-    assert {(each.severity, each.weakness) for each in found} == {(Severity.INFO, "")}
+    assert {(each.severity, each.weakness) for each in found} == {(Severity.INFO, "path-found")}
     assert "leads to" in paths["/go"].evidence
 
 

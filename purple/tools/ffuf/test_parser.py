@@ -27,7 +27,7 @@ AWAY = (SAMPLES / "ffuf-1.1.0-nobody-listens.json").read_bytes()
 def test_files_that_should_not_be_served_are_flaws() -> None:
     found, error = read(parse, NGINX)
     assert error is None
-    named = {(each.weakness, urlsplit(each.location.url).path) for each in found if each.weakness}
+    named = {(each.weakness, urlsplit(each.location.url).path) for each in found if each.weakness != "path-found"}
     assert named == {("repository-exposed", "/.git/"), ("file-exposed", "/.env"), ("file-exposed", "/backup.sql")}
 
 
@@ -36,7 +36,7 @@ def test_other_paths_are_told_without_alarm() -> None:
     assert error is None
     paths = {urlsplit(each.location.url).path: each for each in found}
     assert {"/search", "/product", "/go", "/openapi.json"} <= set(paths)
-    assert {(each.severity, each.weakness) for each in found} == {(Severity.INFO, "")}
+    assert {(each.severity, each.weakness) for each in found} == {(Severity.INFO, "path-found")}
     assert "leads to" in paths["/go"].evidence
 
 
@@ -82,7 +82,7 @@ def test_requests_that_nobody_answered_are_counted() -> None:
 
 def test_what_is_refused_or_moved_is_no_exposed_file() -> None:
     found, _ = read(parse, results((NOTHING[0], 404, 2), (".env", 403, 12), ("backup.sql", 301, 12)))
-    assert [(each.weakness, each.severity) for each in found] == [("", Severity.INFO)] * 2
+    assert [(each.weakness, each.severity) for each in found] == [("path-found", Severity.INFO)] * 2
 
 
 def test_truncated_output_keeps_what_came_before() -> None:

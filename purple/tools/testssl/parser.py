@@ -43,6 +43,7 @@ _WEAKNESSES = {
     "HSTS": "header-missing-hsts",
 }
 _EXPIRED = "tls-certificate-expired"
+_ENDS_SOON = "testssl:cert_expirationStatus"
 _PROTOCOLS = {"SSLv2", "SSLv3", "TLS1", "TLS1_1", "TLS1_2", "TLS1_3"}
 _NUMBERED = re.compile(r"\s*<(?:cert|hostCert)#\d+>\Z")
 _CVE = re.compile(r"CVE-\d{4}-\d{4,}")
@@ -104,6 +105,8 @@ class _Told:
 
     def flaws(self) -> Iterator[Observation]:
         for (key, host, port), parts in self._groups.items() if self.speaks_tls else ():
+            if key == _ENDS_SOON and (_EXPIRED, host, port) in self._groups:
+                continue  # the day on which it ended, told apart from that it has
             yield _flaw(key, Location(host=host, port=port, transport="tcp"), parts)
 
     def check(self) -> None:
@@ -117,7 +120,7 @@ class _Told:
 def _name(check: str, finding: str) -> str:
     """The shared weakness that a check means, else its own name; a certificate that ends soon has not ended."""
     key = _WEAKNESSES.get(check, f"testssl:{check}")
-    return "testssl:cert_expirationStatus" if key == _EXPIRED and "expired" not in finding else key
+    return _ENDS_SOON if key == _EXPIRED and "expired" not in finding else key
 
 
 def _flaw(key: str, place: Location, parts: list[dict[str, str]]) -> Observation:

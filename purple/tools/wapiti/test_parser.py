@@ -34,7 +34,7 @@ def test_the_real_report_of_the_web_application_gives_its_flaws() -> None:
         ("cookie-without-httponly", "/", ""),
     } <= places
     assert {each.severity for each in found if each.weakness == "sql-injection"} == {Severity.CRITICAL}
-    assert {each.severity for each in found if each.title == "Internal Server Error"} == {Severity.INFO}
+    assert {each.severity for each in found if each.rule == "wapiti:Internal Server Error"} == {Severity.INFO}
 
 
 def test_the_real_report_of_nginx_gives_the_exposed_file() -> None:

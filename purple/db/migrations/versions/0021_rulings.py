@@ -102,7 +102,8 @@ CONCERNED = text(f"""
     FROM vulnerabilities v
     JOIN sightings s ON s.vulnerability_id = v.id JOIN observations o ON o.id = s.observation_id
     WHERE o.rule = ANY(:rules) OR o.rule LIKE 'semgrep:%' OR o.rule LIKE 'checkov:%' OR cardinality(o.cve) > 1
-        OR o.flaw_class = 'endpoint' AND (o.weakness ~ '^(header|cookie|http-method|plaintext|version)-'
+        OR o.flaw_class = 'endpoint' AND (
+            o.weakness ~ '^(header|cookie|http-method|plaintext|version|error)-'
             OR split_part(o.url, '?', 1) ~ '[^:]//|[%;]|[^/]/$')
     ORDER BY v.id, s.standing
 """)  # noqa: S608 - our own column names

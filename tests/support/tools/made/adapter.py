@@ -14,10 +14,11 @@ class Options(ToolOptions):
     ] = "ok"  # fmt: skip
     flaws: tuple[int, ...] = ()
     marker: str = ""
+    rule: str = "made:flaw"
 
 
 def command(job: ToolJob, options: ToolOptions) -> Command:
     chosen = Options.model_validate(options.model_dump())
     script = str(Path(__file__).with_name("program.py"))
     ports = ",".join(map(str, chosen.flaws))
-    return Command((script, chosen.mode, job.target.address, ports, chosen.marker), "result.jsonl")
+    return Command((script, chosen.mode, job.target.address, ports, chosen.marker, chosen.rule), "result.jsonl")

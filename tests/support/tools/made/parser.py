@@ -19,7 +19,7 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
             raise ParseError("not JSON", offset=number, unit="lines") from None
         yield Observation(
             kind=ObservationKind.FLAW,
-            rule="made:flaw",
+            rule=row.get("rule", "made:flaw"),
             title="<script>alert(1)</script> & made flaw",
             location=Location(host=row["host"], port=row["port"], transport="tcp"),
             severity=Severity.HIGH,

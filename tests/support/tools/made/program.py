@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-mode, address, ports, marker = sys.argv[1:5]
-lines = [json.dumps({"host": address, "port": int(port)}) for port in ports.split(",") if port]
+mode, address, ports, marker, rule = sys.argv[1:6]
+lines = [json.dumps({"host": address, "port": int(port), "rule": rule}) for port in ports.split(",") if port]
 output = Path("result.jsonl")
 if mode == "slow":
     # a grandchild in a session of its own, to be found by whoever cleans up
