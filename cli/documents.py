@@ -33,7 +33,10 @@ VULNERABILITY = (
     "id", "target_id", "title", "severity", "risk", "risk_reasons", "state", "weakness", "cve", "cwe", "host", "port",
     "url", "parameter", "description", "remediation", "references", "tools", "first_seen", "last_seen",
     "observation_ids", "fingerprint", "owner", "accepted_until", "reopened_at", "due_at", "due_by_hand", "version",
-    "cvss_vector",
+    "cvss_vector", "cause",
+)  # fmt: skip
+CAUSE = (
+    "cause", "vulnerabilities", "targets", "severity", "risk", "total", "worst", "title", "remediation",
 )  # fmt: skip
 CHANGE = (
     "vulnerability_id", "version", "at", "cause", "actor", "why", "campaign_id", "operation_id", "before", "after",
@@ -232,6 +235,12 @@ def vulnerability_change(row: Any) -> dict[str, Any]:
 def vulnerability_comment(row: Any) -> dict[str, Any]:
     """`purple.vulnerability-comment/1`."""
     return _document("purple.vulnerability-comment/1", row, COMMENT)
+
+
+def causes(row: Any) -> dict[str, Any]:
+    """`purple.causes/1`: what one fix each would end."""
+    items = [{name: getattr(each, name) for name in CAUSE} for each in row.items]
+    return {"schema": "purple.causes/1", "items": items, "number": row.number}
 
 
 def correlation(vulnerability: object, row: Any) -> dict[str, Any]:

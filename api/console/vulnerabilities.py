@@ -7,8 +7,10 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.console.deps import Fields, Paging, viewer
 from api.console.pages import render
-from api.deps import service
+from api.deps import MAX_FILTER, service
+from purple.domain.causes import MAX_CAUSES
 from purple.domain.errors import PurpleError
+from purple.domain.filters import quoted
 from purple.domain.identity import Permission, Principal
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import MAX_LIMIT, Page, Query
@@ -31,6 +33,7 @@ SORTS = {
     "title": "title",
 }
 _FOUND = 50
+PERSON = ChangeCause.PERSON
 
 
 class Wanted:
@@ -91,8 +94,16 @@ async def page(
         sorts=SORTS,
         severities=list(reversed(Severity)),
         states=list(VulnerabilityState),
-        typed=[each for each in VulnerabilityState if each is not VulnerabilityState.FIXED],
+        typed=[each for each in VulnerabilityState if any(may_change(PERSON, was, each) for was in VulnerabilityState)],
     )
+
+
+@router.get("/causes")
+async def causes(request: Request, caller: Reader, findings: Service, filter: str = "") -> Response:  # noqa: A002 - the parameter's name
+    """What one fix each would end."""
+    found = await findings.causes(caller.organisation_id, Query(filter=filter[:MAX_FILTER], limit=MAX_CAUSES))
+    terms = {each.cause: f"{filter} cause:{quoted(each.cause)}".strip() for each in found.items}
+    return render(request, "causes.html", found=found, filter=filter, terms=terms)
 
 
 @router.get("/{vulnerability_id}")
@@ -124,7 +135,7 @@ async def show(
         problem=error.problem() if error else None,
         one=found,
         form=form or Fields({}),
-        states=[each for each in VulnerabilityState if may_change(ChangeCause.PERSON, found.state, each)],
+        states=[each for each in VulnerabilityState if may_change(PERSON, found.state, each)],
         target=await house.targets.get(organisation, found.target_id),
         why=await house.risking.vulnerability(organisation, vulnerability_id),
         correlation=await house.correlating.explain(organisation, vulnerability_id),

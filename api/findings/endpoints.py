@@ -6,9 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from fastapi import Query as QueryParameter
 
-from api.deps import allowed, etag, paging, service
-from api.findings.schemas import ObservationAnswer, SearchAnswer, VulnerabilityAnswer
+from api.deps import MAX_FILTER, allowed, etag, paging, service
+from api.findings.schemas import CausesAnswer, ObservationAnswer, SearchAnswer, VulnerabilityAnswer
 from api.schemas import PageAnswer
+from purple.domain.causes import MAX_CAUSES, Causes
 from purple.domain.identity import Permission, Principal
 from purple.domain.pages import Query
 from purple.domain.vulnerabilities import Vulnerability
@@ -17,7 +18,7 @@ from purple.services.findings import FindingsReader
 router = APIRouter(tags=["findings"])
 VULNERABILITY_FIELDS = (
     "id, target_id, fingerprint, title, severity, state, weakness, cve, cwe, host, port, url, parameter, risk, "
-    "owner, accepted_until, due_at, reopened_at, campaign_id, tool, first_seen, last_seen"
+    "cause, owner, accepted_until, due_at, reopened_at, campaign_id, tool, first_seen, last_seen"
 )
 OBSERVATION_FIELDS = (
     "id, campaign_id, scan_id, target_id, tool, fingerprint, kind, rule, title, severity, weakness, host, port, url, "
@@ -47,6 +48,17 @@ async def search_vulnerabilities(
 ) -> object:
     """The best matches of some words."""
     return await findings.search(caller.organisation_id, q, limit)
+
+
+@router.get("/vulnerabilities/causes", response_model=CausesAnswer)
+async def list_causes(
+    caller: Reader,
+    findings: Service,
+    filter: Annotated[str, QueryParameter(max_length=MAX_FILTER, description="As the list takes it")] = "",  # noqa: A002 - the parameter's name
+    limit: Annotated[int, QueryParameter(ge=1, le=MAX_CAUSES)] = 50,
+) -> Causes:
+    """What one fix each would end, of present vulnerabilities; what takes most risk away comes first."""
+    return await findings.causes(caller.organisation_id, Query(filter=filter, limit=limit))
 
 
 @router.get("/vulnerabilities/{vulnerability_id}", response_model=VulnerabilityAnswer)

@@ -41,6 +41,7 @@ class VulnerabilityAnswer(Answer):
     risk_reasons: list[str] = Field(description="The parts in words")
     risk_parts: list[PartAnswer] = Field(description="What the risk is the sum of")
     cvss_vector: str = Field(description="As the best told of its sightings has it, of any version")
+    cause: str = Field(description="What one fix would end together with it")
     first_seen: datetime | None
     last_seen: datetime | None
     tools: list[str]
@@ -52,6 +53,27 @@ class VulnerabilityAnswer(Answer):
     due_at: datetime | None = Field(description="When it should be fixed")
     due_by_hand: bool = Field(description="Whether a person chose that, rather than the policy")
     version: int = Field(description="What an edit is made from; the ETag says the same")
+
+
+class CauseAnswer(Answer):
+    """A root cause, over the present vulnerabilities that it has."""
+
+    cause: str = Field(description="A package, the TLS or SSH of a service, a CVE, a weakness, or a tool's own rule")
+    vulnerabilities: int
+    targets: int
+    severity: Severity = Field(description="The worst")
+    risk: int = Field(description="The highest, 0 to 100")
+    total: int = Field(description="The sum of all their risks")
+    worst: UUID = Field(description="The vulnerability with the highest risk")
+    title: str = Field(description="Of that one")
+    remediation: str = Field(description="Of that one")
+
+
+class CausesAnswer(Answer):
+    """Those that weigh most."""
+
+    items: list[CauseAnswer]
+    number: int = Field(description="How many there are in all")
 
 
 class ObservationAnswer(Answer):

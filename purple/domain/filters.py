@@ -71,6 +71,12 @@ class SortKey:
     descending: bool = False
 
 
+def quoted(value: str) -> str:
+    """A value as a filter writes it, whatever is in it."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def parse_filter(text: str) -> tuple[Term, ...]:
     """Read a filter.
 

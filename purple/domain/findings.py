@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from purple.domain.causes import Causes
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
 from purple.domain.risk import Risk, Weight
@@ -52,6 +53,14 @@ class Findings(Protocol):
 
     async def ids(self, after: UUID | None, limit: int) -> Sequence[UUID]:
         """Of some vulnerabilities, in order; those after one of them."""
+        ...
+
+    async def causes(self, query: Query) -> Causes:
+        """The root causes of the present vulnerabilities that a filter finds, by the sum of their risks.
+
+        Raises:
+            InvalidInputError: the filter cannot be used.
+        """
         ...
 
     async def vulnerability(self, row_id: UUID) -> Vulnerability:

@@ -105,6 +105,8 @@ class Vulnerability:
     """As the best told of its sightings has it; of any version, and not checked."""
     cvss_score: float = 0.0
     """As that tool says it."""
+    cause: str = ""
+    """What one fix would end together with this one: see `causes`."""
 
     @property
     def risk_reasons(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from purple.domain.causes import Causes
 from purple.domain.errors import UnavailableError
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
@@ -47,6 +48,15 @@ class FindingsReader:
         """
         async with self._work(organisation_id) as uow:
             return await uow.findings.vulnerability(row_id)
+
+    async def causes(self, organisation_id: UUID, query: Query) -> Causes:
+        """What one fix each would end; what takes most risk away comes first.
+
+        Raises:
+            InvalidInputError: the filter or the limit cannot be used.
+        """
+        async with self._work(organisation_id) as uow:
+            return await uow.findings.causes(query)
 
     async def observations(self, organisation_id: UUID, query: Query) -> Page[RecordedObservation]:
         """By default in the order in which they were recorded."""

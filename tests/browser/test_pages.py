@@ -21,6 +21,7 @@ PAGES = {
     "refusals": "/authorisations/refusals",
     "vulnerabilities": "/vulnerabilities",
     "vulnerability": "/vulnerabilities/{vulnerability}",
+    "causes": "/vulnerabilities/causes",
     "nothing-found": "/vulnerabilities?severity=critical&state=fixed",
     "reports": "/reports",
     "report": "/reports/{report}",

@@ -78,3 +78,18 @@ async def test_the_command_line_does_the_same(client, purple, purple_command) ->
     assert told("explain", other["id"])["duplicate_of"] is None
     done = purple_command("vulnerability", "join", one["id"], one["id"], "--why", "x")
     assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1)
+
+
+async def test_root_causes_are_listed_and_lead_to_their_vulnerabilities(client, purple, purple_command) -> None:  # noqa: F811 - the fixture
+    rows = await found(purple, client, "127.12.2.3", 80, 81)
+    terms = f"target_id:{rows[0]['target_id']}"
+    told = (await client.get("/vulnerabilities/causes", params={"filter": terms})).json()
+    assert (told["number"], told["items"][0]["cause"], told["items"][0]["vulnerabilities"]) == (1, "made:flaw", 2)
+    assert told["items"][0]["total"] == sum(each["risk"] for each in rows)
+    listed = await client.get("/vulnerabilities", params={"filter": f"{terms} cause:made:flaw"})
+    assert {each["id"] for each in listed.json()["items"]} == {each["id"] for each in rows}
+    is_problem(await client.get("/vulnerabilities/causes", params={"filter": "colour:red"}), 422, field="filter")
+    is_problem(await client.get("/vulnerabilities/causes", params={"limit": "0"}), 422)
+    done = purple_command("vulnerability", "causes", "--filter", terms, "-o", "json")
+    assert json.loads(done.stdout)["items"] == told["items"]
+    assert "made:flaw" in purple_command("vulnerability", "causes", "--filter", terms).stdout

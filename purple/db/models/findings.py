@@ -93,6 +93,7 @@ vulnerabilities = Table(
     Column("risk_parts", json_as(list, _parts), nullable=False, server_default="[]"),
     text("cvss_vector"),
     Column("cvss_score", Float, nullable=False, server_default="0"),
+    text("cause"),
     Column("version", Integer, nullable=False),
     text("owner"),
     moment("accepted_until", nullable=True),
@@ -106,6 +107,7 @@ vulnerabilities = Table(
     Column("weighed_confidence", Float),
     UniqueConstraint("organisation_id", "fingerprint"),
     Index("ix_vulnerabilities_risk", "organisation_id", "risk", "id"),
+    Index("ix_vulnerabilities_cause", "organisation_id", "cause"),
 )
 """`accepted_from` is the state before an accepted risk; `overdue_at` is when it was told that `due_at` is over.
 

@@ -17,11 +17,12 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from purple.db.models import observations, sightings, vulnerabilities
-from purple.db.repositories import merging
+from purple.db.repositories import causes, merging
 from purple.db.repositories.correlations import follow
 from purple.db.repositories.deadlines import DueDateRows
 from purple.db.repositories.listings import OBSERVATIONS, VULNERABILITIES
 from purple.db.repositories.observed import COLUMNS, ORIGIN, OWN, lines, origin, read
+from purple.domain.causes import Causes
 from purple.domain.errors import NotFoundError
 from purple.domain.observations import ObservationKind, RecordedObservation
 from purple.domain.pages import Page, Query
@@ -163,6 +164,10 @@ class FindingRows:
         """Worst risk first, by default."""
         rows = (await self._connection.execute(VULNERABILITIES.page(_with_sightings(), query))).all()
         return Page(tuple(map(_vulnerability, rows[: query.limit])), VULNERABILITIES.cursor(rows, query))
+
+    async def causes(self, query: Query) -> Causes:
+        """See `causes`."""
+        return await causes.heaviest(self._connection, query)
 
     async def ids(self, after: UUID | None, limit: int) -> Sequence[UUID]:
         """By the primary key."""

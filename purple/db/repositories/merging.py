@@ -106,14 +106,22 @@ _EXPOSURE = "(SELECT t.exposure FROM targets t WHERE t.id = o.target_id)"
 CVSS = "coalesce(o.detail ->> 'cvss_vector', ''), coalesce((o.detail ->> 'cvss_score')::float, 0)"
 """Vector and score, as the tool says them."""
 
+CAUSE = """CASE
+    WHEN o.detail -> 'attributes' ->> 'package' <> '' THEN 'package ' || (o.detail -> 'attributes' ->> 'package')
+    WHEN o.weakness ~ '^(tls|ssh)-' THEN split_part(o.weakness, '-', 1) || ' of ' || o.host || ':' || o.port
+    WHEN cardinality(o.cve) > 0 THEN (SELECT min(upper(cve)) FROM unnest(o.cve) AS known (cve))
+    ELSE coalesce(nullif(o.weakness, ''), o.rule) END"""
+"""See `domain.causes`."""
+
 ADD_VULNERABILITIES = text(f"""
     INSERT INTO vulnerabilities (
         id, organisation_id, target_id, fingerprint, title, severity, state, weakness, cve, cwe, host, port, url,
-        parameter, description, remediation, "references", cvss_vector, cvss_score, risk, version, standing,
+        parameter, description, remediation, "references", cvss_vector, cvss_score, cause, risk, version, standing,
         weighed_tools, weighed_confidence, due_at)
     SELECT best.vulnerability_id, o.organisation_id, o.target_id, o.fingerprint, o.title, o.severity, 'open',
         o.weakness, o.cve, o.cwe, o.host, o.port, o.url, o.parameter, o.description, o.remediation, o.refs,
-        {CVSS}, 0, 1, best.standing, best.tools, best.confidence, best.first_seen + {DAYS.format("o", _EXPOSURE)}
+        {CVSS}, {CAUSE}, 0, 1, best.standing, best.tools, best.confidence,
+        best.first_seen + {DAYS.format("o", _EXPOSURE)}
     FROM (
         SELECT DISTINCT ON (vulnerability_id) vulnerability_id, observation_id, standing,
             min(seen_at) OVER one AS first_seen, array_agg(tool) OVER one AS tools,
@@ -200,7 +208,7 @@ RAISE_SEVERITY = text(f"""
 RETELL = text(f"""
     UPDATE vulnerabilities v SET standing = best.standing, title = o.title, weakness = o.weakness, cve = o.cve,
         cwe = o.cwe, host = o.host, port = o.port, url = o.url, parameter = o.parameter, description = o.description,
-        remediation = o.remediation, "references" = o.refs, (cvss_vector, cvss_score) = ROW({CVSS})
+        remediation = o.remediation, "references" = o.refs, (cvss_vector, cvss_score) = ROW({CVSS}), cause = {CAUSE}
     FROM (
         SELECT DISTINCT ON (vulnerability_id) vulnerability_id, observation_id, standing FROM flaws
         WHERE known AND (known_standing IS NULL OR standing < known_standing) ORDER BY vulnerability_id, standing

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from purple.domain.errors import InvalidInputError
-from purple.domain.filters import Operator, SortKey, Term, parse_filter, parse_sort
+from purple.domain.filters import Operator, SortKey, Term, parse_filter, parse_sort, quoted
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,8 @@ def test_no_text_is_read_as_anything_but_terms(text) -> None:
         return
     assert all(term.values for term in terms)
     assert bool(terms) == bool(text.strip())
+
+
+@given(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=60))
+def test_a_quoted_value_is_read_as_it_is(value) -> None:
+    assert parse_filter(f"cause:{quoted(value)}") == (Term("cause", Operator.IS, (value,)),)

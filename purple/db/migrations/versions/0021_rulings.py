@@ -1,4 +1,4 @@
-"""What people say of which sightings are one flaw; fingerprints as they are computed now, so that verdicts stay."""
+"""What people say of which sightings are one flaw, root causes, and fingerprints as they are computed now."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,6 +7,7 @@ from typing import Any
 from alembic import op
 from sqlalchemy import Connection, text
 
+from purple.db.repositories.merging import CAUSE
 from purple.db.repositories.observed import COLUMNS, read
 from purple.domain.fingerprints import fingerprint
 from purple.domain.observations import Observation
@@ -19,6 +20,8 @@ PRESENT = "nullif(current_setting('purple.organisation', true), '')::uuid"
 
 TABLES = """
 ALTER TABLE observations ADD computed TEXT;
+ALTER TABLE vulnerabilities ADD cause TEXT NOT NULL DEFAULT '';
+CREATE INDEX ix_vulnerabilities_cause ON vulnerabilities (organisation_id, cause);
 CREATE TABLE rulings (
     id UUID NOT NULL,
     organisation_id UUID NOT NULL,
@@ -126,16 +129,22 @@ RENEW = text("""
     FROM wanted WHERE v.id = wanted.id
 """)
 """One that is left out keeps its own and is fixed by the next scan, which sees its flaw as the other's."""
+FILL = f"""
+    UPDATE vulnerabilities v SET cause = {CAUSE}
+    FROM sightings s JOIN observations o ON o.id = s.observation_id
+    WHERE s.vulnerability_id = v.id AND s.standing IS NOT DISTINCT FROM v.standing
+"""  # noqa: S608 - our own words
 HELD = ("vulnerabilities", "sightings", "observations")
 
 
 def upgrade() -> None:
-    """A table of rulings, the few rights that following them needs, and fingerprints made anew."""
+    """Rulings and the few rights that they need, fingerprints made anew so that verdicts stay, and causes."""
     op.execute(TABLES)
     op.execute(RIGHTS)
     for table in HELD:
         op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
     renew(op.get_bind())
+    op.execute(FILL)
     for table in HELD:
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
 
