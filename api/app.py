@@ -60,7 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
     for room in (
-        targets, authorisations, campaigns, comparisons, schedules, profiles, imports, findings, life,
+        targets, authorisations, campaigns, comparisons, schedules, profiles, imports, life, findings,
         correlation, sla, risk, data, reports, undos,
     ):  # fmt: skip
         v1.include_router(room.router)

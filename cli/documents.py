@@ -44,6 +44,7 @@ CHANGE = (
 COMMENT = ("id", "vulnerability_id", "created_at", "author", "body")
 WITNESS = ("tool", "rule", "title", "severity", "observations", "campaigns", "last_seen", "observation_id")
 RULING = ("id", "tool", "rule", "created_at", "actor", "why", "undone_at", "undone_by")
+PAST = ("id", "created_at", "actor", "why", "asked", "undone_at", "undone_by")
 LEASE = (
     "scan_id", "campaign_id", "target_id", "host", "tool", "endpoint", "exclusive", "state", "since", "expires_at",
     "reason",
@@ -263,6 +264,12 @@ def ruling(row: Any) -> dict[str, Any]:
 def triage(row: Any) -> dict[str, Any]:
     """`purple.triage/1`: what a triage of many did, or would do."""
     return _document("purple.triage/1", row, ("operation_id", "changed", "changes", "refused"))
+
+
+def past_triage(row: Any) -> dict[str, Any]:
+    """`purple.past-triage/1`: a triage of many, as it was done."""
+    told = _document("purple.past-triage/1", row, PAST)
+    return told | {"changed": row.outcome["changed"], "changes": row.outcome["changes"]}
 
 
 def triage_undo(operation: object, row: Any) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.console.deps import Fields, Form, viewer
+from api.console.deps import Fields, Form, Paging, viewer
 from api.console.pages import day, go, render
-from api.console.vulnerabilities import EvidenceReader, show
+from api.console.vulnerabilities import EvidenceReader, Reader, show
 from api.console.vulnerabilities import Wanted as Shown
 from api.deps import service
 from purple.domain.errors import InvalidInputError, PurpleError
@@ -45,6 +45,12 @@ async def do(request: Request, caller: Writer, form: Form, many: Many) -> Respon
     except PurpleError as error:
         return _told(request, error=error)
     return _told(request, outcome, wanted, done=True)
+
+
+@router.get("/triage")
+async def past(request: Request, caller: Reader, many: Many, paging: Annotated[Paging, Depends()]) -> Response:
+    """What was decided of many at once, and a way back."""
+    return render(request, "triages.html", page=await many.past(caller.organisation_id, paging.query()), paging=paging)
 
 
 @router.post("/triage/{operation_id}/undo")

@@ -12,6 +12,7 @@ from api.life.schemas import (
     CommentAnswer,
     CommentBody,
     LeftAnswer,
+    OperationAnswer,
     TakenBackAnswer,
     TriageAnswer,
     TriageBody,
@@ -30,6 +31,7 @@ from purple.services.mass_triage import MassTriage, Outcome
 router = APIRouter(prefix="/vulnerabilities", tags=["findings"])
 CHANGE_FIELDS = "at, cause, actor, campaign_id, operation_id"
 COMMENT_FIELDS = "created_at, author"
+OPERATION_FIELDS = "id, created_at, actor, why, undone_at, undone_by"
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_VULNERABILITIES))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_VULNERABILITIES))]
 Service = Annotated[Life, Depends(service("life"))]
@@ -47,6 +49,15 @@ async def triage_vulnerabilities(body: TriageBody, caller: Writer, many: Many, k
     if body.preview:
         return await many.preview(chosen, wanted, caller.actor)
     return await many.apply(chosen, wanted, caller.actor, key)
+
+
+@router.get("/triage")
+async def list_triages(
+    caller: Reader, many: Many, query: Annotated[Query, Depends(paging(OPERATION_FIELDS))]
+) -> PageAnswer[OperationAnswer]:
+    """What was triaged at once, newest first by default."""
+    page = await many.past(caller.organisation_id, query)
+    return PageAnswer(items=[OperationAnswer.of(each) for each in page.items], next_cursor=page.next_cursor)
 
 
 @router.post("/triage/{operation_id}/undo")

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from api.deps import MAX_FILTER
 from api.schemas import Answer, Body
-from purple.domain.life import MAX_AT_ONCE, MAX_COMMENT, MAX_WHY
+from purple.domain.life import MAX_AT_ONCE, MAX_COMMENT, MAX_WHY, Operation
 from purple.domain.vulnerabilities import ChangeCause, VulnerabilityState
 
 
@@ -50,6 +50,26 @@ class TriageAnswer(Answer):
     changed: int
     changes: dict[str, int] = Field(description="How many, by the state they have before")
     refused: list[RefusedAnswer]
+
+
+class OperationAnswer(Answer):
+    """One triage of many, as it was done."""
+
+    id: UUID
+    created_at: datetime
+    actor: str
+    why: str
+    asked: dict[str, Any] = Field(description="Ids or filter, and what they were to become")
+    changed: int
+    changes: dict[str, int] = Field(description="How many, by the state they had before")
+    undone_at: datetime | None
+    undone_by: str
+
+    @classmethod
+    def of(cls, done: Operation) -> "OperationAnswer":
+        """With what came of it."""
+        told = {name: getattr(done, name) for name in cls.model_fields if hasattr(done, name)}
+        return cls(**told, changed=done.outcome["changed"], changes=done.outcome["changes"])
 
 
 class UndoBody(Body):

@@ -68,7 +68,7 @@ class SqlUnitOfWork:
         self.due_dates = DueDateRows(connection, organisation_id)
         self.changes = TableRows(connection, models.vulnerability_changes, Change, listings.CHANGES)
         self.comments = TableRows(connection, models.vulnerability_comments, Comment, listings.COMMENTS)
-        self.operations = TableRows(connection, models.triage_operations, Operation)
+        self.operations = TableRows(connection, models.triage_operations, Operation, listings.OPERATIONS)
         self.risks = RiskRows(connection, organisation_id)
         self.library = LibraryRows(connection)
         self.gates = GateTable(connection, organisation_id)

@@ -12,6 +12,7 @@ from purple.domain.errors import ConflictError, InvalidInputError
 from purple.domain.idempotency import check_key, check_repeated
 from purple.domain.identity import Actor
 from purple.domain.life import MAX_AT_ONCE, Chosen, Held, Operation, TakenBack, Told, Verdict, Wanted, judge
+from purple.domain.pages import Page, Query
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.vulnerabilities import ChangeCause
 from purple.services.events import event
@@ -90,6 +91,11 @@ class MassTriage:
         await uow.operations.add(operation)
         data = {"by": actor.username, "changed": outcome.changed}
         await uow.events.add(event(actor.organisation_id, "triage.applied", operation.id, told.at, data=data))
+
+    async def past(self, organisation_id: UUID, query: Query) -> Page[Operation]:
+        """What was done, newest first by default."""
+        async with self._work(organisation_id) as uow:
+            return await uow.operations.page(query)
 
     async def undo(self, operation_id: UUID, actor: Actor, why: str = "") -> TakenBack:
         """Give back to each that nobody changed since what it was.

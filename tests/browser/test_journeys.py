@@ -8,7 +8,8 @@ from playwright.async_api import Page, expect
 
 from cli.console import link
 from purple.domain.imports import MAX_IMPORT
-from purple.domain.life import Wanted
+from purple.domain.life import Chosen, Wanted
+from purple.domain.vulnerabilities import VulnerabilityState
 from purple.services.identity import ADMINISTRATOR
 from tests.browser.conftest import HOSTILE, NARROW, WIDE
 from tests.integration.test_import import bring_in, without
@@ -376,6 +377,21 @@ async def test_many_are_looked_at_changed_and_put_back(visit, purple) -> None:
         await page.get_by_role("button", name="Look what would change").click()
         await expect(page.get_by_role("alert")).to_contain_text("Nothing is ticked")
         visitor.complaints.clear()  # the browser tells of the 422 that is meant
+
+
+async def test_what_was_decided_at_once_is_listed_with_a_way_back(visit, purple) -> None:
+    await purple.run("127.6.1.12", made={"flaws": [80]})
+    (one,) = await purple.vulnerabilities("127.6.1.12")
+    wanted = Wanted(VulnerabilityState.CONFIRMED, why="all of the lab")
+    await purple.container.mass_triage.apply(Chosen((one.id,)), wanted, ADMINISTRATOR)
+    async with visit() as visitor:
+        page = await visitor.go("/vulnerabilities")
+        await page.get_by_role("link", name="Decided at once").click()
+        mine = page.locator("tbody tr", has_text="all of the lab")
+        await mine.get_by_role("button", name="Undo").click()
+        await expect(page.get_by_text("1 put back as they were, 0 left alone")).to_be_visible()
+        await visitor.go("/vulnerabilities/triage")
+        await expect(mine).to_contain_text("undone by admin")
 
 
 async def test_one_is_decided_on_and_talked_about(visit, purple) -> None:

@@ -21,6 +21,7 @@ PAGES = {
     "refusals": "/authorisations/refusals",
     "vulnerabilities": "/vulnerabilities",
     "vulnerability": "/vulnerabilities/{vulnerability}",
+    "triages": "/vulnerabilities/triage",
     "causes": "/vulnerabilities/causes",
     "nothing-found": "/vulnerabilities?severity=critical&state=fixed",
     "reports": "/reports",

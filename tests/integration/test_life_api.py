@@ -91,6 +91,10 @@ async def test_many_are_triaged_after_a_look_once_a_key_and_put_back(client, pur
     assert undone.status_code == 200, undone.text
     assert (undone.json()["restored"], [each["id"] for each in undone.json()["left"]]) == (2, [rows[0]["id"]])
     is_problem(await client.post(f"/vulnerabilities/triage/{done.json()['operation_id']}/undo"), 409)
+    terms_of = {"filter": "actor:admin undone_by:admin", "limit": 1}
+    (past,) = (await client.get("/vulnerabilities/triage", params=terms_of)).json()["items"]
+    assert (past["id"], past["why"], past["changed"]) == (done.json()["operation_id"], "a lab", 3)
+    assert past["asked"]["filter"] == terms
     is_problem(await client.post(f"/vulnerabilities/triage/{uuid4()}/undo"), 404)
     states = (await client.get("/vulnerabilities", params={"filter": terms})).json()["items"]
     assert {each["state"] for each in states} == {"open"}
@@ -140,6 +144,8 @@ async def test_the_command_line_does_the_same(client, purple, purple_command) ->
     done = told(*asked)
     assert (done["schema"], done["changed"], done["refused"][0]["state"]) == ("purple.triage/1", 1, "risk_accepted")
     assert told("undo", done["operation_id"])["restored"] == 1
+    (past,) = told("triages", "--limit", "1")["items"]
+    assert (past["id"], past["changes"], past["undone_by"]) == (done["operation_id"], {"open": 1}, "admin")
     refused = purple_command("vulnerability", "edit", one, "--to", "fixed", "--why", "x")
     assert (refused.returncode, len(refused.stderr.strip().splitlines())) == (1, 1)
     assert purple_command("vulnerability", "triage", "--to", "open", "--why", "x").returncode == 2

@@ -16,6 +16,7 @@ from purple.db.models import (
     schedules,
     sightings,
     targets,
+    triage_operations,
     undos,
     vulnerabilities,
     vulnerability_changes,
@@ -158,6 +159,11 @@ VULNERABILITIES = Listing(
 CHANGES = Listing(
     fields_of(vulnerability_changes, ("vulnerability_id", "at", "cause", "actor", "campaign_id", "operation_id")),
     vulnerability_changes.c.version,
+)
+OPERATIONS = Listing(
+    fields_of(triage_operations, ("id", "created_at", "actor", "why", "undone_at", "undone_by")),
+    triage_operations.c.id,
+    sort="-created_at",
 )
 COMMENTS = Listing(
     fields_of(vulnerability_comments, ("vulnerability_id", "created_at", "author")),
