@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from purple.domain.severity import Severity
 from purple.domain.targets import endpoint_of
@@ -21,9 +22,10 @@ UNDO = (
     "done_at", "done_by", "done_why",
 )  # fmt: skip
 TARGET = (
-    "id", "kind", "value", "name", "criticality", "tags", "zone", "exposure", "data_class", "controls", "created_at",
-    "version",
+    "id", "kind", "value", "name", "criticality", "tags", "zone", "exposure", "data_class", "controls", "unit_id",
+    "created_at", "version",
 )  # fmt: skip
+UNIT = ("id", "name", "path", "parent_id", "owner", "created_at", "version")
 AUTHORISATION = (
     "id", "name", "signed_by", "include", "exclude", "valid_from", "valid_until", "max_intrusiveness", "digest",
     "revoked_at", "created_at", "forbidden_tools", "document",
@@ -86,9 +88,21 @@ def undo(row: Any) -> dict[str, Any]:
     return _document("purple.undo/1", row, UNDO) | {"registered_at": row.created_at}
 
 
-def target(row: Any) -> dict[str, Any]:
-    """`purple.target/1`."""
-    return _document("purple.target/1", row, TARGET)
+def target(row: Any, units: Mapping[UUID, str]) -> dict[str, Any]:
+    """`purple.target/1`, with the path of its business unit, of those given."""
+    return _document("purple.target/1", row, TARGET) | {"unit": units.get(row.unit_id, "")}
+
+
+def unit(row: Any) -> dict[str, Any]:
+    """`purple.business-unit/1`."""
+    return _document("purple.business-unit/1", row, UNIT)
+
+
+def standing(row: Any) -> dict[str, Any]:
+    """`purple.business-unit-standing/1`: how a unit stands with all that is below it."""
+    known = {name: getattr(row.unit, name) for name in ("id", "path", "parent_id", "owner")}
+    told = {"targets": row.targets, "present": dict(row.present), "risk": row.risk}
+    return {"schema": "purple.business-unit-standing/1", **known, **told}
 
 
 def gate(row: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from api.console import (
     signing,
     stream,
     targets,
+    units,
     vulnerabilities,
 )
 from api.console.deps import same_origin
@@ -52,6 +53,7 @@ def mount(app: FastAPI) -> None:
         campaigns,
         comparing,
         schedules,
+        units,  # before targets, whose ids stand where its name does
         targets,
         authorisations,
         life,

@@ -15,7 +15,7 @@ from purple.services.gatekeeping import Gatekeeping, Standing
 from purple.services.targets import Targets
 
 router = APIRouter(prefix="/targets", tags=["targets"])
-FIELDS = "id, kind, value, name, criticality, tags, zone, exposure, data_class, controls, created_at"
+FIELDS = "id, kind, value, name, criticality, tags, zone, exposure, data_class, controls, unit, created_at"
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_TARGETS))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_TARGETS))]
 Service = Annotated[Targets, Depends(service("targets"))]
@@ -35,6 +35,7 @@ async def create_target(body: TargetBody, caller: Writer, targets: Service) -> T
         exposure=body.exposure,
         data_class=body.data_class,
         controls=body.controls,
+        unit_id=body.unit_id,
     )
 
 

@@ -24,6 +24,7 @@ class TargetBody(Body):
     exposure: Exposure = Field(default=Exposure.UNKNOWN, description="From where it can be reached")
     data_class: DataClass = Field(default=DataClass.UNKNOWN, description="The most sensitive data that it holds")
     controls: list[Control] = Field(default_factory=list, max_length=20, description="What stands before its flaws")
+    unit_id: UUID | None = Field(default=None, description="The business unit that it belongs to")
 
 
 class TargetEdit(Body):
@@ -36,6 +37,7 @@ class TargetEdit(Body):
     exposure: Exposure = Exposure.UNKNOWN
     data_class: DataClass = DataClass.UNKNOWN
     controls: list[Control] = Field(default_factory=list, max_length=20)
+    unit_id: UUID | None = Field(default=None, description="null is none")
 
 
 class TargetAnswer(Answer):
@@ -51,6 +53,7 @@ class TargetAnswer(Answer):
     exposure: Exposure
     data_class: DataClass
     controls: list[Control]
+    unit_id: UUID | None
     created_at: datetime
 
 

@@ -26,6 +26,7 @@ from purple.domain.schedules import Schedule, ScheduleRun
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
 from purple.domain.undos import Undo
+from purple.domain.units import Unit, UnitTree
 from purple.domain.weighing import Risks
 
 E = TypeVar("E")
@@ -155,6 +156,10 @@ class UnitOfWork(Protocol):
     def sessions(self) -> Rows[Session]: ...  # noqa: D102
     @property
     def targets(self) -> Rows[Target]: ...  # noqa: D102
+    @property
+    def units(self) -> Rows[Unit]: ...  # noqa: D102
+    @property
+    def unit_tree(self) -> UnitTree: ...  # noqa: D102
     @property
     def authorisations(self) -> Rows[Authorisation]: ...  # noqa: D102
     @property

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +15,7 @@ _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
 _ZONE = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _MAX_NAME = 253
 _MAX_URL = 2_048
+MAX_TAGS = 50
 _MAX_PORT = 65_535
 DOCKER_REGISTRY = "registry-1.docker.io"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -120,6 +122,8 @@ class Target:
     data_class: DataClass = DataClass.UNKNOWN
     controls: tuple[Control, ...] = ()
     """Compensating ones, each once, in the order of their names."""
+    unit_id: UUID | None = None
+    """The business unit that it belongs to."""
 
     @property
     def address(self) -> Address:
@@ -138,6 +142,20 @@ def checked_zone(zone: str, field: str = "zone") -> str:
             f"{zone!r} is no zone", field=field, value=zone, remedy="use up to 32 small letters, digits and hyphens"
         )
     return zone
+
+
+def labels(tags: Iterable[str]) -> tuple[str, ...]:
+    """Tags without blanks around them, each once, in order.
+
+    Raises:
+        InvalidInputError: too many.
+    """
+    known = tuple(sorted({tag.strip() for tag in tags if tag.strip()}))
+    if len(known) > MAX_TAGS:
+        raise InvalidInputError(
+            f"a target has at most {MAX_TAGS} tags", field="tags", value=len(known), remedy="use fewer"
+        )
+    return known
 
 
 def is_ip(text: str) -> bool:

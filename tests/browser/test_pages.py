@@ -16,6 +16,8 @@ PAGES = {
     "schedule": "/schedules/{schedule}",
     "schedule-new": "/schedules/new",
     "targets": "/targets",
+    "units": "/targets/units",
+    "unit": "/targets/units/{unit}",
     "target": "/targets/{target}",
     "authorisations": "/authorisations",
     "refusals": "/authorisations/refusals",
