@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from purple.domain.severity import Severity
+from purple.domain.target_files import COLUMNS
+from purple.domain.target_imports import Becomes
 from purple.domain.targets import endpoint_of
 
 CAMPAIGN = (
@@ -91,6 +93,31 @@ def undo(row: Any) -> dict[str, Any]:
 def target(row: Any, units: Mapping[UUID, str]) -> dict[str, Any]:
     """`purple.target/1`, with the path of its business unit, of those given."""
     return _document("purple.target/1", row, TARGET) | {"unit": units.get(row.unit_id, "")}
+
+
+def target_row(row: Any, units: Mapping[UUID, str]) -> dict[str, Any]:
+    """A target as a file of targets has it; a name that is but its value is left out, as it comes by itself."""
+    told = {name: getattr(row, name, "") for name in COLUMNS} | {"unit": units.get(row.unit_id, "")}
+    return told | {"name": row.name if row.name != row.value else ""}
+
+
+def target_import(plan: Any, *, dry_run: bool) -> dict[str, Any]:
+    """`purple.target-import/1`: what a file of targets did, or would do; `lines` are those that change something."""
+    counts = {str(each): len(plan.of(each)) for each in Becomes}
+    lines = [
+        {
+            "row": line.row,
+            "becomes": line.becomes,
+            "kind": line.target.kind,
+            "value": line.target.value,
+            "changes": {each.field: {"before": each.before, "after": each.after} for each in line.changes},
+        }
+        for line in plan.lines
+        if line.becomes is not Becomes.UNCHANGED
+    ]
+    fields = ("row", "field", "value", "detail", "remedy")
+    refused = [{name: getattr(each, name) for name in fields} for each in plan.refused]
+    return {"schema": "purple.target-import/1", "dry_run": dry_run, **counts, "lines": lines, "refused": refused}
 
 
 def unit(row: Any) -> dict[str, Any]:

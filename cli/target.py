@@ -9,6 +9,7 @@ from cli import documents
 from cli.listing import LIMIT, Asked, Filter, Limit, Listed, Output, Sort, form, show_list
 from cli.output import Column, Format, data, document, line, note, table
 from cli.runtime import organisation, with_container
+from cli.target_files import export_targets, import_targets
 from cli.unit import unit_id
 from purple.domain.errors import InvalidInputError, NotFoundError
 from purple.domain.pages import Query
@@ -199,6 +200,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     nouns = typer.Typer(help="The register of what may be tested.", no_args_is_help=True)
     nouns.command("list", epilog=f"--filter and --sort take {FIELDS}.")(list_targets)
+    nouns.command("import")(import_targets)
+    nouns.command("export", epilog=f"--filter takes {FIELDS}.")(export_targets)
     for verb in (show, add, edit, gate):
         nouns.command()(verb)
     app.add_typer(nouns, name="target")

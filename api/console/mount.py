@@ -21,6 +21,7 @@ from api.console import (
     schedules,
     signing,
     stream,
+    target_import,
     targets,
     units,
     vulnerabilities,
@@ -53,7 +54,8 @@ def mount(app: FastAPI) -> None:
         campaigns,
         comparing,
         schedules,
-        units,  # before targets, whose ids stand where its name does
+        units,  # before targets, whose ids stand where its name does; so does the next
+        target_import,
         targets,
         authorisations,
         life,

@@ -7,6 +7,7 @@ from purple.services.authorisations import Authorisations
 from purple.services.clearance import Clearance
 from purple.services.identity import Identity
 from purple.services.sessions import Sessions
+from purple.services.target_import import TargetImport
 from purple.services.targets import Targets
 from purple.services.units import Units
 
@@ -18,6 +19,11 @@ class Register(Adapters):
     def targets(self) -> Targets:
         """The register."""
         return Targets(self.work, self.clock, self.ids)
+
+    @cached_property
+    def target_import(self) -> TargetImport:
+        """The register, from files."""
+        return TargetImport(self.work, self.clock, self.ids)
 
     @cached_property
     def units(self) -> Units:

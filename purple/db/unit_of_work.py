@@ -22,6 +22,7 @@ from purple.db.repositories.life import LifeRows
 from purple.db.repositories.risks import RiskRows
 from purple.db.repositories.rows import TableRows
 from purple.db.repositories.scan_sets import ScanSetRows
+from purple.db.repositories.target_sets import TargetSetRows
 from purple.db.repositories.units import UnitRows
 from purple.db.shelf import LibraryRows
 from purple.domain.campaigns import Campaign, Scan
@@ -51,6 +52,7 @@ class SqlUnitOfWork:
         self.targets = TableRows(connection, models.targets, Target, listings.TARGETS)
         self.units = TableRows(connection, models.business_units, Unit, listings.BUSINESS_UNITS)
         self.unit_tree = UnitRows(connection, organisation_id)
+        self.target_sets = TargetSetRows(connection)
         self.authorisations = TableRows(connection, models.authorisations, Authorisation, listings.AUTHORISATIONS)
         self.refusals = TableRows(connection, models.refusals, Refusal, listings.REFUSALS)
         self.campaigns = TableRows(connection, models.campaigns, Campaign, listings.CAMPAIGNS)

@@ -24,6 +24,7 @@ from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFo
 from purple.domain.scan_sets import ScanSets
 from purple.domain.schedules import Schedule, ScheduleRun
 from purple.domain.scope import Authorisation
+from purple.domain.target_imports import TargetSets
 from purple.domain.targets import Target
 from purple.domain.undos import Undo
 from purple.domain.units import Unit, UnitTree
@@ -160,6 +161,8 @@ class UnitOfWork(Protocol):
     def units(self) -> Rows[Unit]: ...  # noqa: D102
     @property
     def unit_tree(self) -> UnitTree: ...  # noqa: D102
+    @property
+    def target_sets(self) -> TargetSets: ...  # noqa: D102
     @property
     def authorisations(self) -> Rows[Authorisation]: ...  # noqa: D102
     @property

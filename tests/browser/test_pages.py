@@ -18,6 +18,7 @@ PAGES = {
     "targets": "/targets",
     "units": "/targets/units",
     "unit": "/targets/units/{unit}",
+    "target-import": "/targets/import",
     "target": "/targets/{target}",
     "authorisations": "/authorisations",
     "refusals": "/authorisations/refusals",
