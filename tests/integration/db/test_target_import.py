@@ -124,6 +124,26 @@ async def test_due_dates_and_risk_follow_as_after_an_edit(office) -> None:
     assert other > 52, "from where it is reached counts too"
 
 
+async def test_imports_moves_and_analyses_of_the_same_targets_never_stop_each_other(office) -> None:
+    house, tenant = office.house, office.tenant
+    staff, retail = (await house.named("Staff")).id, (await house.named("Retail")).id
+    several = [await house.targets.create(tenant.id, f"192.0.2.{n}", unit_id=staff) for n in range(20, 27)]
+    for day, exposure in enumerate(("internet", "partner", "internal", "internet"), 1):
+        text = "value,exposure\n" + "".join(f"{each.value},{exposure}\n" for each in several)
+        await asyncio.gather(
+            *(house.found(each, day, day, day + 10, severity=Severity.HIGH) for each in several),
+            office.take(text),
+            office.take(text),
+            house.units.edit(tenant.id, staff, day, parent_id=retail if day % 2 else None),
+            house.deadlines.set_rules([Rule(Severity.HIGH, day, None, staff)], house.ann),
+        )
+    async with tenant.work(tenant.id) as uow:
+        found = (await uow.findings.vulnerabilities(Query(filter="state:open"))).items
+    assert {each.target_id for each in found} == {each.id for each in several}
+    assert {(each.due_at - each.first_seen).days for each in found if each.due_at} == {4}
+    assert {each.exposure for each in (await office.all()).values() if each.unit_id} == {"internet"}
+
+
 async def test_ten_thousand_targets_come_in_within_seconds_and_few_statements(office, engine) -> None:
     hosts = [f"10.{n // 250}.{n % 250}.1" for n in range(10_000)]
     text = "value,name,criticality,tags,unit\n" + "".join(
