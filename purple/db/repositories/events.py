@@ -30,6 +30,8 @@ _WRITE_MANY = text("""
         id uuid, organisation_id uuid, type text, subject_id uuid, at timestamptz, data jsonb, campaign_id uuid)
     ON CONFLICT DO NOTHING
 """)
+_AT_ONCE = 20_000
+"""Events in one document: PostgreSQL holds no larger ones than 256 MB."""
 
 
 class EventRows:
@@ -47,8 +49,11 @@ class EventRows:
             values = {column.name: getattr(row, column.name) for column in COLUMNS}
             await self._connection.execute(_WRITE_ONE, values)
             return
-        told = [{column.name: getattr(row, column.name) for column in COLUMNS} for row in rows]
-        await self._connection.execute(_WRITE_MANY, {"rows": json.dumps(told, default=str)})
+        for start in range(0, len(rows), _AT_ONCE):
+            told = [
+                {column.name: getattr(row, column.name) for column in COLUMNS} for row in rows[start : start + _AT_ONCE]
+            ]
+            await self._connection.execute(_WRITE_MANY, {"rows": json.dumps(told, default=str)})
         await self._connection.execute(_WAKE)
 
     async def written(self, ids: Sequence[UUID]) -> tuple[Event, ...]:
