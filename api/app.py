@@ -28,6 +28,7 @@ from api.risk import endpoints as risk
 from api.schedules import endpoints as schedules
 from api.targets import endpoints as targets
 from api.undos import endpoints as undos
+from api.units import endpoints as units
 from purple.bootstrap import Container
 from purple.settings import Settings
 
@@ -60,7 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
     for room in (
-        targets, authorisations, campaigns, comparisons, schedules, profiles, imports, life, findings,
+        targets, units, authorisations, campaigns, comparisons, schedules, profiles, imports, life, findings,
         correlation, sla, risk, data, reports, undos,
     ):  # fmt: skip
         v1.include_router(room.router)

@@ -1,13 +1,14 @@
 """What endpoints ask for: the caller, a permission by name, a page, a service."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
 from fastapi import Query as QueryParameter
 from fastapi.dependencies.models import Dependant
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import ClientDisconnect
 
 from purple.domain.errors import (
     InvalidInputError,
@@ -137,6 +138,28 @@ def if_match(if_match: Annotated[str, Header(description="The `ETag` that a GET 
 def etag(version: int) -> str:
     """The strong ETag of a version."""
     return f'"v{version}"'
+
+
+FILE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+"""What OpenAPI says of a body that is a file."""
+
+
+async def chunks(request: Request) -> AsyncIterator[bytes]:
+    """A file that is the body, as it comes in.
+
+    Raises:
+        InvalidInputError: it broke off.
+    """
+    try:
+        async for chunk in request.stream():
+            yield chunk
+    except ClientDisconnect:
+        raise InvalidInputError("the upload broke off", field="body", remedy="send the file again") from None
 
 
 IdempotencyKey = Annotated[

@@ -7,11 +7,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem
 from purple.domain.imports import MAX_IMPORT
+from purple.domain.target_files import MAX_BYTES
 
 MAX_BODY = 1024 * 1024
 """Bytes."""
 LARGER = (
     (re.compile(r"/api/v1/imports\Z"), MAX_IMPORT),
+    (re.compile(r"/api/v1/targets/import\Z"), MAX_BYTES),
+    (re.compile(r"/console/targets/import\Z"), MAX_BYTES + MAX_BODY),
     (re.compile(r"/console/campaigns/import\Z"), MAX_IMPORT + MAX_BODY),  # the fields stand beside the file
     (re.compile(r"/api/v1/authorisations/[^/]+/document\Z"), 16 * 1024 * 1024),
 )

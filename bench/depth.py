@@ -33,8 +33,8 @@ _SCANS = f"""
     FROM generate_series(1, {TARGETS}) AS n;
     INSERT INTO scans (id, organisation_id, campaign_id, target_id, key, phase, tool, host, port, url, options, state,
         attempt, observations, created_at, started_at, ended_at)
-    SELECT md5('s' || n)::uuid, %(organisation)s, %(campaign)s, md5('t' || n)::uuid, 'recon:nmap:' || n, 'recon', 'nmap',
-        '198.18.0.' || n, 0, '', '{{}}', 'complete', 1, 0, now(), now(), now()
+    SELECT md5('s' || n)::uuid, %(organisation)s, %(campaign)s, md5('t' || n)::uuid, 'recon:nmap:' || n, 'recon',
+        'nmap', '198.18.0.' || n, 0, '', '{{}}', 'complete', 1, 0, now(), now(), now()
     FROM generate_series(1, {TARGETS}) AS n
 """  # noqa: S608 - our own numbers
 _ROWS = f"""

@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from purple.domain.severity import Severity
+from purple.domain.target_files import COLUMNS
+from purple.domain.target_imports import Becomes
 from purple.domain.targets import endpoint_of
 
 CAMPAIGN = (
@@ -21,9 +24,10 @@ UNDO = (
     "done_at", "done_by", "done_why",
 )  # fmt: skip
 TARGET = (
-    "id", "kind", "value", "name", "criticality", "tags", "zone", "exposure", "data_class", "controls", "created_at",
-    "version",
+    "id", "kind", "value", "name", "criticality", "tags", "zone", "exposure", "data_class", "controls", "unit_id",
+    "created_at", "version",
 )  # fmt: skip
+UNIT = ("id", "name", "path", "parent_id", "owner", "created_at", "version")
 AUTHORISATION = (
     "id", "name", "signed_by", "include", "exclude", "valid_from", "valid_until", "max_intrusiveness", "digest",
     "revoked_at", "created_at", "forbidden_tools", "document",
@@ -92,9 +96,46 @@ def undo(row: Any) -> dict[str, Any]:
     return _document("purple.undo/1", row, UNDO) | {"registered_at": row.created_at}
 
 
-def target(row: Any) -> dict[str, Any]:
-    """`purple.target/1`."""
-    return _document("purple.target/1", row, TARGET)
+def target(row: Any, units: Mapping[UUID, str]) -> dict[str, Any]:
+    """`purple.target/1`, with the path of its business unit, of those given."""
+    return _document("purple.target/1", row, TARGET) | {"unit": units.get(row.unit_id, "")}
+
+
+def target_row(row: Any, units: Mapping[UUID, str]) -> dict[str, Any]:
+    """A target as a file of targets has it; a name that is but its value is left out, as it comes by itself."""
+    told = {name: getattr(row, name, "") for name in COLUMNS} | {"unit": units.get(row.unit_id, "")}
+    return told | {"name": row.name if row.name != row.value else ""}
+
+
+def target_import(plan: Any, *, dry_run: bool) -> dict[str, Any]:
+    """`purple.target-import/1`: what a file of targets did, or would do; `lines` are those that change something."""
+    counts = {str(each): len(plan.of(each)) for each in Becomes}
+    lines = [
+        {
+            "row": line.row,
+            "becomes": line.becomes,
+            "kind": line.target.kind,
+            "value": line.target.value,
+            "changes": {each.field: {"before": each.before, "after": each.after} for each in line.changes},
+        }
+        for line in plan.lines
+        if line.becomes is not Becomes.UNCHANGED
+    ]
+    fields = ("row", "field", "value", "detail", "remedy")
+    refused = [{name: getattr(each, name) for name in fields} for each in plan.refused]
+    return {"schema": "purple.target-import/1", "dry_run": dry_run, **counts, "lines": lines, "refused": refused}
+
+
+def unit(row: Any) -> dict[str, Any]:
+    """`purple.business-unit/1`."""
+    return _document("purple.business-unit/1", row, UNIT)
+
+
+def standing(row: Any) -> dict[str, Any]:
+    """`purple.business-unit-standing/1`: how a unit stands with all that is below it."""
+    known = {name: getattr(row.unit, name) for name in ("id", "path", "parent_id", "owner")}
+    told = {"targets": row.targets, "present": dict(row.present), "risk": row.risk}
+    return {"schema": "purple.business-unit-standing/1", **known, **told}
 
 
 def gate(row: Any) -> dict[str, Any]:

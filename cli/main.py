@@ -28,6 +28,7 @@ from cli import (
     stack,
     target,
     tool,
+    unit,
     vulnerability,
 )
 from cli import run as run_
@@ -135,6 +136,7 @@ for room in (
     profile,
     report,
     tool,
+    unit,
     stack,
     demo,
     console,

@@ -10,6 +10,7 @@ from cli.listing import Output, form
 from cli.output import Column, Format, document, note, table
 from cli.runtime import organisation, with_container
 from cli.target import One, find_target
+from cli.unit import find_unit
 from purple.domain.errors import InvalidInputError
 
 PARTS = (Column("points", whole=True), Column("name", whole=True), Column("detail"))
@@ -35,10 +36,21 @@ def _combined(title: str, found: Any, wanted: Format) -> None:
     table("Worst", WORST, made["worst"])
 
 
-def show(output: Output = None) -> None:
-    """Show the organisation's risk, what it comes from, and its worst targets."""
+def show(
+    unit: Annotated[str, typer.Option("--unit", metavar="UNIT", help="Of this business unit: its path or id")] = "",
+    output: Output = None,
+) -> None:
+    """Show the risk of the organisation or of a unit of it, what it comes from, and the worst targets."""
     wanted = form(output)
-    _combined("The organisation", with_container(lambda c: c.risking.organisation(organisation())), wanted)
+
+    async def look(container: Any) -> Any:
+        if not unit:
+            return "The organisation", await container.risking.organisation(organisation())
+        known = await find_unit(container, unit)
+        return known.path, await container.risking.unit(organisation(), known.id)
+
+    name, found = with_container(look)
+    _combined(name, found, wanted)
 
 
 def target(target: One, output: Output = None) -> None:

@@ -1,5 +1,6 @@
 """`purple sla …`: by when vulnerabilities are to be fixed."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
@@ -7,45 +8,71 @@ import typer
 from cli.listing import Output, form
 from cli.output import Column, Format, document, note, table
 from cli.runtime import organisation, with_container
+from cli.unit import find_unit
 from purple.domain.deadlines import Rule
 from purple.domain.errors import InvalidInputError
 from purple.domain.severity import Severity
 from purple.domain.targets import Exposure
 
-COLUMNS = (Column("severity"), Column("exposure"), Column("days"))
+COLUMNS = (Column("unit", optional=True), Column("severity"), Column("exposure"), Column("days"))
 
 
-def _shown(rules: tuple[Rule, ...], output: Format) -> None:
-    rows = [{"severity": each.severity, "exposure": each.exposure, "days": each.days} for each in rules]
+async def _rows(container: Any, rules: Iterable[Rule]) -> list[dict[str, Any]]:
+    paths = {each.id: each.path for each in await container.units.all(organisation())}
+    return [
+        {
+            "severity": each.severity,
+            "exposure": each.exposure,
+            "days": each.days,
+            "unit_id": each.unit_id,
+            "unit": paths.get(each.unit_id, ""),
+        }
+        for each in rules
+    ]
+
+
+def _shown(rows: list[dict[str, Any]], output: Format) -> None:
     if output is Format.TABLE:
-        table("Days to fix", COLUMNS, [row | {"exposure": row["exposure"] or "any"} for row in rows])
+        any_ = [row | {name: row[name] or "any" for name in ("exposure", "unit")} for row in rows]
+        table("Days to fix", COLUMNS, any_)
     else:
         document({"schema": "purple.sla/1", "rules": rows}, output)
 
 
 def show(output: Output = None) -> None:
-    """Show the rules in force; the one that names a target's exposure decides."""
+    """Show the rules in force; one that names a target's business unit decides first, then one for its exposure."""
     wanted = form(output)
-    _shown(with_container(lambda c: c.deadlines.rules(organisation())), wanted)
+
+    async def look(container: Any) -> Any:
+        return await _rows(container, await container.deadlines.rules(organisation()))
+
+    _shown(with_container(look), wanted)
 
 
-def parse_rule(text: str) -> Rule:
-    """A rule as `high=30` or `high@internet=14`.
+def parse_rule(text: str) -> tuple[str, Rule]:
+    """A unit's path or nothing, and a rule: `high=30`, `high@internet=14` or `Retail/Payments:high=7`.
 
     Raises:
         InvalidInputError: it is not written so.
     """
-    scope, _, days = text.partition("=")
-    severity, at, exposure = scope.partition("@")
+    scope, _, days = text.rpartition("=")
+    unit, _, what = scope.rpartition(":")
+    severity, at, exposure = what.partition("@")
     if not days.isdecimal() or (at and exposure not in set(Exposure)):
         raise InvalidInputError(
-            f"{text!r} is no rule", field="RULE", value=text, remedy=f"write high=30, or high@{Exposure.INTERNET}=14"
+            f"{text!r} is no rule",
+            field="RULE",
+            value=text,
+            remedy=f"write high=30, high@{Exposure.INTERNET}=14, or Retail/Payments:high=7",
         )
-    return Rule(Severity.parse(severity), int(days), Exposure(exposure) if at else None)
+    return unit, Rule(Severity.parse(severity), int(days), Exposure(exposure) if at else None)
 
 
 def put(
-    rules: Annotated[list[str] | None, typer.Argument(metavar="RULE...", help="high=30, high@internet=14")] = None,
+    rules: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="RULE...", help="high=30, high@internet=14, Retail/Payments:high=7"),
+    ] = None,
     shipped: Annotated[bool, typer.Option("--shipped", help="Bring back the rules that are shipped")] = False,
     output: Output = None,
 ) -> None:
@@ -56,9 +83,13 @@ def put(
     parsed = [parse_rule(each) for each in rules or ()]
 
     async def change(container: Any) -> Any:
+        from dataclasses import replace
+
         from purple.services.identity import ADMINISTRATOR
 
-        return await container.deadlines.set_rules(parsed, ADMINISTRATOR)
+        known = {unit: (await find_unit(container, unit)).id if unit else None for unit, _ in parsed}
+        given = [replace(rule, unit_id=known[unit]) for unit, rule in parsed]
+        return await _rows(container, await container.deadlines.set_rules(given, ADMINISTRATOR))
 
     found = with_container(change)
     note("the rules are in force")

@@ -9,11 +9,13 @@ from cli import documents
 from cli.listing import LIMIT, Asked, Filter, Limit, Listed, Output, Sort, form, show_list
 from cli.output import Column, Format, data, document, line, note, table
 from cli.runtime import organisation, with_container
+from cli.target_files import export_targets, import_targets
+from cli.unit import unit_id
 from purple.domain.errors import InvalidInputError, NotFoundError
 from purple.domain.pages import Query
 from purple.domain.targets import Control, Criticality, DataClass, Exposure, Target, TargetKind, recognise
 
-FIELDS = "id, kind, value, name, criticality, tags, zone, exposure, data_class, controls, created_at"
+FIELDS = "id, kind, value, name, criticality, tags, zone, exposure, data_class, controls, unit, created_at"
 LISTED = Listed(
     "Targets",
     "purple.targets/1",
@@ -24,6 +26,7 @@ LISTED = Listed(
         Column("kind", optional=True),
         Column("criticality", optional=True),
         Column("tags", optional=True),
+        Column("unit", optional=True),
         Column("zone", optional=True),
         Column("created_at", optional=True),
     ),
@@ -72,10 +75,21 @@ async def find_or_register(container: Any, text: str) -> Target:
     return await find_target(container, text)
 
 
+async def told(container: Any, row: Target) -> dict[str, Any]:
+    """A target as it is shown, with the path of its business unit."""
+    units = {row.unit_id: (await container.units.get(organisation(), row.unit_id)).path} if row.unit_id else {}
+    return documents.target(row, units)
+
+
 def list_targets(filter_: Filter = "", sort: Sort = "", limit: Limit = LIMIT, output: Output = None) -> None:
     """List, newest first."""
     asked = Asked(filter_, sort, limit, form(output))
-    with_container(lambda c: show_list(c.targets.page, asked, LISTED, documents.target))
+
+    async def look(container: Any) -> None:
+        units = {each.id: each.path for each in await container.units.all(organisation())}
+        await show_list(container.targets.page, asked, LISTED, lambda row: documents.target(row, units))
+
+    with_container(look)
 
 
 def show(target: One, output: Output = None) -> None:
@@ -83,7 +97,7 @@ def show(target: One, output: Output = None) -> None:
     wanted = form(output)
 
     async def look(container: Any) -> None:
-        document(documents.target(await find_target(container, target)), wanted)
+        document(await told(container, await find_target(container, target)), wanted)
 
     with_container(look)
 
@@ -118,6 +132,7 @@ def add(  # noqa: PLR0913, PLR0917 - the options of a command
     exposure: Annotated[Exposure, typer.Option(help="From where it is reached")] = Exposure.UNKNOWN,
     data_class: Annotated[DataClass, typer.Option(help="What data it holds")] = DataClass.UNKNOWN,
     control: Annotated[list[Control] | None, typer.Option(help="Stands before its flaws; again for each")] = None,
+    unit: Annotated[str, typer.Option(help="The business unit it belongs to: its path or id")] = "",
     output: Output = None,
 ) -> None:
     """Register targets. To register one says nothing about whether it may be tested: see `purple authorisation`."""
@@ -127,11 +142,13 @@ def add(  # noqa: PLR0913, PLR0917 - the options of a command
             "one name for several targets", field="--name", value=name, remedy="add them one by one"
         )
 
-    told: dict[str, Any] = {"kind": kind, "name": name, "criticality": criticality, "tags": tag or (), "zone": zone}
-    told |= {"exposure": exposure, "data_class": data_class, "controls": control or ()}
+    fields: dict[str, Any] = {"kind": kind, "name": name, "criticality": criticality, "tags": tag or (), "zone": zone}
+    fields |= {"exposure": exposure, "data_class": data_class, "controls": control or ()}
 
     async def register_them(container: Any) -> list[dict[str, Any]]:
-        return [documents.target(await container.targets.create(organisation(), value, **told)) for value in values]
+        fields["unit_id"] = await unit_id(container, unit)
+        made = [await container.targets.create(organisation(), value, **fields) for value in values]
+        return [await told(container, each) for each in made]
 
     made = with_container(register_them)
     if wanted is Format.JSON:
@@ -153,34 +170,38 @@ def edit(  # noqa: PLR0913, PLR0917 - the options of a command
     exposure: Annotated[Exposure | None, typer.Option(help="From where it is reached", show_default=False)] = None,
     data_class: Annotated[DataClass | None, typer.Option(help="What data it holds", show_default=False)] = None,
     control: Annotated[list[Control] | None, typer.Option(help="Stands before its flaws; again for each")] = None,
+    unit: Annotated[str | None, typer.Option(help="Its business unit; empty for none", show_default=False)] = None,
     no_controls: Annotated[bool, typer.Option("--no-controls", help="Nothing stands before them any more")] = False,
     output: Output = None,
 ) -> None:
     """Change what is named of a target; what is not named stays."""
     wanted = form(output)
-    told = {"name": name, "criticality": criticality, "zone": zone, "exposure": exposure, "data_class": data_class}
-    changes: dict[str, Any] = {field: value for field, value in told.items() if value is not None}
+    given = {"name": name, "criticality": criticality, "zone": zone, "exposure": exposure, "data_class": data_class}
+    changes: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
     if control or no_controls:
         changes["controls"] = control or ()
-    if not changes and not tag and not untag:
+    if not changes and not tag and not untag and unit is None:
         raise InvalidInputError("nothing to change", field="--name", remedy="name what becomes of it, see --help")
 
-    async def change(container: Any) -> Target:
+    async def change(container: Any) -> dict[str, Any]:
         known = await find_target(container, target)
         if tag or untag:
             changes["tags"] = (set(known.tags) | set(tag or ())) - set(untag or ())
-        changed: Target = await container.targets.edit(organisation(), known.id, known.version, **changes)
-        return changed
+        if unit is not None:
+            changes["unit_id"] = await unit_id(container, unit)
+        return await told(container, await container.targets.edit(organisation(), known.id, known.version, **changes))
 
     changed = with_container(change)
-    note(f"changed {changed.value}")
-    document(documents.target(changed), wanted)
+    note(f"changed {changed['value']}")
+    document(changed, wanted)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     nouns = typer.Typer(help="The register of what may be tested.", no_args_is_help=True)
     nouns.command("list", epilog=f"--filter and --sort take {FIELDS}.")(list_targets)
+    nouns.command("import")(import_targets)
+    nouns.command("export", epilog=f"--filter takes {FIELDS}.")(export_targets)
     for verb in (show, add, edit, gate):
         nouns.command()(verb)
     app.add_typer(nouns, name="target")

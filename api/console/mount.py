@@ -22,7 +22,9 @@ from api.console import (
     schedules,
     signing,
     stream,
+    target_import,
     targets,
+    units,
     vulnerabilities,
 )
 from api.console.deps import same_origin
@@ -53,6 +55,8 @@ def mount(app: FastAPI) -> None:
         campaigns,
         comparing,
         schedules,
+        units,  # before targets, whose ids stand where its name does; so does the next
+        target_import,
         targets,
         authorisations,
         life,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.console.deps import FIRST, Fields, Form, Paging, viewer
 from api.console.pages import go, render
+from api.console.units import unit_of
 from api.deps import service
 from purple.domain.errors import PurpleError
 from purple.domain.identity import Permission, Principal
@@ -27,7 +28,7 @@ FindingsReader = Annotated[Principal, Depends(viewer(Permission.READ_VULNERABILI
 async def page(request: Request, caller: Reader, targets: Service, paging: Annotated[Paging, Depends()]) -> Response:
     """Newest first, and a form for one more."""
     found = await targets.page(caller.organisation_id, paging.query())
-    return await _show(request, caller, found, Fields({}))
+    return await _show(request, caller, found, Fields({}), paging.filter)
 
 
 @router.post("")
@@ -44,10 +45,11 @@ async def create(request: Request, caller: Writer, form: Form, targets: Service)
             zone=form.text("zone"),
             exposure=form.one_of(Exposure, "exposure", Exposure.UNKNOWN),
             data_class=form.one_of(DataClass, "data_class", DataClass.UNKNOWN),
+            unit_id=unit_of(form, "unit_id"),
         )
     except PurpleError as error:
         found = await targets.page(caller.organisation_id, FIRST)
-        return await _show(request, caller, found, form, error)
+        return await _show(request, caller, found, form, error=error)
     return go("/targets")
 
 
@@ -78,6 +80,7 @@ async def edit(
             controls=[each for each in Control if each in form.many("controls")],
             tags=form.text("tags").split(","),
             zone=form.text("zone"),
+            unit_id=unit_of(form, "unit_id"),
         )
     except PurpleError as error:
         target = await targets.get(caller.organisation_id, target_id)
@@ -100,13 +103,20 @@ async def _show_one(
         exposures=list(Exposure),
         data_classes=list(DataClass),
         controls=list(Control),
+        units=await request.app.state.container.units.all(target.organisation_id),
     )
 
 
 async def _show(
-    request: Request, caller: Principal, found: Page[Target], form: Fields, error: PurpleError | None = None
+    request: Request,
+    caller: Principal,
+    found: Page[Target],
+    form: Fields,
+    shown: str = "",
+    *,
+    error: PurpleError | None = None,
 ) -> Response:
-    risking = request.app.state.container.risking
+    house = request.app.state.container
     return render(
         request,
         "targets.html",
@@ -118,5 +128,7 @@ async def _show(
         criticalities=list(Criticality),
         exposures=list(Exposure),
         data_classes=list(DataClass),
-        scores=await risking.scores(caller.organisation_id, [each.id for each in found.items]),
+        units=await house.units.all(caller.organisation_id),
+        filter=shown,
+        scores=await house.risking.scores(caller.organisation_id, [each.id for each in found.items]),
     )

@@ -1,18 +1,15 @@
 """/imports."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response, status
 from fastapi import Query as QueryParameter
-from starlette.requests import ClientDisconnect
 
 from api.campaigns.schemas import CampaignAnswer
-from api.deps import IdempotencyKey, allowed, service
+from api.deps import FILE, IdempotencyKey, allowed, chunks, service
 from api.imports.schemas import FormatAnswer, wanted
 from purple.domain.campaigns import Campaign
-from purple.domain.errors import InvalidInputError
 from purple.domain.identity import Permission, Principal
 from purple.domain.imports import ImportFormat
 from purple.services.importing import Imports, Wanted
@@ -22,12 +19,6 @@ Reader = Annotated[Principal, Depends(allowed(Permission.READ_CAMPAIGNS))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_CAMPAIGNS))]
 Service = Annotated[Imports, Depends(service("imports"))]
 Format = Annotated[str, QueryParameter(max_length=64, description="By default recognised from the content")]
-FILE: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
 
 
 @router.post("", status_code=status.HTTP_202_ACCEPTED, response_model=CampaignAnswer, openapi_extra=FILE)
@@ -43,7 +34,7 @@ async def start_import(
     """Take in the body, a file of results of a tool that ran elsewhere, up to 2 GB: a campaign reads it."""
     if asked.target or asked.create_targets:
         caller.require(Permission.WRITE_TARGETS)
-    stored = await imports.receive(_body(request), format)
+    stored = await imports.receive(chunks(request), format)
     campaign = await imports.start(caller.organisation_id, stored, replace(asked, created_by=caller.user_id), key)
     response.headers["Location"] = f"/api/v1/campaigns/{campaign.id}"
     return campaign
@@ -53,11 +44,3 @@ async def start_import(
 async def list_import_formats(caller: Reader, imports: Service) -> tuple[ImportFormat, ...]:  # noqa: ARG001 - who may ask
     """What can be taken in, and how each is recognised."""
     return imports.formats()
-
-
-async def _body(request: Request) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in request.stream():
-            yield chunk
-    except ClientDisconnect:
-        raise InvalidInputError("the upload broke off", field="body", remedy="send the file again") from None

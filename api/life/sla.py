@@ -1,6 +1,7 @@
 """/sla: by when vulnerabilities are to be fixed."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import Field
@@ -25,6 +26,10 @@ class RuleBody(Body):
     severity: Severity
     days: int = Field(ge=1, le=MAX_DAYS)
     exposure: Exposure | None = Field(default=None, description="Of the target; null is any. One that is named decides")
+    unit_id: UUID | None = Field(
+        default=None,
+        description="Of the target; null is any. A rule of its own unit decides, then one of the nearest above",
+    )
 
 
 class RulesBody(Body):
@@ -39,6 +44,7 @@ class RuleAnswer(Answer):
     severity: Severity
     days: int
     exposure: Exposure | None
+    unit_id: UUID | None
 
 
 class RulesAnswer(Answer):
@@ -57,6 +63,6 @@ async def get_sla(caller: Reader, deadlines: Service) -> RulesAnswer:
 @router.put("")
 async def put_sla(body: RulesBody, caller: Writer, deadlines: Service) -> RulesAnswer:
     """Put rules in force; every present vulnerability that is not dated by hand is dated anew."""
-    rules = [Rule(each.severity, each.days, each.exposure) for each in body.rules]
+    rules = [Rule(each.severity, each.days, each.exposure, each.unit_id) for each in body.rules]
     found = await deadlines.set_rules(rules, caller.actor)
     return RulesAnswer(rules=[RuleAnswer.model_validate(each) for each in found])

@@ -58,3 +58,9 @@ async def vulnerability_risk(vulnerability_id: UUID, caller: Reader, risking: Se
 async def target_risk(target_id: UUID, caller: Reader, _: TargetReader, risking: Service) -> CombinedRiskAnswer:
     """One score for a target, from its present vulnerabilities, and the worst of them."""
     return CombinedRiskAnswer.of(await risking.target(caller.organisation_id, target_id))
+
+
+@router.get("/business-units/{unit_id}/risk")
+async def unit_risk(unit_id: UUID, caller: Reader, _: TargetReader, risking: Service) -> CombinedRiskAnswer:
+    """One score for a business unit, from the targets of it and of all below it, and the worst of them."""
+    return CombinedRiskAnswer.of(await risking.unit(caller.organisation_id, unit_id))

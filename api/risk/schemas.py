@@ -94,7 +94,7 @@ class CombinedRiskAnswer(RiskAnswer):
     """One score for many."""
 
     count: int = Field(description="Present vulnerabilities")
-    worst: list[ItemAnswer] = Field(description="At most ten: vulnerabilities of a target, targets of the organisation")
+    worst: list[ItemAnswer] = Field(description="At most ten: vulnerabilities of a target, targets of a unit or of all")
 
     @classmethod
     def of(cls, found: CombinedRisk) -> "CombinedRiskAnswer":

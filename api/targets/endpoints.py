@@ -3,19 +3,21 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi import Query as QueryParameter
 
-from api.deps import allowed, etag, if_match, paging, service
+from api.deps import FILE, allowed, chunks, etag, if_match, paging, service
 from api.schemas import PageAnswer
-from api.targets.schemas import GateAnswer, TargetAnswer, TargetBody, TargetEdit
+from api.targets.schemas import GateAnswer, ImportAnswer, TargetAnswer, TargetBody, TargetEdit
 from purple.domain.identity import Permission, Principal
 from purple.domain.pages import Query
 from purple.domain.targets import Target
 from purple.services.gatekeeping import Gatekeeping, Standing
+from purple.services.target_import import TargetImport
 from purple.services.targets import Targets
 
 router = APIRouter(prefix="/targets", tags=["targets"])
-FIELDS = "id, kind, value, name, criticality, tags, zone, exposure, data_class, controls, created_at"
+FIELDS = "id, kind, value, name, criticality, tags, zone, exposure, data_class, controls, unit, created_at"
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_TARGETS))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_TARGETS))]
 Service = Annotated[Targets, Depends(service("targets"))]
@@ -35,7 +37,25 @@ async def create_target(body: TargetBody, caller: Writer, targets: Service) -> T
         exposure=body.exposure,
         data_class=body.data_class,
         controls=body.controls,
+        unit_id=body.unit_id,
     )
+
+
+@router.post("/import", openapi_extra=FILE)
+async def import_targets(
+    request: Request,
+    caller: Writer,
+    targets: Annotated[TargetImport, Depends(service("target_import"))],
+    preview: Annotated[bool, QueryParameter(description="Only tell what would change, and what is refused")] = False,
+) -> ImportAnswer:
+    """Register and change targets as the body says, a CSV or JSON file: all of them, or none where a row is refused.
+
+    CSV names its columns in the first line: value, and any of kind, name, criticality, exposure, data_class, tags,
+    unit, zone, controls. JSON is a list of objects of the same. What a file does not tell stays as it is.
+    """
+    data = b"".join([chunk async for chunk in chunks(request)])
+    act = targets.look if preview else targets.take
+    return ImportAnswer.of(await act(caller.organisation_id, data), preview=preview)
 
 
 @router.get("", response_model=PageAnswer[TargetAnswer])

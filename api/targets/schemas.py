@@ -7,6 +7,7 @@ from pydantic import Field
 
 from api.schemas import Answer, Body
 from purple.domain.gates import LeaseState
+from purple.domain.target_imports import Becomes, Plan
 from purple.domain.targets import Control, Criticality, DataClass, Exposure, TargetKind
 
 ZONE = "^([a-z][a-z0-9-]{0,31})?$"
@@ -24,6 +25,7 @@ class TargetBody(Body):
     exposure: Exposure = Field(default=Exposure.UNKNOWN, description="From where it can be reached")
     data_class: DataClass = Field(default=DataClass.UNKNOWN, description="The most sensitive data that it holds")
     controls: list[Control] = Field(default_factory=list, max_length=20, description="What stands before its flaws")
+    unit_id: UUID | None = Field(default=None, description="The business unit that it belongs to")
 
 
 class TargetEdit(Body):
@@ -36,6 +38,7 @@ class TargetEdit(Body):
     exposure: Exposure = Exposure.UNKNOWN
     data_class: DataClass = DataClass.UNKNOWN
     controls: list[Control] = Field(default_factory=list, max_length=20)
+    unit_id: UUID | None = Field(default=None, description="null is none")
 
 
 class TargetAnswer(Answer):
@@ -51,6 +54,7 @@ class TargetAnswer(Answer):
     exposure: Exposure
     data_class: DataClass
     controls: list[Control]
+    unit_id: UUID | None
     created_at: datetime
 
 
@@ -91,3 +95,68 @@ class GateAnswer(Answer):
     running: list[LeaseAnswer]
     waiting: list[LeaseAnswer]
     breakers: list[BreakerAnswer]
+
+
+class FieldChangeAnswer(Answer):
+    """A field before and after."""
+
+    field: str
+    before: str | list[str]
+    after: str | list[str]
+
+
+class LineAnswer(Answer):
+    """What one row of a file does."""
+
+    row: int = Field(description="In CSV the columns' names are row 1; in JSON the first target is")
+    becomes: Becomes
+    target_id: UUID | None = Field(description="null of one that a preview would register")
+    kind: TargetKind
+    value: str
+    changes: list[FieldChangeAnswer]
+
+
+class RowRefusalAnswer(Answer):
+    """What is wrong with a row."""
+
+    row: int
+    field: str
+    value: str
+    detail: str
+    remedy: str
+
+
+class ImportAnswer(Answer):
+    """What a file of targets did, or would do."""
+
+    preview: bool
+    created: int
+    changed: int
+    unchanged: int
+    lines: list[LineAnswer] = Field(description="Those that are created or changed")
+    refused: list[RowRefusalAnswer] = Field(
+        description="Of a preview; otherwise a row that is refused refuses the file"
+    )
+
+    @classmethod
+    def of(cls, plan: Plan, *, preview: bool) -> "ImportAnswer":
+        """Flatten one."""
+        return cls(
+            preview=preview,
+            created=len(plan.of(Becomes.CREATED)),
+            changed=len(plan.of(Becomes.CHANGED)),
+            unchanged=len(plan.of(Becomes.UNCHANGED)),
+            lines=[
+                LineAnswer(
+                    row=line.row,
+                    becomes=line.becomes,
+                    target_id=None if preview and line.becomes is Becomes.CREATED else line.target.id,
+                    kind=line.target.kind,
+                    value=line.target.value,
+                    changes=[FieldChangeAnswer.model_validate(each) for each in line.changes],
+                )
+                for line in plan.lines
+                if line.becomes is not Becomes.UNCHANGED
+            ],
+            refused=[RowRefusalAnswer.model_validate(each) for each in plan.refused],
+        )

@@ -1,4 +1,4 @@
-"""The services of the register: targets, contracts, and who calls."""
+"""The services of the register: targets, business units, contracts, and who calls."""
 
 from functools import cached_property
 
@@ -7,7 +7,9 @@ from purple.services.authorisations import Authorisations
 from purple.services.clearance import Clearance
 from purple.services.identity import Identity
 from purple.services.sessions import Sessions
+from purple.services.target_import import TargetImport
 from purple.services.targets import Targets
+from purple.services.units import Units
 
 
 class Register(Adapters):
@@ -17,6 +19,16 @@ class Register(Adapters):
     def targets(self) -> Targets:
         """The register."""
         return Targets(self.work, self.clock, self.ids)
+
+    @cached_property
+    def target_import(self) -> TargetImport:
+        """The register, from files."""
+        return TargetImport(self.work, self.clock, self.ids)
+
+    @cached_property
+    def units(self) -> Units:
+        """The parts of the organisation."""
+        return Units(self.work, self.clock, self.ids)
 
     @cached_property
     def authorisations(self) -> Authorisations:

@@ -23,6 +23,8 @@ from purple.db.repositories.life import LifeRows
 from purple.db.repositories.risks import RiskRows
 from purple.db.repositories.rows import TableRows
 from purple.db.repositories.scan_sets import ScanSetRows
+from purple.db.repositories.target_sets import TargetSetRows
+from purple.db.repositories.units import UnitRows
 from purple.db.shelf import LibraryRows
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
@@ -35,6 +37,7 @@ from purple.domain.schedules import Schedule, ScheduleRun
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
 from purple.domain.undos import Undo
+from purple.domain.units import Unit
 
 SET_ORGANISATION = text("SELECT set_config('purple.organisation', :organisation, true)")
 
@@ -49,6 +52,9 @@ class SqlUnitOfWork:
         self.sign_in_links = TableRows(connection, models.sign_in_links, SignInLink)
         self.sessions = TableRows(connection, models.sessions, Session)
         self.targets = TableRows(connection, models.targets, Target, listings.TARGETS)
+        self.units = TableRows(connection, models.business_units, Unit, listings.BUSINESS_UNITS)
+        self.unit_tree = UnitRows(connection, organisation_id)
+        self.target_sets = TargetSetRows(connection)
         self.authorisations = TableRows(connection, models.authorisations, Authorisation, listings.AUTHORISATIONS)
         self.refusals = TableRows(connection, models.refusals, Refusal, listings.REFUSALS)
         self.campaigns = TableRows(connection, models.campaigns, Campaign, listings.CAMPAIGNS)

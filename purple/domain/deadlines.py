@@ -15,17 +15,19 @@ MAX_DAYS = 3_650
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """So many days for a severity: for every target, or for those of one exposure."""
+    """So many days for a severity: for every target, or for those of one exposure, one business unit, or both."""
 
     severity: Severity
     days: int
     exposure: Exposure | None = None
-    """None is any; a rule that names one comes before."""
+    """None is any; a rule that names one comes before, of those that name the same unit or none."""
+    unit_id: UUID | None = None
+    """None is any. A rule that names a target's unit comes first, then one of the next unit above it, and so on."""
 
     @property
-    def scope(self) -> tuple[Severity, Exposure | None]:
+    def scope(self) -> tuple[Severity, Exposure | None, UUID | None]:
         """What it is for."""
-        return self.severity, self.exposure
+        return self.severity, self.exposure, self.unit_id
 
 
 SHIPPED = (
@@ -45,7 +47,7 @@ def checked(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     Raises:
         InvalidInputError: days out of bounds, or two rules for the same.
     """
-    known: set[tuple[Severity, Exposure | None]] = set()
+    known: set[tuple[Severity, Exposure | None, UUID | None]] = set()
     for rule in rules:
         if not 1 <= rule.days <= MAX_DAYS:
             raise InvalidInputError(
@@ -56,7 +58,11 @@ def checked(rules: Sequence[Rule]) -> tuple[Rule, ...]:
                 f"two rules for {rule.severity} {rule.exposure or 'anywhere'}", field="rules", remedy="keep one of them"
             )
         known.add(rule.scope)
-    return tuple(sorted(rules, key=lambda rule: (-rule.severity.rank, rule.exposure or "")))
+    return tuple(sorted(rules, key=_order))
+
+
+def _order(rule: Rule) -> tuple[str, int, str]:
+    return str(rule.unit_id or ""), -rule.severity.rank, rule.exposure or ""
 
 
 class DueDates(Protocol):
@@ -70,12 +76,12 @@ class DueDates(Protocol):
         """Put these in place of those there are."""
         ...
 
-    async def date(self, ids: Sequence[UUID] | None = None, target_id: UUID | None = None) -> int:
+    async def date(self, ids: Sequence[UUID] | None = None, target_ids: Sequence[UUID] | None = None) -> int:
         """Give present vulnerabilities the date that the rules say, but for those dated by hand; how many changed.
 
         Args:
             ids: of these alone.
-            target_id: of this target alone; without either, of all.
+            target_ids: of these targets alone; without either, of all.
         """
         ...
 

@@ -78,8 +78,11 @@ class Findings(Protocol):
         """
         ...
 
-    async def of_target(self, target_id: UUID) -> tuple[Weight, ...]:
-        """What the risk of every vulnerability of a target depends on; the alike are one."""
+    async def of_targets(self, target_ids: Sequence[UUID]) -> tuple[Weight, ...]:
+        """What the risk of every vulnerability of some targets depends on; the alike are one.
+
+        Whoever would weigh one of these targets waits for the transaction.
+        """
         ...
 
     async def weights(self, ids: Sequence[UUID], *, lock: bool = False) -> tuple[Weight, ...]:

@@ -25,8 +25,10 @@ from purple.domain.rulings import Correlations, Ruling
 from purple.domain.scan_sets import ScanSets
 from purple.domain.schedules import Schedule, ScheduleRun
 from purple.domain.scope import Authorisation
+from purple.domain.target_imports import TargetSets
 from purple.domain.targets import Target
 from purple.domain.undos import Undo
+from purple.domain.units import Unit, UnitTree
 from purple.domain.weighing import Risks
 
 E = TypeVar("E")
@@ -156,6 +158,12 @@ class UnitOfWork(Protocol):
     def sessions(self) -> Rows[Session]: ...  # noqa: D102
     @property
     def targets(self) -> Rows[Target]: ...  # noqa: D102
+    @property
+    def units(self) -> Rows[Unit]: ...  # noqa: D102
+    @property
+    def unit_tree(self) -> UnitTree: ...  # noqa: D102
+    @property
+    def target_sets(self) -> TargetSets: ...  # noqa: D102
     @property
     def authorisations(self) -> Rows[Authorisation]: ...  # noqa: D102
     @property

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,8 +13,11 @@ from purple.domain.errors import InvalidInputError
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
 _ZONE = re.compile(r"[a-z][a-z0-9-]{0,31}")
-_MAX_NAME = 253
-_MAX_URL = 2_048
+_MAX_HOST = 253
+MAX_VALUE = 2_048
+"""Characters; also of a URL."""
+MAX_NAME = 200
+MAX_TAGS = 50
 _MAX_PORT = 65_535
 DOCKER_REGISTRY = "registry-1.docker.io"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -120,6 +124,8 @@ class Target:
     data_class: DataClass = DataClass.UNKNOWN
     controls: tuple[Control, ...] = ()
     """Compensating ones, each once, in the order of their names."""
+    unit_id: UUID | None = None
+    """The business unit that it belongs to."""
 
     @property
     def address(self) -> Address:
@@ -138,6 +144,20 @@ def checked_zone(zone: str, field: str = "zone") -> str:
             f"{zone!r} is no zone", field=field, value=zone, remedy="use up to 32 small letters, digits and hyphens"
         )
     return zone
+
+
+def labels(tags: Iterable[str]) -> tuple[str, ...]:
+    """Tags without blanks around them, each once, in order.
+
+    Raises:
+        InvalidInputError: too many.
+    """
+    known = tuple(sorted({tag.strip() for tag in tags if tag.strip()}))
+    if len(known) > MAX_TAGS:
+        raise InvalidInputError(
+            f"a target has at most {MAX_TAGS} tags", field="tags", value=len(known), remedy="use fewer"
+        )
+    return known
 
 
 def is_ip(text: str) -> bool:
@@ -170,7 +190,7 @@ def normalise_host(text: str, field: str = "value") -> str:
         ascii_host = ""
     labels = ascii_host.split(".")
     numeric = bool(_NUMBER.match(labels[-1]))
-    if not ascii_host or len(ascii_host) > _MAX_NAME or numeric or not all(_LABEL.match(label) for label in labels):
+    if not ascii_host or len(ascii_host) > _MAX_HOST or numeric or not all(_LABEL.match(label) for label in labels):
         raise InvalidInputError(
             f"{text!r} is neither a host name nor an IP address",
             field=field,
@@ -189,7 +209,7 @@ def normalise_url(text: str, field: str = "value") -> str:
         InvalidInputError: another scheme, no host, credentials inside, white space, or too long.
     """
     remedy = "give a URL such as https://app.example.org/"
-    if len(text) > _MAX_URL or any(c.isspace() or ord(c) < ord(" ") for c in text.strip()):
+    if len(text) > MAX_VALUE or any(c.isspace() or ord(c) < ord(" ") for c in text.strip()):
         raise InvalidInputError("the URL is too long or holds white space", field=field, value=text, remedy=remedy)
     try:
         parts = urlsplit(text.strip())
@@ -205,7 +225,7 @@ def normalise_url(text: str, field: str = "value") -> str:
         )
     path = without_dots(_escaped(parts.path.replace("\\", "/"))) or "/"
     url = urlunsplit((scheme, authority(normalise_host(parts.hostname, field), port, scheme), path, parts.query, ""))
-    if len(url) > _MAX_URL:
+    if len(url) > MAX_VALUE:
         raise InvalidInputError("the URL is too long", field=field, value=text, remedy=remedy)
     return url
 

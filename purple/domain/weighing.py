@@ -35,6 +35,8 @@ class Tally:
     total: int
     """The sum of their risks."""
     worst: int
+    unit_id: UUID | None = None
+    """The business unit of the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,6 @@ class Risks(Protocol):
         """Vulnerabilities with a CVE whose facts changed after a revision, in the order of their ids."""
         ...
 
-    async def tallies(self, target_ids: Collection[UUID] | None = None) -> Sequence[Tally]:
-        """Of some targets, or of all."""
+    async def tallies(self, target_ids: Collection[UUID] | None = None, unit_id: UUID | None = None) -> Sequence[Tally]:
+        """Of some targets, of those of a business unit and of all below it, or of all."""
         ...

@@ -7,6 +7,7 @@ from purple.domain.clock import Clock, Ids
 from purple.domain.deadlines import Rule, checked
 from purple.domain.identity import Actor
 from purple.domain.ports import Work
+from purple.domain.units import unknown
 from purple.services.events import event
 
 
@@ -27,10 +28,14 @@ class Deadlines:
         """Put these in force; none brings back those that are shipped.
 
         Raises:
-            InvalidInputError: days out of bounds, or two rules for the same.
+            InvalidInputError: days out of bounds, two rules for the same, or a business unit that is not there.
         """
         wanted = checked(rules)
         async with self._work(actor.organisation_id) as uow:
+            known = (await uow.unit_tree.hold()).by_id
+            for rule in wanted:
+                if rule.unit_id is not None and rule.unit_id not in known:
+                    raise unknown(rule.unit_id, "rules")
             await uow.due_dates.set_rules(wanted)
             dated = await uow.due_dates.date()
             data = {"by": actor.username, "rules": len(wanted), "dated": dated}

@@ -39,7 +39,7 @@ class Life:
                 raise PreconditionFailedError.since("vulnerability", version)
             if wanted.state is not None:
                 check_transition(held.state, wanted.state)
-            await check_owner(uow, wanted)
+            await check_owner(uow, wanted.owner or "")
             told = Told(ChangeCause.PERSON, now, actor.username, wanted.why)
             changed = await uow.lives.change([vulnerability_id], wanted, told)
             await uow.due_dates.date([vulnerability_id])
@@ -116,15 +116,15 @@ def _of(vulnerability_id: UUID, query: Query) -> Query:
     return Query(where, query.cursor, query.limit, query.filter, query.sort)
 
 
-async def check_owner(uow: UnitOfWork, wanted: Wanted) -> None:
+async def check_owner(uow: UnitOfWork, owner: str) -> None:
     """Refuse an owner who is nobody.
 
     Raises:
         InvalidInputError: the organisation has no user of this name.
     """
-    if wanted.owner and not await uow.users.all(username=wanted.owner):
+    if owner and not await uow.users.all(username=owner):
         raise InvalidInputError(
-            f"there is no user {wanted.owner!r}", field="owner", value=wanted.owner, remedy="use a name that signs in"
+            f"there is no user {owner!r}", field="owner", value=owner, remedy="use a name that signs in"
         )
 
 

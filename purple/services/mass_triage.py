@@ -48,7 +48,7 @@ class MassTriage:
         """
         wanted = _checked(wanted.checked(self._clock.now()))
         async with self._work(actor.organisation_id) as uow:
-            await check_owner(uow, wanted)
+            await check_owner(uow, wanted.owner or "")
             return _outcome(None, judge(await _chosen(uow, chosen), wanted))
 
     async def apply(self, chosen: Chosen, wanted: Wanted, actor: Actor, key: str = "") -> Outcome:
@@ -68,7 +68,7 @@ class MassTriage:
                 return await _repeated(uow, known, digest)
             now = self._clock.now()
             wanted = _checked(wanted.checked(now))
-            await check_owner(uow, wanted)
+            await check_owner(uow, wanted.owner or "")
             verdict = judge(await _chosen(uow, chosen, lock=True), wanted)
             outcome = _outcome(self._ids.new(), verdict)
             told = Told(ChangeCause.PERSON, now, actor.username, wanted.why, outcome.operation_id)

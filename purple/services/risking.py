@@ -23,6 +23,7 @@ from purple.domain.risk import (
 from purple.domain.risk_views import CombinedRisk, Item, Shift, Trial, VulnerabilityRisk
 from purple.domain.severity import Severity
 from purple.domain.ssvc import decide
+from purple.domain.units import Standing, Unit
 from purple.domain.vulnerabilities import Vulnerability
 from purple.domain.weighing import Rules, Tally
 from purple.services.events import event
@@ -88,17 +89,17 @@ class Risking:
     async def organisation(self, organisation_id: UUID) -> CombinedRisk:
         """From its targets, each as bad as its present vulnerabilities make it together."""
         async with self._work(organisation_id) as uow:
-            tallies = _by_target(await uow.risks.tallies())
-            scores = {key: combined(mine).risk.score for key, mine in tallies.items()}
-            first = sorted(scores, key=lambda key: (-scores[key], key))[:SHOWN]
-            named = {each.id: each.name for each in await uow.targets.several(first)}
-        items = tuple(Item(key, named[key], scores[key]) for key in first)
-        count = sum(each.count for mine in tallies.values() for each in mine)
-        if not items:
-            return CombinedRisk(NO_RISK, 0, ())
-        worst = Part("worst", items[0].score, items[0].name)
-        others = Group("targets", "target", len(scores) - 1, sum(scores.values()) - items[0].score)
-        return CombinedRisk(together(worst, [others]), count, items)
+            return await _over(uow, await uow.risks.tallies())
+
+    async def unit(self, organisation_id: UUID, unit_id: UUID) -> CombinedRisk:
+        """The same of the targets of a business unit and of all below it.
+
+        Raises:
+            NotFoundError: there is no such unit.
+        """
+        async with self._work(organisation_id) as uow:
+            await uow.units.get(unit_id)
+            return await _over(uow, await uow.risks.tallies(unit_id=unit_id))
 
     async def rules(self, organisation_id: UUID) -> Rules:
         """The weights in force."""
@@ -168,6 +169,51 @@ def _bands(shifts: Iterable[Shift]) -> list[tuple[str, int, int]]:
         before[min(each.before.score // _BAND, 4)] += 1
         after[min(each.after.score // _BAND, 4)] += 1
     return [(f"{n * _BAND}-{n * _BAND + _BAND - 1 + (n == 4)}", before[n], after[n]) for n in reversed(range(5))]  # noqa: PLR2004 - 100 is in the last
+
+
+async def _over(uow: UnitOfWork, tallies: Iterable[Tally]) -> CombinedRisk:
+    """One score for many targets."""
+    mine = _by_target(tallies)
+    scores = {key: combined(several).risk.score for key, several in mine.items()}
+    first = sorted(scores, key=lambda key: (-scores[key], key))[:SHOWN]
+    if not first:
+        return CombinedRisk(NO_RISK, 0, ())
+    named = {each.id: each.name for each in await uow.targets.several(first)}
+    items = tuple(Item(key, named[key], scores[key]) for key in first)
+    count = sum(each.count for several in mine.values() for each in several)
+    return CombinedRisk(_of_scores(list(scores.values()), items[0].name), count, items)
+
+
+def _of_scores(scores: Collection[int], worst: str = "") -> Risk:
+    """Of targets: the worst, named so, and the others."""
+    if not scores:
+        return NO_RISK
+    top = max(scores)
+    return together(Part("worst", top, worst), [Group("targets", "target", len(scores) - 1, sum(scores) - top)])
+
+
+def standings(units: Iterable[Unit], counts: Mapping[UUID, int], tallies: Iterable[Tally]) -> tuple[Standing, ...]:
+    """How each unit stands with all that is below it, from what each target and unit has by itself."""
+    known = {each.id: each for each in units}
+    targets, present = Counter[UUID](), {key: Counter[Severity]() for key in known}
+    scores: dict[UUID, list[int]] = {key: [] for key in known}
+    for key in counts.keys() & known.keys():
+        targets.update(dict.fromkeys(known[key].lineage, counts[key]))
+    for several in _by_target(tallies).values():
+        unit = known.get(several[0].unit_id) if several[0].unit_id else None
+        score = combined(several).risk.score
+        for key in unit.lineage if unit else ():
+            scores[key].append(score)
+            present[key].update({each.severity: each.count for each in several})
+    return tuple(
+        Standing(
+            each,
+            targets[each.id],
+            {str(one): present[each.id][one] for one in reversed(Severity) if present[each.id][one]},
+            _of_scores(scores[each.id]).score,
+        )
+        for each in known.values()
+    )
 
 
 def _by_target(tallies: Iterable[Tally]) -> dict[UUID, list[Tally]]:

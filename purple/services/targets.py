@@ -1,13 +1,15 @@
 """The register of targets."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from purple.domain.clock import Clock, Ids
 from purple.domain.errors import InvalidInputError
+from purple.domain.events import Event
 from purple.domain.pages import Page, Query
-from purple.domain.ports import Work
+from purple.domain.ports import UnitOfWork, Work
 from purple.domain.targets import (
     Control,
     Criticality,
@@ -16,15 +18,18 @@ from purple.domain.targets import (
     Target,
     TargetKind,
     checked_zone,
+    labels,
     normalise,
     recognise,
 )
 from purple.services.events import event
+from purple.services.units import check_unit
 from purple.services.weighing import rescored, scored, weigh
 
-MAX_TAGS = 50
 _WEIGHED = {"criticality", "exposure", "data_class", "controls"}
 """What risk depends on."""
+_DATED = {"exposure", "unit_id"}
+"""What due dates depend on."""
 
 
 class Targets:
@@ -48,17 +53,17 @@ class Targets:
         exposure: Exposure = Exposure.UNKNOWN,
         data_class: DataClass = DataClass.UNKNOWN,
         controls: Iterable[Control] = (),
+        unit_id: UUID | None = None,
     ) -> Target:
         """Register a target; without a kind it is recognised by how its value is written.
 
         Raises:
-            InvalidInputError: the value is not of its kind.
+            InvalidInputError: the value is not of its kind, or there is no such business unit.
             ConflictError: it is registered already.
         """
         if kind is None:
             kind, value = recognise(value, "value")
         normal = normalise(kind, value)
-        labels = _labels(tags)
         target = Target(
             id=self._ids.new(),
             organisation_id=organisation_id,
@@ -66,18 +71,18 @@ class Targets:
             value=normal,
             name=name.strip() or normal,
             criticality=criticality,
-            tags=labels,
+            tags=labels(tags),
             created_at=self._clock.now(),
             zone=checked_zone(zone),
             exposure=exposure,
             data_class=data_class,
             controls=_once(controls),
+            unit_id=unit_id,
         )
         async with self._work(organisation_id) as uow:
+            await check_unit(uow, unit_id)
             await uow.targets.add(target)
-            await uow.events.add(
-                event(organisation_id, "target.created", target.id, target.created_at, data={"value": normal})
-            )
+            await uow.events.add(created(target))
         return target
 
     async def ensure(self, organisation_id: UUID, value: str) -> Target:
@@ -88,15 +93,17 @@ class Targets:
         return known[0] if known else await self.create(organisation_id, normal, kind=kind)
 
     async def edit(self, organisation_id: UUID, target_id: UUID, version: int, **changes: Any) -> Target:
-        """Change `name`, `criticality`, `tags`, `zone`, `exposure`, `data_class` or `controls` of the version read.
+        """Change what is given of the version read.
+
+        `name`, `criticality`, `tags`, `zone`, `exposure`, `data_class`, `controls` and `unit_id` may change.
 
         Raises:
-            InvalidInputError: too many tags, no zone's name, or an empty name.
+            InvalidInputError: too many tags, no zone's name, an empty name, or a business unit that is not there.
             NotFoundError: there is no such target.
             PreconditionFailedError: somebody changed it since.
         """
         if "tags" in changes:
-            changes["tags"] = _labels(changes["tags"])
+            changes["tags"] = labels(changes["tags"])
         if "controls" in changes:
             changes["controls"] = _once(changes["controls"])
         if "zone" in changes:
@@ -105,26 +112,10 @@ class Targets:
             changes["name"] = changes["name"].strip()
             if not changes["name"]:
                 raise InvalidInputError("a target has a name", field="name", remedy="write one; its value will do")
-        now = self._clock.now()
         async with self._work(organisation_id) as uow:
+            await check_unit(uow, changes.get("unit_id"))
             target = await uow.targets.edit(target_id, version, **changes)
-            if "exposure" in changes:
-                await uow.due_dates.date(target_id=target_id)
-            if _WEIGHED & set(changes):
-                moved = scored(await weigh(uow, await uow.findings.of_target(target_id)))
-                occasion = f"{target_id}/{target.version}"
-                await uow.events.add(
-                    *(rescored(organisation_id, each, why, now, ["target"], occasion) for each, why in moved)
-                )
-            changed = event(
-                organisation_id,
-                "target.changed",
-                target_id,
-                now,
-                data={"fields": sorted(changes)},
-                occasion=str(target.version),
-            )
-            await uow.events.add(changed)
+            await follow(uow, [(target, changes)], self._clock.now())
             return target
 
     async def get(self, organisation_id: UUID, target_id: UUID) -> Target:
@@ -142,14 +133,37 @@ class Targets:
             return await uow.targets.page(query)
 
 
+def created(target: Target) -> Event:
+    """The event that a target was registered."""
+    data = {"value": target.value}
+    return event(target.organisation_id, "target.created", target.id, target.created_at, data=data)
+
+
+async def follow(uow: UnitOfWork, changed: Sequence[tuple[Target, Collection[str]]], now: datetime) -> None:
+    """Do what follows from changed fields of targets: due dates, risk, and the events of all that.
+
+    All of them that have either are dated first, which takes the locks of both in one order.
+    """
+    if touched := [target.id for target, names in changed if not (_DATED | _WEIGHED).isdisjoint(names)]:
+        await uow.due_dates.date(target_ids=touched)
+    told = [
+        event(
+            target.organisation_id,
+            "target.changed",
+            target.id,
+            now,
+            data={"fields": sorted(names)},
+            occasion=str(target.version),
+        )
+        for target, names in changed
+    ]
+    if weighed := {target.id: target for target, names in changed if not _WEIGHED.isdisjoint(names)}:
+        for row_id, each in scored(await weigh(uow, await uow.findings.of_targets(list(weighed)))):
+            target = weighed[each.weight.target_id]
+            occasion = f"{target.id}/{target.version}"
+            told.append(rescored(target.organisation_id, row_id, each, now, ["target"], occasion))
+    await uow.events.add(*told)
+
+
 def _once(controls: Iterable[Control]) -> tuple[Control, ...]:
     return tuple(sorted(set(controls)))
-
-
-def _labels(tags: Iterable[str]) -> tuple[str, ...]:
-    labels = tuple(sorted({tag.strip() for tag in tags if tag.strip()}))
-    if len(labels) > MAX_TAGS:
-        raise InvalidInputError(
-            f"a target has at most {MAX_TAGS} tags", field="tags", value=len(labels), remedy="use fewer"
-        )
-    return labels

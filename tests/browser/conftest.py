@@ -126,6 +126,7 @@ class Scene:
     target: UUID
     report: UUID
     schedule: UUID
+    unit: UUID
 
 
 @pytest.fixture(scope="session")
@@ -148,7 +149,9 @@ async def scene(container, workers) -> Scene:
                 authorisation_id=await purple.authorisation("127.6.0.0/24"),
             )
         )
-    return Scene(ended.id, found[0].id, found[0].target_id, report, schedule.id)
+    unit = await container.units.create(purple.organisation, f"Labs {HOSTILE.replace('/', '')}", owner="admin")
+    await container.targets.edit(purple.organisation, found[0].target_id, 1, unit_id=unit.id)
+    return Scene(ended.id, found[0].id, found[0].target_id, report, schedule.id, unit.id)
 
 
 async def scheduled(purple: Purple) -> Schedule:

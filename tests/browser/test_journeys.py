@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 from cli.console import link
 from purple.domain.imports import MAX_IMPORT
 from purple.domain.life import Chosen, Wanted
+from purple.domain.pages import Query
 from purple.domain.vulnerabilities import VulnerabilityState
 from purple.services.identity import ADMINISTRATOR
 from tests.browser.conftest import HOSTILE, NARROW, WIDE
@@ -538,3 +539,25 @@ async def test_what_changed_since_an_earlier_campaign_is_looked_at(visit, purple
         await expect(untested.locator("li")).to_have_count(1)
         back = page.locator("section", has=page.get_by_role("heading", name="Reopened", exact=True))
         await expect(back).to_contain_text("shell=True")
+
+
+async def test_targets_come_from_a_file_after_a_look_at_what_would_change(visit, purple, tmp_path) -> None:
+    file = tmp_path / "targets.csv"
+    text = 'value,name,criticality\n127.6.9.1,"=1, <b>b</b>",high\n127.6.9.2,,huge\n'
+    async with visit() as visitor:
+        page = await visitor.go("/targets")
+        await page.get_by_role("link", name="Import").click()
+        for written in (text, text.replace("huge", "low")):
+            file.write_text(written)
+            await page.get_by_label("File of targets").set_input_files(file)
+            await page.get_by_role("button", name="Look what would change").click()
+            await expect(page.get_by_role("heading", name="What would be changed")).to_be_visible()
+            refused = page.locator("td[data-label=Value]", has_text="huge")
+            await expect(refused).to_have_count(1 if written is text else 0)
+            assert await visitor.accessible() == []
+        await visitor.picture("target-import-look.png")
+        await page.get_by_role("button", name="Import 2 targets").click()
+        await expect(page.get_by_role("heading", name="What was changed")).to_be_visible()
+        assert await visitor.accessible() == []
+    page = await purple.container.targets.page(purple.organisation, Query(filter="value:127.6.9.1,127.6.9.2"))
+    assert {each.name for each in page.items} == {"=1, <b>b</b>", "127.6.9.2"}

@@ -16,10 +16,12 @@ from purple.db.models.rulings import rulings
 from purple.db.models.schedules import schedule_runs, schedules
 from purple.db.models.targets import targets
 from purple.db.models.undos import undos
+from purple.db.models.units import business_units
 
 __all__ = [
     "api_tokens",
     "authorisations",
+    "business_units",
     "campaigns",
     "events",
     "feeds",

@@ -4,6 +4,7 @@ from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from purple.db.models.base import enum_text, key, metadata, moment, organisation, text
+from purple.db.models.units import unit_key
 from purple.domain.severity import Severity
 from purple.domain.vulnerabilities import ChangeCause
 
@@ -62,6 +63,24 @@ sla_rules = Table(
     Column("severity", enum_text(Severity), nullable=False),
     text("exposure"),
     Column("days", Integer, nullable=False),
-    PrimaryKeyConstraint("organisation_id", "severity", "exposure"),
+    Column("unit_id", Uuid),
+    unit_key(),
+    Index(
+        "uq_sla_rules_any",
+        "organisation_id",
+        "severity",
+        "exposure",
+        unique=True,
+        postgresql_where="unit_id IS NULL",
+    ),
+    Index(
+        "uq_sla_rules_unit",
+        "organisation_id",
+        "severity",
+        "exposure",
+        "unit_id",
+        unique=True,
+        postgresql_where="unit_id IS NOT NULL",
+    ),
 )
-"""An empty `exposure` is any."""
+"""An empty `exposure` is any, and so is no unit."""

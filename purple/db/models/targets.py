@@ -1,8 +1,9 @@
 """The register of assets."""
 
-from sqlalchemy import Column, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Integer, Table, Text, UniqueConstraint, Uuid
 
 from purple.db.models.base import enum_text, key, metadata, moment, organisation, text, texts_of, tuple_of
+from purple.db.models.units import unit_key
 from purple.domain.targets import Control, Criticality, DataClass, Exposure, TargetKind
 
 targets = Table(
@@ -21,5 +22,7 @@ targets = Table(
     Column("exposure", enum_text(Exposure), nullable=False, server_default=Exposure.UNKNOWN),
     Column("data_class", enum_text(DataClass), nullable=False, server_default=DataClass.UNKNOWN),
     Column("controls", texts_of(Control), nullable=False, server_default="{}"),
+    Column("unit_id", Uuid, index=True),
     UniqueConstraint("organisation_id", "kind", "value"),
+    unit_key(),
 )

@@ -132,7 +132,7 @@ class CorrelationRows:
         await run(merging.FLAWS)
         await run(merging.GATHER_AGAIN, mine | {"scans": list(set(scans))})
         await run(merging.MEASURE)
-        rules = {"rules": await DueDateRows(self._connection, self._organisation_id).told()}
+        rules = {"rules": await DueDateRows(self._connection, self._organisation_id).for_all()}
         found = (await run(merging.ADD_VULNERABILITIES, rules)).scalars().all()
         changed = (await run(_SEVERITY, {"at": at})).scalars().all()
         retold = (await run(merging.RETELL)).scalars().all()

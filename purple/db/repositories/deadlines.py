@@ -1,7 +1,7 @@
 """Due dates as sets, and the rules they follow."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,24 +11,36 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from purple.db.models import sla_rules
 from purple.db.models.findings import PRESENT
-from purple.db.repositories.merging import BUCKET, DAYS, ROOM
+from purple.db.repositories.merging import BUCKET, ROOM
 from purple.domain.deadlines import SHIPPED, Rule
 from purple.domain.severity import Severity
 from purple.domain.targets import Exposure
 
 _LOCK_ALL = text(f"SELECT count(pg_advisory_xact_lock({ROOM}, bucket)) FROM generate_series(0, 255) AS bucket")  # noqa: S608 - our own words
 """As an analysis takes some of them: rows of every target are changed."""
-_LOCK_ONE = text(f"""
-    SELECT pg_advisory_xact_lock({ROOM}, {BUCKET}) FROM (SELECT CAST(:target AS uuid) AS target_id) AS one
-""")  # noqa: S608 - our own words
+_LOCK_SOME = text(f"""
+    SELECT count(pg_advisory_xact_lock({ROOM}, bucket)) FROM (
+        SELECT DISTINCT {BUCKET} AS bucket FROM unnest(:targets) AS one (target_id) ORDER BY bucket
+    ) AS mine
+""").bindparams(bindparam("targets", type_=ARRAY(Uuid())))  # noqa: S608 - our own words
+
+_DAYS = """(
+    SELECT days FROM jsonb_to_recordset(CAST(:rules AS jsonb))
+        AS rule (severity text, exposure text, unit uuid, days int)
+    WHERE rule.severity = v.severity AND rule.exposure IN (t.exposure, '')
+      AND (rule.unit IS NULL OR rule.unit = ANY(u.lineage))
+    ORDER BY array_position(u.lineage, rule.unit) DESC NULLS LAST, rule.exposure = '' LIMIT 1) * interval '1 day'"""
+"""How long a vulnerability may last: by the rule of the unit that is nearest to its target, then by one for all; of two
+for the same unit the one that names the exposure comes first.
+"""
 
 
 def _dating(which: str) -> str:
     return f"""
         WITH dated AS MATERIALIZED (
-            SELECT v.id, {DAYS.format("v", "t.exposure")} + coalesce(
+            SELECT v.id, {_DAYS} + coalesce(
                 v.reopened_at, (SELECT min(seen_at) FROM sightings s WHERE s.vulnerability_id = v.id)) AS due
-            FROM vulnerabilities v JOIN targets t ON t.id = v.target_id
+            FROM vulnerabilities v JOIN targets t ON t.id = v.target_id LEFT JOIN business_units u ON u.id = t.unit_id
             WHERE v.state IN ({PRESENT}, 'risk_accepted') AND NOT v.due_by_hand AND {which}
         )
         UPDATE vulnerabilities v SET due_at = dated.due, overdue_at = NULL
@@ -38,7 +50,7 @@ def _dating(which: str) -> str:
 
 _DATE_ALL = text(_dating("true"))
 _DATE_SOME = text(_dating("v.id = ANY(:ids)")).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
-_DATE_TARGET = text(_dating("v.target_id = :target"))
+_DATE_TARGETS = text(_dating("v.target_id = ANY(:targets)")).bindparams(bindparam("targets", type_=ARRAY(Uuid())))
 """The version stays: the date follows from what is there already."""
 
 _OVERDUE = text(f"""
@@ -59,9 +71,9 @@ class DueDateRows:
 
     async def rules(self) -> tuple[Rule, ...]:
         """Few."""
-        columns = select(sla_rules.c.severity, sla_rules.c.days, sla_rules.c.exposure)
+        columns = select(sla_rules.c.severity, sla_rules.c.days, sla_rules.c.exposure, sla_rules.c.unit_id)
         found = [
-            Rule(Severity(row.severity), row.days, Exposure(row.exposure) if row.exposure else None)
+            Rule(Severity(row.severity), row.days, Exposure(row.exposure) if row.exposure else None, row.unit_id)
             for row in await self._connection.execute(columns)
         ]
         return tuple(found) or SHIPPED
@@ -69,30 +81,43 @@ class DueDateRows:
     async def set_rules(self, rules: Sequence[Rule]) -> None:
         """All of them anew."""
         await self._connection.execute(delete(sla_rules))
-        values = [{"organisation_id": self._organisation_id} | _row(rule) for rule in rules]
+        shared = {"organisation_id": self._organisation_id}
+        values = [shared | _row(rule) | {"unit_id": rule.unit_id} for rule in rules]
         if values:
             await self._connection.execute(insert(sla_rules), values)
 
-    async def told(self) -> str:
-        """The rules as the statements read them."""
-        return json.dumps([_row(rule) for rule in await self.rules()])
+    async def for_all(self) -> str:
+        """The rules that name no unit, as `merging` dates by them what it finds; `refine` follows."""
+        return json.dumps([_row(rule) for rule in await self.rules() if rule.unit_id is None])
 
-    async def date(self, ids: Sequence[UUID] | None = None, target_id: UUID | None = None) -> int:
+    async def refine(self, found: Sequence[UUID]) -> None:
+        """Date what was just found by the rules that name a unit, where there are any."""
+        rules = await self.rules() if found else ()
+        if any(rule.unit_id for rule in rules):
+            await self._connection.execute(_DATE_SOME, {"rules": _told(rules), "ids": list(found)})
+
+    async def date(self, ids: Sequence[UUID] | None = None, target_ids: Sequence[UUID] | None = None) -> int:
         """In one statement."""
-        rules = {"rules": await self.told()}
+        rules = {"rules": _told(await self.rules())}
         run = self._connection.execute
         if ids is not None:
             return (await run(_DATE_SOME, rules | {"ids": list(ids)})).rowcount if ids else 0
-        if target_id is None:
+        if target_ids is None:
             await run(_LOCK_ALL)
             return (await run(_DATE_ALL, rules)).rowcount
-        await run(_LOCK_ONE, {"target": target_id})
-        return (await run(_DATE_TARGET, rules | {"target": target_id})).rowcount
+        mine = {"targets": list(target_ids)}
+        await run(_LOCK_SOME, mine)
+        return (await run(_DATE_TARGETS, rules | mine)).rowcount
 
     async def overdue(self, at: datetime, limit: int) -> Sequence[tuple[UUID, datetime]]:
         """Those that wait longest first."""
         rows = await self._connection.execute(_OVERDUE, {"at": at, "limit": limit})
         return [(row.id, row.due_at) for row in rows]
+
+
+def _told(rules: Iterable[Rule]) -> str:
+    """Rules as the statements read them."""
+    return json.dumps([_row(rule) | {"unit": rule.unit_id and str(rule.unit_id)} for rule in rules])
 
 
 def _row(rule: Rule) -> dict[str, Any]:

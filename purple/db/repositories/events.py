@@ -1,11 +1,12 @@
 """The outbox and the memory of repeated requests."""
 
 import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,6 +24,14 @@ CHANNEL_PLACED = "purple_placed"
 _WAKE = select(func.pg_notify(CHANNEL_WRITTEN, ""))
 _VALUES = {column.name: bindparam(column.name, type_=column.type) for column in COLUMNS}
 _WRITE_ONE = _WAKE.add_cte(upsert(events).values(_VALUES).on_conflict_do_nothing().cte("written"))
+_WRITE_MANY = text("""
+    INSERT INTO events (id, organisation_id, type, subject_id, at, data, campaign_id)
+    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (
+        id uuid, organisation_id uuid, type text, subject_id uuid, at timestamptz, data jsonb, campaign_id uuid)
+    ON CONFLICT DO NOTHING
+""")
+_AT_ONCE = 20_000
+"""Events in one document: PostgreSQL holds no larger ones than 256 MB."""
 
 
 class EventRows:
@@ -35,11 +44,16 @@ class EventRows:
         """Write, and wake the relay on commit."""
         if not rows:
             return
-        values = [{column.name: getattr(row, column.name) for column in COLUMNS} for row in rows]
-        if len(values) == 1:  # in one statement, for most changes tell of one thing
-            await self._connection.execute(_WRITE_ONE, values[0])
+        if len(rows) == 1:  # in one statement, for most changes tell of one thing
+            (row,) = rows
+            values = {column.name: getattr(row, column.name) for column in COLUMNS}
+            await self._connection.execute(_WRITE_ONE, values)
             return
-        await self._connection.execute(upsert(events).on_conflict_do_nothing(), values)
+        for start in range(0, len(rows), _AT_ONCE):
+            told = [
+                {column.name: getattr(row, column.name) for column in COLUMNS} for row in rows[start : start + _AT_ONCE]
+            ]
+            await self._connection.execute(_WRITE_MANY, {"rows": json.dumps(told, default=str)})
         await self._connection.execute(_WAKE)
 
     async def written(self, ids: Sequence[UUID]) -> tuple[Event, ...]:

@@ -63,7 +63,7 @@ class FindingRows:
 
     def __init__(self, connection: AsyncConnection, organisation_id: UUID) -> None:
         self._connection = connection
-        self._organisation_id = organisation_id
+        self._due_dates = DueDateRows(connection, organisation_id)
 
     async def record(self, batches: AsyncIterator[Sequence[RecordedObservation]]) -> int:
         """A batch at a time by COPY to a temporary table (row-level security refuses COPY itself), then INSERT."""
@@ -130,6 +130,7 @@ class FindingRows:
             merged = await self._learn(now)
         seen = (await run(merging.ADD_SIGHTINGS, now)).one()
         reopened = tuple(seen.reopened)
+        await self._due_dates.refine(merged.found)
         worst = (await run(merging.WORST, {"reopened": list(reopened)})).scalar_one()
         await run(merging.DONE)
         fixed = (await run(merging.CLOSE, now)).scalars().all()
@@ -145,7 +146,7 @@ class FindingRows:
         """What a campaign tells of flaws beside that they are there."""
         run = self._connection.execute
         await run(merging.MEASURE)
-        rules = {"rules": await DueDateRows(self._connection, self._organisation_id).told()}
+        rules = {"rules": await self._due_dates.for_all()}
         found = (await run(merging.ADD_VULNERABILITIES, rules)).scalars().all()
         raised = (await run(merging.RAISE_SEVERITY, now)).scalars().all()
         retold = (await run(merging.RETELL)).scalars().all()
@@ -189,9 +190,10 @@ class FindingRows:
         rows = await self._connection.execute(statement, {"campaign": campaign_id} if campaign_id else {})
         return {str(row[0]): row[1] for row in rows}
 
-    async def of_target(self, target_id: UUID) -> tuple[Weight, ...]:
+    async def of_targets(self, target_ids: Sequence[UUID]) -> tuple[Weight, ...]:
         """What they are alike in."""
-        return await self._weights(merging.OF_TARGET, target=target_id)
+        statement = select(vulnerabilities.c.id).where(vulnerabilities.c.target_id == func.any(list(target_ids)))
+        return await self.weights((await self._connection.execute(statement)).scalars().all(), lock=True)
 
     async def weights(self, ids: Sequence[UUID], *, lock: bool = False) -> tuple[Weight, ...]:
         """Likewise; the locks are those of an analysis."""

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, DateTime, Text, Uuid, func, select, type_c
 
 from purple.db.models import (
     authorisations,
+    business_units,
     campaigns,
     observations,
     refusals,
@@ -24,6 +25,7 @@ from purple.db.models import (
 )
 from purple.db.repositories.fields import Field, Kind
 from purple.db.repositories.listing import Listing, fields_of
+from purple.db.repositories.units import in_units
 
 TARGETS = Listing(
     fields_of(
@@ -41,8 +43,21 @@ TARGETS = Listing(
             "controls",
             "created_at",
         ),
-    ),
+    )
+    | {
+        "unit": Field(
+            Kind.TEXT,
+            type_coerce(targets.c.unit_id, Text),
+            nullable=True,
+            through=lambda v: in_units(targets.c.unit_id, v),
+        )
+    },
     targets.c.id,
+)
+BUSINESS_UNITS = Listing(
+    fields_of(business_units, ("id", "name", "path", "parent_id", "owner", "created_at")),
+    business_units.c.id,
+    sort="path",
 )
 AUTHORISATIONS = Listing(
     fields_of(
@@ -137,6 +152,11 @@ def _seen(aggregate: Any) -> Field:
     return Field(Kind.MOMENT, type_coerce(moment, DateTime(timezone=True)), nullable=True)
 
 
+def _of_units(values: Sequence[Any]) -> ColumnElement[bool]:
+    mine = select(targets.c.id).where(in_units(targets.c.unit_id, values))
+    return vulnerabilities.c.target_id.in_(mine)
+
+
 VULNERABILITIES = Listing(
     fields_of(
         vulnerabilities,
@@ -150,6 +170,7 @@ VULNERABILITIES = Listing(
             Kind.ID, type_coerce(sightings.c.campaign_id, Uuid), through=lambda v: _sighted(sightings.c.campaign_id, v)
         ),
         "tool": Field(Kind.TEXT, type_coerce(sightings.c.tool, Text), through=lambda v: _sighted(sightings.c.tool, v)),
+        "unit": Field(Kind.TEXT, type_coerce(vulnerabilities.c.target_id, Text), through=_of_units),
         "first_seen": _seen(func.min),
         "last_seen": _seen(func.max),
     },

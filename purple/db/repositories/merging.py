@@ -278,20 +278,20 @@ verdict.
 What the campaign saw is set apart first: that it is nearly everything is what PostgreSQL cannot know.
 """
 
-_WEIGHTS = """
+WEIGHTS = text("""
     SELECT v.target_id, v.severity, v.risk, v.risk_parts, v.cve, v.cvss_vector, v.cvss_score, seen.tools,
         seen.confidence, array_agg(v.id) AS ids
     FROM (
         SELECT vulnerability_id, count(*) AS tools, max(confidence) AS confidence
         FROM (
             SELECT vulnerability_id, tool, max(confidence) AS confidence
-            FROM sightings WHERE vulnerability_id IN ({which}) GROUP BY vulnerability_id, tool
+            FROM sightings WHERE vulnerability_id IN (SELECT unnest(CAST(:ids AS uuid[]))) GROUP BY vulnerability_id, tool
         ) AS by_tool
         GROUP BY vulnerability_id
     ) AS seen
     JOIN vulnerabilities v ON v.id = seen.vulnerability_id
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
-"""
+""")
 """Thousands of vulnerabilities are alike in all that risk depends on.
 
 Tools are counted in two steps, which hashing does; `count(DISTINCT …)` would sort every sighting there ever was.
@@ -308,8 +308,6 @@ PRESENT_OF = text(f"""
 """)  # noqa: S608 - no value of a user is in the text
 """One by one: where PostgreSQL has no statistics yet, it takes the present ones for few and reads `mine` for each."""
 
-WEIGHTS = text(_WEIGHTS.format(which="SELECT unnest(CAST(:ids AS uuid[]))"))
-
 LOCK_SEVERAL = text(f"""
     SELECT count(pg_advisory_xact_lock({ROOM}, bucket)) FROM (
         SELECT DISTINCT {BUCKET} AS bucket FROM vulnerabilities WHERE id = ANY(:ids) ORDER BY bucket
@@ -323,5 +321,3 @@ SET_RISKS = text("""
     JOIN jsonb_to_recordset(CAST(:risks AS jsonb)) AS r (n int, score int, parts jsonb) ON r.n = mine.n
     WHERE v.id = mine.id
 """)
-
-OF_TARGET = text(_WEIGHTS.format(which="SELECT id FROM vulnerabilities WHERE target_id = :target"))

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from purple.db.models import risk_rules, vulnerabilities
 from purple.db.models.findings import PRESENT
+from purple.db.repositories.units import TARGETS_IN
 from purple.domain.enrichment import Dataset
 from purple.domain.risk import MODEL, SHIPPED, Weights
 from purple.domain.severity import Severity
@@ -23,11 +24,14 @@ _TOUCHED = text("""
     GROUP BY v.id ORDER BY v.id
 """)
 _TALLIES = f"""
-    SELECT target_id, severity, count(*) AS many, sum(risk) AS total, max(risk) AS worst
-    FROM vulnerabilities WHERE state IN ({PRESENT}) {{}} GROUP BY target_id, severity
+    SELECT mine.*, t.unit_id FROM (
+        SELECT target_id, severity, count(*) AS many, sum(risk) AS total, max(risk) AS worst
+        FROM vulnerabilities WHERE state IN ({PRESENT}) {{}} GROUP BY target_id, severity
+    ) AS mine JOIN targets t ON t.id = mine.target_id
 """  # noqa: S608 - our own words
 _TALLY_ALL = text(_TALLIES.format(""))
 _TALLY_SOME = text(_TALLIES.format("AND target_id = ANY(:targets)"))
+_TALLY_UNIT = text(_TALLIES.format(f"AND target_id IN ({TARGETS_IN})"))
 
 
 class RiskRows:
@@ -89,8 +93,14 @@ class RiskRows:
         rows = await self._connection.execute(_TOUCHED, values)
         return [Touched(row.id, tuple(Dataset(each) for each in sorted(row.datasets))) for row in rows]
 
-    async def tallies(self, target_ids: Collection[UUID] | None = None) -> Sequence[Tally]:
+    async def tallies(self, target_ids: Collection[UUID] | None = None, unit_id: UUID | None = None) -> Sequence[Tally]:
         """In one statement."""
-        statement = _TALLY_ALL if target_ids is None else _TALLY_SOME
-        rows = await self._connection.execute(statement, {} if target_ids is None else {"targets": list(target_ids)})
-        return [Tally(row.target_id, Severity(row.severity), row.many, row.total, row.worst) for row in rows]
+        if unit_id is not None:
+            rows = await self._connection.execute(_TALLY_UNIT, {"unit": unit_id})
+        elif target_ids is not None:
+            rows = await self._connection.execute(_TALLY_SOME, {"targets": list(target_ids)})
+        else:
+            rows = await self._connection.execute(_TALLY_ALL)
+        return [
+            Tally(row.target_id, Severity(row.severity), row.many, row.total, row.worst, row.unit_id) for row in rows
+        ]

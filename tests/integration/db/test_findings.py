@@ -149,7 +149,7 @@ async def test_only_what_a_campaign_may_have_moved_is_weighed(tenant) -> None:
     await tenant.record(tenant.sight(other, 2, confidence=0.1))
     merged = await merge(tenant, again)
     async with tenant.work(tenant.id) as uow:
-        everything = {each for weight in await uow.findings.of_target(scan.target_id) for each in weight.ids}
+        everything = {each for weight in await uow.findings.of_targets([scan.target_id]) for each in weight.ids}
         moved = await uow.findings.weights(merged.moved)
         assert {(each.tools, each.confidence, len(each.ids)) for each in moved} == {(2, 0.4, 1), (1, 0.8, 1)}
         unmoved = everything - {each for weight in moved for each in weight.ids}

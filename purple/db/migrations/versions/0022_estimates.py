@@ -22,7 +22,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """As it was."""
-    _rewrite(f"( SELECT {PRESENT} AS \"nullif\")", PRESENT)
+    _rewrite(f'( SELECT {PRESENT} AS "nullif")', PRESENT)
 
 
 def _rewrite(before: str, after: str) -> None:

@@ -1,0 +1,1 @@
+"""The business units of the facade."""
