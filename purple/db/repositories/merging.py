@@ -285,7 +285,8 @@ WEIGHTS = text("""
         SELECT vulnerability_id, count(*) AS tools, max(confidence) AS confidence
         FROM (
             SELECT vulnerability_id, tool, max(confidence) AS confidence
-            FROM sightings WHERE vulnerability_id IN (SELECT unnest(CAST(:ids AS uuid[]))) GROUP BY vulnerability_id, tool
+            FROM sightings WHERE vulnerability_id IN (SELECT unnest(CAST(:ids AS uuid[])))
+            GROUP BY vulnerability_id, tool
         ) AS by_tool
         GROUP BY vulnerability_id
     ) AS seen
