@@ -14,6 +14,7 @@ from purple.db.models.reports import reports, triages
 from purple.db.models.risk import risk_rules
 from purple.db.models.schedules import schedule_runs, schedules
 from purple.db.models.targets import targets
+from purple.db.models.trends import scan_metrics, vulnerability_trends
 from purple.db.models.undos import undos
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "refusals",
     "reports",
     "risk_rules",
+    "scan_metrics",
     "scans",
     "schedule_runs",
     "schedules",
@@ -48,4 +50,5 @@ __all__ = [
     "vulnerabilities",
     "vulnerability_changes",
     "vulnerability_comments",
+    "vulnerability_trends",
 ]
