@@ -28,6 +28,7 @@ from cli import (
     stack,
     target,
     tool,
+    trend,
     vulnerability,
 )
 from cli import run as run_
@@ -129,6 +130,7 @@ for room in (
     search,
     sla,
     risk,
+    trend,
     data,
     target,
     authorisation,
