@@ -22,6 +22,7 @@ from api.console import (
     signing,
     stream,
     targets,
+    trends,
     vulnerabilities,
 )
 from api.console.deps import same_origin
@@ -56,6 +57,7 @@ def mount(app: FastAPI) -> None:
         authorisations,
         life,
         vulnerabilities,
+        trends,
         reports,
         health,
         stream,

@@ -22,6 +22,8 @@ PAGES = {
     "vulnerabilities": "/vulnerabilities",
     "vulnerability": "/vulnerabilities/{vulnerability}",
     "nothing-found": "/vulnerabilities?severity=critical&state=fixed",
+    "trends": "/trends?filter=tags:trends",
+    "nothing-known": "/trends?filter=tags:none",
     "reports": "/reports",
     "report": "/reports/{report}",
     "health": "/health",

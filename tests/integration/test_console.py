@@ -17,7 +17,7 @@ from purple.services.sessions import Sessions
 OURS = {"Sec-Fetch-Site": "same-origin"}
 PAGES = [
     "/", "/campaigns", "/campaigns/new", "/campaigns/import", "/schedules", "/schedules/new", "/targets",
-    "/authorisations", "/vulnerabilities", "/reports", "/health",
+    "/authorisations", "/vulnerabilities", "/trends", "/reports", "/health",
 ]  # fmt: skip
 
 
