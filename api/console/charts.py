@@ -42,24 +42,27 @@ class Stack:
 
 
 def stack(days: Sequence[Day]) -> Stack:
-    """Draw the ends of days; one day alone is as wide as the box."""
-    shown = list(days) * 2 if len(days) == 1 else list(days)
-    top = nice(max(sum(each.open.values()) for each in shown))
-    across = WIDTH / (len(shown) - 1)
-    floor = [0] * len(shown)
+    """Draw each day as wide as any other, as high as what is open at its end."""
+    top = nice(max(sum(each.open.values()) for each in days))
+    floor = [0] * len(days)
     areas = []
     for severity in WORST_FIRST:
-        ceiling = [below + each.open[severity] for below, each in zip(floor, shown, strict=True)]
+        ceiling = [below + each.open[severity] for below, each in zip(floor, days, strict=True)]
         if ceiling != floor:
-            upper = [_point(n * across, HEIGHT - HEIGHT * value / top) for n, value in enumerate(ceiling)]
-            lower = [_point(n * across, HEIGHT - HEIGHT * value / top) for n, value in enumerate(floor)]
-            areas.append(Area(severity, f"M{' '.join([*upper, *reversed(lower)])}Z"))
+            areas.append(Area(severity, f"M{' '.join(_steps(ceiling, top) + _steps(floor, top)[::-1])}Z"))
         floor = ceiling
     return Stack(top, areas)
 
 
-def _point(across: float, down: float) -> str:
-    return f"{across:.1f},{down:.2f}"
+def _steps(levels: Sequence[int], top: int) -> list[str]:
+    """The points of a line that goes along each level; those on the way are left out."""
+    wide = WIDTH / len(levels)
+    points = []
+    for n, level in enumerate(levels):
+        down = HEIGHT - HEIGHT * level / top
+        points += [f"{n * wide:.1f},{down:.2f}"] if n == 0 or level != levels[n - 1] else []
+        points += [f"{(n + 1) * wide:.1f},{down:.2f}"] if n + 1 == len(levels) or level != levels[n + 1] else []
+    return points
 
 
 @dataclass(frozen=True, slots=True)

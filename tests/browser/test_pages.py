@@ -23,7 +23,7 @@ PAGES = {
     "vulnerability": "/vulnerabilities/{vulnerability}",
     "nothing-found": "/vulnerabilities?severity=critical&state=fixed",
     "trends": "/trends?filter=tags:trends",
-    "nothing-known": "/trends?filter=tags:none",
+    "nothing-known": "/trends?filter=tags:nowhere",
     "reports": "/reports",
     "report": "/reports/{report}",
     "health": "/health",

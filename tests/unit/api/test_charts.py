@@ -24,12 +24,15 @@ def test_an_axis_ends_at_a_round_number(most, top) -> None:
 def test_severities_stand_on_one_another_the_worst_below() -> None:
     drawn = stack([day(0, critical=1, low=1), day(1, critical=2, low=2)])
     assert (drawn.top, [each.severity for each in drawn.areas]) == (4, [Severity.CRITICAL, Severity.LOW])
-    assert drawn.areas[0].path == "M0.0,75.00 1000.0,50.00 1000.0,100.00 0.0,100.00Z"
-    assert drawn.areas[1].path == "M0.0,50.00 1000.0,0.00 1000.0,50.00 0.0,75.00Z"
+    critical = "0.0,75.00 500.0,75.00 500.0,50.00 1000.0,50.00"
+    assert drawn.areas[0].path == f"M{critical} 1000.0,100.00 0.0,100.00Z"
+    back = "1000.0,50.00 500.0,50.00 500.0,75.00 0.0,75.00"
+    assert drawn.areas[1].path == f"M0.0,50.00 500.0,50.00 500.0,0.00 1000.0,0.00 {back}Z"
 
 
-def test_one_day_is_as_wide_as_the_chart_and_nothing_is_drawn_of_nothing() -> None:
-    assert stack([day(0, high=1)]).areas[0].path == "M0.0,50.00 1000.0,50.00 1000.0,100.00 0.0,100.00Z"
+def test_days_that_are_alike_are_one_line_and_nothing_is_drawn_of_nothing() -> None:
+    for days in ([day(0, high=1)], [day(n, high=1) for n in range(90)]):
+        assert stack(days).areas[0].path == "M0.0,50.00 1000.0,50.00 1000.0,100.00 0.0,100.00Z"
     assert stack([day(0), day(1)]).areas == []
     assert flows(spans([day(0)])).bars == []
 
