@@ -20,6 +20,9 @@ _SUMS = ("found", "reopened", "returned", "fixed", "dismissed")
 LOCK = text(f"SELECT pg_advisory_xact_lock({ROOM}, hashtext(CAST(:organisation AS text)))")
 """Of two relays, one of which does not know yet that it leads no more, the second waits."""
 
+PLAIN = text("SELECT set_config('jit', 'off', true)")
+"""To translate these statements into machine code takes PostgreSQL longer than to run them."""
+
 MAKE_MONTHS = text("""
     SELECT count(purple_make_month(month::date))
     FROM generate_series(CAST(:first AS date), CAST(:last AS date), interval '1 month') AS month

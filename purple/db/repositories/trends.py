@@ -61,6 +61,7 @@ class TrendRows:
             await self._connection.execute(booking.CARRY_SOME, told | {"targets": list(target_ids)})
 
     async def _lock(self) -> None:
+        await self._connection.execute(booking.PLAIN)
         await self._connection.execute(booking.LOCK, {"organisation": str(self._organisation_id)})
 
     async def touched(self, vulnerability_ids: Sequence[UUID]) -> Sequence[UUID]:
@@ -90,6 +91,7 @@ class TrendRows:
         """Four sums; no month that the period does not touch is read."""
         mine = of_targets(_T.target_id, filter_)
         run = self._connection.execute
+        await run(booking.PLAIN)
         before = {row[0]: row[1] for row in await run(_before(wanted).where(*mine))}
         moved = [Moved(**row._mapping) for row in await run(_moved(wanted).where(*mine))]  # noqa: SLF001 - SQLAlchemy's public name for it
         past_due = {row[0]: row[1] for row in await run(_past_due(wanted).where(*mine))}
