@@ -9,6 +9,7 @@ import pytest
 
 from cli.main import main
 from tests.integration.test_api import is_problem
+from tests.integration.test_console import signed_in
 from tests.integration.test_import import BANDIT, bring_in, without
 from tests.support.running import Purple
 
@@ -79,6 +80,17 @@ def test_the_command_line_tells_the_same(past, capsys) -> None:
     table = capsys.readouterr().out
     assert "1 of 1 targets were looked at to the end" in table
     assert "Open by age" in table
+
+
+async def test_the_console_draws_it_and_says_what_it_cannot_read(api, container, past) -> None:
+    async with signed_in(api, container) as browser:
+        page = await browser.get("/trends", params={"filter": TAG})
+        assert page.status_code == 200
+        assert ": 0 at first, 8 at last" in page.text
+        assert "9 were found, 0 reopened, 1 fixed" in page.text
+        assert page.text.count('class="area') == 3, "high, medium and low"
+        for asked in ({"filter": "colour:red"}, {"since": "yesterday"}, {"until": "1999-01-01"}):
+            assert (await browser.get("/trends", params=asked)).status_code == 422
 
 
 async def test_what_ran_again_counts_once_with_how_it_ended(purple, client, tmp_path) -> None:
