@@ -27,6 +27,7 @@ from api.reports import endpoints as reports
 from api.risk import endpoints as risk
 from api.schedules import endpoints as schedules
 from api.targets import endpoints as targets
+from api.trends import endpoints as trends
 from api.undos import endpoints as undos
 from api.units import endpoints as units
 from purple.bootstrap import Container
@@ -62,7 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
     for room in (
         targets, units, authorisations, campaigns, comparisons, schedules, profiles, imports, life, findings,
-        correlation, sla, risk, data, reports, undos,
+        correlation, sla, risk, data, trends, reports, undos,
     ):  # fmt: skip
         v1.include_router(room.router)
     v1.include_router(authorisations.refusals)

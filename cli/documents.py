@@ -61,6 +61,14 @@ SCHEDULE = (
 )  # fmt: skip
 SCHEDULE_RUN = ("id", "schedule_id", "due_at", "cause", "outcome", "reason", "campaign_id", "created_at")
 EDITION = ("version", "published_at", "brought_at", "source", "sha256", "facts")
+DAY = ("day", "open", "past_due", "found", "reopened", "returned", "fixed", "dismissed")
+TOTALS = (
+    "severity", "open", "past_due", "mean_age", "found", "reopened", "returned", "fixed", "dismissed", "days_to_fix",
+    "in_time", "reopen_rate",
+)  # fmt: skip
+TOOL_METRICS = (
+    "tool", "scans", "states", "covered", "coverage", "again", "observations", "seconds_p50", "seconds_p95",
+)  # fmt: skip
 TOOL = ("name", "title", "usable", "version", "detail", "purpose")
 
 
@@ -227,6 +235,25 @@ def trial(row: Any) -> dict[str, Any]:
 
 def _sides(shift: Any) -> tuple[tuple[str, Any], ...]:
     return ("before", shift.before), ("after", shift.after)
+
+
+def trend(row: Any) -> dict[str, Any]:
+    """`purple.trend/1`: how many vulnerabilities there were, came and went."""
+    days = [{name: getattr(each, name) for name in DAY} for each in row.days]
+    ages = [{"name": each.name, "open": each.open} for each in row.ages]
+    totals = [{name: getattr(each, name) for name in TOTALS} for each in (row.total, *row.severities)]
+    told = {"since": row.period.since, "until": row.period.until, "filter": row.filter}
+    return {
+        "schema": "purple.trend/1", **told, "days": days, "total": totals[0], "severities": totals[1:], "ages": ages,
+    }  # fmt: skip
+
+
+def scan_metrics(row: Any) -> dict[str, Any]:
+    """`purple.scan-metrics/1`: how the scans of each tool went."""
+    told = {"since": row.period.since, "until": row.period.until, "filter": row.filter}
+    tools = [{name: getattr(each, name) for name in TOOL_METRICS} for each in row.tools]
+    covered = {"targets": row.targets, "targets_covered": row.targets_covered}
+    return {"schema": "purple.scan-metrics/1", **told, **covered, "tools": tools}
 
 
 def report(row: Any, location: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from cli import (
     stack,
     target,
     tool,
+    trend,
     unit,
     vulnerability,
 )
@@ -130,6 +131,7 @@ for room in (
     search,
     sla,
     risk,
+    trend,
     data,
     target,
     authorisation,

@@ -24,6 +24,7 @@ from api.console import (
     stream,
     target_import,
     targets,
+    trends,
     units,
     vulnerabilities,
 )
@@ -62,6 +63,7 @@ def mount(app: FastAPI) -> None:
         life,
         correlating,
         vulnerabilities,
+        trends,
         reports,
         health,
         stream,

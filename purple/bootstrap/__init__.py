@@ -34,6 +34,7 @@ class Container(Campaigning, Findings):
             "due dates": lapses.keep,
             "data": partial(self.enriching.keep, every),
             "risk": Rescoring(self.outbox, self.work, self.clock).keep,
+            "trends": self.trending.keep,
         }
         chores = tuple(Chore(f"{name} wait", job) for name, job in jobs.items())
         return Relay(self.outbox, self.work, self.search, self.campaigns, self.undos, self.clock, chores)

@@ -14,6 +14,8 @@ from purple.services.mass_triage import MassTriage
 from purple.services.notifying import Notifying
 from purple.services.reporting import Reporting
 from purple.services.risking import Risking
+from purple.services.trending import Trending
+from purple.services.trends import TrendsReader
 from purple.services.triage import TriageService
 
 
@@ -71,6 +73,16 @@ class Findings(Adapters):
     def risking(self) -> Risking:
         """Why risk is what it is, and its weights."""
         return Risking(self.work, self.clock, self.ids)
+
+    @cached_property
+    def trending(self) -> Trending:
+        """The book of trends, written."""
+        return Trending(self.outbox, self.work, self.clock, self.settings.trends.keep_months)
+
+    @cached_property
+    def trends(self) -> TrendsReader:
+        """The book of trends and how scans went, read."""
+        return TrendsReader(self.work, self.clock, self.settings.trends.keep_months)
 
     @cached_property
     def triage(self) -> TriageService:

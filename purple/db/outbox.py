@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import psycopg
@@ -183,6 +183,12 @@ class SqlOutbox:
         values = {"model": model, "datasets": [str(each) for each in ENRICHED]}
         async with transaction(self._engine) as connection:
             return tuple((await connection.execute(_UNWEIGHED, values)).scalars())
+
+    async def keep_months(self, first: date, present: date) -> None:
+        """By a function that has the owner's rights."""
+        values = {"first": first, "present": present}
+        async with transaction(self._engine) as connection:
+            await connection.execute(text("SELECT purple_keep_months(:first, :present)"), values)
 
     async def wait(self, timeout_s: float) -> None:
         """LISTEN on a connection of its own; where that is lost, the time-out alone paces us."""

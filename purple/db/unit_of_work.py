@@ -20,10 +20,12 @@ from purple.db.repositories.findings import FindingRows
 from purple.db.repositories.gates import GateTable
 from purple.db.repositories.history import ScanHistory
 from purple.db.repositories.life import LifeRows
+from purple.db.repositories.metrics import MetricRows
 from purple.db.repositories.risks import RiskRows
 from purple.db.repositories.rows import TableRows
 from purple.db.repositories.scan_sets import ScanSetRows
 from purple.db.repositories.target_sets import TargetSetRows
+from purple.db.repositories.trends import TrendRows
 from purple.db.repositories.units import UnitRows
 from purple.db.shelf import LibraryRows
 from purple.domain.campaigns import Campaign, Scan
@@ -76,6 +78,8 @@ class SqlUnitOfWork:
         self.comments = TableRows(connection, models.vulnerability_comments, Comment, listings.COMMENTS)
         self.operations = TableRows(connection, models.triage_operations, Operation, listings.OPERATIONS)
         self.risks = RiskRows(connection, organisation_id)
+        self.trends = TrendRows(connection, organisation_id)
+        self.metrics = MetricRows(connection)
         self.library = LibraryRows(connection)
         self.gates = GateTable(connection, organisation_id)
         self.events = EventRows(connection)

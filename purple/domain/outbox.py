@@ -2,7 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -76,6 +76,14 @@ class Outbox(Protocol):
 
     async def unweighed(self, model: int) -> tuple[UUID, ...]:
         """Organisations whose risk was weighed by other weights, another model, or older data than there are now."""
+        ...
+
+    async def keep_months(self, first: date, present: date) -> None:
+        """Make room for what is kept by month, from the present month to the one after next; drop months before first.
+
+        Raises:
+            UnavailableError: PostgreSQL is away, or somebody reads a month that is to go; try again later.
+        """
         ...
 
     async def wait(self, timeout_s: float) -> None:

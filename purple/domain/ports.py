@@ -17,6 +17,7 @@ from purple.domain.gates import Bell, GateRows
 from purple.domain.idempotency import Idempotency
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
 from purple.domain.life import Change, Comment, Lives, Operation
+from purple.domain.metrics import Metrics
 from purple.domain.outbox import Feed
 from purple.domain.pages import Page, Query
 from purple.domain.refusals import Refusal
@@ -27,6 +28,7 @@ from purple.domain.schedules import Schedule, ScheduleRun
 from purple.domain.scope import Authorisation
 from purple.domain.target_imports import TargetSets
 from purple.domain.targets import Target
+from purple.domain.trends import TrendBook
 from purple.domain.undos import Undo
 from purple.domain.units import Unit, UnitTree
 from purple.domain.weighing import Risks
@@ -206,6 +208,10 @@ class UnitOfWork(Protocol):
     def operations(self) -> Rows[Operation]: ...  # noqa: D102
     @property
     def risks(self) -> Risks: ...  # noqa: D102
+    @property
+    def trends(self) -> TrendBook: ...  # noqa: D102
+    @property
+    def metrics(self) -> Metrics: ...  # noqa: D102
     @property
     def library(self) -> Library: ...  # noqa: D102
     @property

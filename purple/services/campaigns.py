@@ -263,6 +263,7 @@ class Campaigns:
             counts = await uow.scan_sets.counts(campaign.id)
             judged = await uow.scan_sets.judged(campaign.id)
             state = word or end_state(judged, left_out_of(campaign.summary))
+            await uow.metrics.fill(campaign.id, again=ref.round > 1)
             ending = await cleanup.settle(uow, campaign, state, reason, now)
             found = await summarise(uow, campaign, counts)
             summary = campaign.summary | found | {"notes": request.notes} | ending.summary

@@ -123,6 +123,13 @@ class DataSettings(_Room):
     """Of one file, packed and unpacked."""
 
 
+class TrendsSettings(_Room):
+    """What is kept by month: how many vulnerabilities there were, and how scans went."""
+
+    keep_months: int = Field(default=25, ge=2, le=600)
+    """The present one among them; what is older is dropped by the relay."""
+
+
 class ToolsSettings(_Room):
     """Security tools: each in an environment of its own under `folder`."""
 
@@ -244,6 +251,7 @@ class Settings(BaseSettings):
     ai: AiSettings = AiSettings()
     notify: NotifySettings = NotifySettings()
     data: DataSettings = DataSettings()
+    trends: TrendsSettings = TrendsSettings()
     tools: ToolsSettings = ToolsSettings()
     gate: GateSettings = GateSettings()
     worker: WorkerSettings = WorkerSettings()

@@ -16,14 +16,17 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from cli.console import link
 from purple.bootstrap import Container
-from purple.contracts.campaigns import CampaignInput
-from purple.domain.campaigns import Campaign
+from purple.contracts.campaigns import CampaignInput, CampaignRef
+from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.errors import OutOfScopeError
 from purple.domain.pages import Query
 from purple.domain.schedules import RunOutcome, Schedule, Timing
+from purple.domain.severity import Severity
 from purple.domain.tools import ScanState
+from purple.services.analysis import Analysis
 from purple.services.schedules import Wanted
 from purple.toolkit.packages import find_program
+from tests.integration.db.conftest import Tenant
 from tests.support.running import Purple
 
 FLAGS = (
@@ -139,6 +142,7 @@ async def scene(container, workers) -> Scene:
     reports = (await container.reporting.page(purple.organisation, Query({"campaign_id": ended.id}))).items
     report = next(each.id for each in reports if each.format == "html")
     schedule = await scheduled(purple)
+    await past(purple)
     with pytest.raises(OutOfScopeError):  # something to see among refusals
         await container.campaigns.start(
             CampaignInput(
@@ -152,6 +156,40 @@ async def scene(container, workers) -> Scene:
     unit = await container.units.create(purple.organisation, f"Labs {HOSTILE.replace('/', '')}", owner="admin")
     await container.targets.edit(purple.organisation, found[0].target_id, 1, unit_id=unit.id)
     return Scene(ended.id, found[0].id, found[0].target_id, report, schedule.id, unit.id)
+
+
+@dataclass
+class Then:
+    """A clock of the past."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+
+async def past(purple: Purple) -> None:
+    """Weeks in which vulnerabilities were found, fixed, dismissed and came back, as trends draw them."""
+    container, start = purple.container, datetime.now(UTC) - timedelta(days=80)
+    target = await container.targets.create(purple.organisation, "127.25.9.1", tags=["trends"])
+    contract = await container.authorisations.get(purple.organisation, await purple.authorisation("127.25.9.0/24"))
+    tenant = Tenant(container.work, purple.organisation, target, contract, start)
+    bad = (Severity.MEDIUM, Severity.HIGH, Severity.LOW, Severity.INFO, Severity.CRITICAL)
+    for week in range(11):
+        campaign = await tenant.campaign(7 * week)
+        state = ScanState.PARTIAL if week % 4 == 1 else ScanState.COMPLETE
+        scan = await tenant.scan(campaign, state, ended_at=campaign.created_at + timedelta(seconds=40 + week))
+        ports = [port for port in range(1, 60) if port % 11 <= week and (port * 7 + week) % 9]
+        await tenant.record(*(tenant.sight(scan, port, severity=bad[port % 5]) for port in ports))
+        clock = Then(start + timedelta(days=7 * week))
+        ref = CampaignRef(organisation_id=purple.organisation, campaign_id=campaign.id, round=1)
+        await Analysis(container.work, clock).analyse(ref)
+        async with container.work(purple.organisation) as uow:
+            await uow.metrics.fill(campaign.id, again=False)
+            await uow.campaigns.update(campaign.id, state=CampaignState.COMPLETED, ended_at=clock.now())
+    async with asyncio.timeout(60):
+        while (await container.trends.trend(purple.organisation, filter_="tags:trends")).total.open != len(ports):
+            await asyncio.sleep(0.1)
 
 
 async def scheduled(purple: Purple) -> Schedule:

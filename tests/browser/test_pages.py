@@ -27,6 +27,8 @@ PAGES = {
     "triages": "/vulnerabilities/triage",
     "causes": "/vulnerabilities/causes",
     "nothing-found": "/vulnerabilities?severity=critical&state=fixed",
+    "trends": "/trends?filter=tags:trends",
+    "nothing-known": "/trends?filter=tags:nowhere",
     "reports": "/reports",
     "report": "/reports/{report}",
     "health": "/health",

@@ -17,7 +17,8 @@ from purple.services.sessions import Sessions
 OURS = {"Sec-Fetch-Site": "same-origin"}
 PAGES = [
     "/", "/campaigns", "/campaigns/new", "/campaigns/import", "/schedules", "/schedules/new", "/targets",
-    "/targets/units", "/targets/import", "/authorisations", "/vulnerabilities", "/reports", "/health",
+    "/targets/units", "/targets/import", "/authorisations", "/vulnerabilities", "/vulnerabilities/causes",
+    "/vulnerabilities/triage", "/trends", "/reports", "/health",
 ]  # fmt: skip
 
 

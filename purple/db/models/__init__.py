@@ -15,6 +15,7 @@ from purple.db.models.risk import risk_rules
 from purple.db.models.rulings import rulings
 from purple.db.models.schedules import schedule_runs, schedules
 from purple.db.models.targets import targets
+from purple.db.models.trends import scan_metrics, vulnerability_trends
 from purple.db.models.undos import undos
 from purple.db.models.units import business_units
 
@@ -37,6 +38,7 @@ __all__ = [
     "reports",
     "risk_rules",
     "rulings",
+    "scan_metrics",
     "scans",
     "schedule_runs",
     "schedules",
@@ -52,4 +54,5 @@ __all__ = [
     "vulnerabilities",
     "vulnerability_changes",
     "vulnerability_comments",
+    "vulnerability_trends",
 ]

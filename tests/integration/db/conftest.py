@@ -53,6 +53,7 @@ class Tenant:
     id: UUID
     target: Target
     authorisation: Authorisation
+    start: datetime = START
 
     async def campaign(self, day: int) -> Campaign:
         """A campaign that was made on a day."""
@@ -68,7 +69,7 @@ class Tenant:
             authorisation_digest=self.authorisation.digest,
             target_ids=(self.target.id,),
             state=CampaignState.RUNNING,
-            created_at=START + timedelta(days=day),
+            created_at=self.start + timedelta(days=day),
         )
         async with self.work(self.id) as uow:
             await uow.campaigns.add(campaign)

@@ -29,7 +29,7 @@ def test_the_migrations_make_what_the_models_say(servers) -> None:
 def test_every_table_forces_row_level_security(servers, admin) -> None:
     rows = admin.execute(
         "SELECT relname, relforcerowsecurity, relrowsecurity FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
-        " WHERE relkind = 'r' AND nspname = 'public' AND relname <> 'alembic_version'"
+        " WHERE relkind IN ('r', 'p') AND nspname = 'public' AND relname <> 'alembic_version'"
     ).fetchall()
     assert len(rows) == len(metadata.tables)
     assert [row for row in rows if not (row[1] and row[2])] == []

@@ -13,7 +13,7 @@ from purple.domain.fingerprints import fingerprint
 from purple.domain.observations import Observation
 
 revision = "0021"
-down_revision = "0019"
+down_revision = "0020"
 
 APP = "purple_app"
 PRESENT = "nullif(current_setting('purple.organisation', true), '')::uuid"

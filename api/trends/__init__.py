@@ -1,0 +1,1 @@
+"""Trends and metrics, of the facade."""
