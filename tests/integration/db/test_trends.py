@@ -27,6 +27,7 @@ from purple.domain.tools import ScanState
 from purple.domain.trends import Trend, month_number
 from purple.domain.vulnerabilities import ChangeCause, Vulnerability, VulnerabilityState, may_change
 from purple.services.analysis import Analysis
+from purple.services.correlating import Correlating
 from purple.services.deadlines import Deadlines
 from purple.services.lapses import Lapses
 from purple.services.life import Life
@@ -35,6 +36,7 @@ from purple.services.trending import FEED, MONTHS, Trending
 from purple.services.trends import TrendsReader
 from purple.toolkit.world import TimeOrderedIds
 from tests.integration.db.conftest import START, Clock, Tenant, make_tenant
+from tests.integration.db.test_rulings import NoTools
 
 KEEP = 25
 FIRST = 26
@@ -236,6 +238,22 @@ async def test_each_day_is_told_and_a_day_without_lines_is_as_the_day_before(hou
     assert shown(await house.trend(FIRST + 3, FIRST + 4)) == shown(trend)[4:6]
 
 
+async def test_what_a_person_joins_is_one_from_that_day_on_until_it_is_undone(house) -> None:
+    await house.looks(1, 2, 3)
+    await house.keep()
+    correlating = Correlating(house.work, NoTools(), house.clock, TimeOrderedIds())  # type: ignore[arg-type]  # what it needs of one
+    house.clock.day += 1
+    one, two, _ = await house.all()
+    await correlating.join(one.id, one.version, [two.id], "the same", house.actor)
+    await house.keep()
+    house.clock.day += 1
+    (ruling,) = (await correlating.explain(house.id, one.id)).rulings
+    await correlating.undo(ruling.id, "they are two", house.actor)
+    await house.keep()
+    assert [each for each, *_ in shown(await house.trend(FIRST))] == [3, 2, 3]
+    assert house.seen().open == {Severity.MEDIUM: 3}
+
+
 async def test_written_twice_or_anew_is_the_same(house) -> None:
     await house.looks(1, 2, 3)
     house.clock.day += 7  # another month
@@ -285,7 +303,7 @@ async def test_a_due_date_that_moves_moves_no_day_that_is_over(house) -> None:
     assert (await house.trend(FIRST)).total.past_due == 1
 
 
-STATES = some.sampled_from([state for state in S if state is not S.FIXED])
+STATES = some.sampled_from([state for state in S if state not in {S.FIXED, S.DUPLICATE}])
 LOOK = some.tuples(
     some.just("look"), some.sampled_from([False, False, True]), some.frozensets(some.integers(1, 3)),
     some.sampled_from([Severity.LOW, Severity.LOW, Severity.CRITICAL]),
