@@ -36,7 +36,17 @@ PAIRS = [
     (
         ("bandit", "bandit-1.9.4-planted-repository.json"),
         ("semgrep", "semgrep-1.185.0-planted-repository.sarif"),
-        {"sql-injection app/views.py", "command-execution app/views.py", "command-execution .github/check.py"},
+        {
+            "sql-injection app/views.py",
+            "command-execution app/views.py",
+            "command-execution .github/check.py",
+            "broken-hash app/views.py",
+            "unsafe-deserialisation app/views.py",
+            "code-execution app/server.py",
+            "certificate-not-verified app/server.py",
+            "path-traversal app/server.py",
+            "temporary-file-insecure app/server.py",
+        },
     ),
     (("nmap", "nmap-7.93-lab-scripts.xml"), ("ffuf", "ffuf-1.1.0-lab-nginx.json"), {"repository-exposed"}),
     (("nmap", "nmap-7.93-lab-scripts.xml"), ("hydra", "hydra-9.4-lab-vsftpd.json"), {"anonymous-login"}),
