@@ -180,7 +180,8 @@ def run(*, full: bool) -> Iterator[Measure]:
                 "at most 50 ms",
                 lambda value, _: value <= 50,
             )
-            yield measure("9 the same, p50", median(took), "ms", ("its p99", tails[-1]), "-")
+            name = f"9 page of {PAGE} of {rows:,} at {RATE} requests/s, p50"
+            yield measure(name, median(took), "ms", ("its p99", tails[-1]), "-")
         if full:
             yield measure(
                 f"9 page of {PAGE} of {LARGE:,}, p99",
