@@ -190,7 +190,7 @@ async def test_a_start_that_was_lost_is_repaired_by_the_relay(purple, monkeypatc
         patch.setattr(purple.container.orchestrator, "start", away)
         campaign = await purple.start("127.1.1.10", made={"flaws": [1]})
     assert campaign.state is CampaignState.PENDING
-    assert (await purple.end(campaign, 60)).state is CampaignState.COMPLETED
+    assert (await purple.end(campaign, 120)).state is CampaignState.COMPLETED
 
 
 async def test_a_campaign_that_cannot_be_started_keeps_nobody_else_waiting(purple, monkeypatch) -> None:
@@ -205,7 +205,7 @@ async def test_a_campaign_that_cannot_be_started_keeps_nobody_else_waiting(purpl
         sound = await purple.start("127.1.1.14")
     async with purple.container.work(purple.organisation) as uow:
         await uow.campaigns.update(broken.id, plan={"written by": "another version"})
-    assert (await purple.end(sound, 60)).state is CampaignState.COMPLETED
+    assert (await purple.end(sound, 120)).state is CampaignState.COMPLETED
     async with purple.container.work(purple.organisation) as uow:  # leave nothing behind that is tried for ever
         await uow.campaigns.update(broken.id, state=CampaignState.FAILED)
 
