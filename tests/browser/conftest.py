@@ -171,7 +171,7 @@ class Then:
 async def past(purple: Purple) -> None:
     """Weeks in which vulnerabilities were found, fixed, dismissed and came back, as trends draw them."""
     container, start = purple.container, datetime.now(UTC) - timedelta(days=80)
-    target = await container.targets.create(purple.organisation, "127.25.9.1", tags=["trends"])
+    target = await container.targets.create(purple.organisation, "127.25.9.1", tags=["trends-drawn"])
     contract = await container.authorisations.get(purple.organisation, await purple.authorisation("127.25.9.0/24"))
     tenant = Tenant(container.work, purple.organisation, target, contract, start)
     bad = (Severity.MEDIUM, Severity.HIGH, Severity.LOW, Severity.INFO, Severity.CRITICAL)
@@ -188,7 +188,7 @@ async def past(purple: Purple) -> None:
             await uow.metrics.fill(campaign.id, again=False)
             await uow.campaigns.update(campaign.id, state=CampaignState.COMPLETED, ended_at=clock.now())
     async with asyncio.timeout(60):
-        while (await container.trends.trend(purple.organisation, filter_="tags:trends")).total.open != len(ports):
+        while (await container.trends.trend(purple.organisation, filter_="tags:trends-drawn")).total.open != len(ports):
             await asyncio.sleep(0.1)
 
 

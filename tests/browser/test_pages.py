@@ -27,7 +27,7 @@ PAGES = {
     "triages": "/vulnerabilities/triage",
     "causes": "/vulnerabilities/causes",
     "nothing-found": "/vulnerabilities?severity=critical&state=fixed",
-    "trends": "/trends?filter=tags:trends",
+    "trends": "/trends?filter=tags:trends-drawn",
     "nothing-known": "/trends?filter=tags:nowhere",
     "reports": "/reports",
     "report": "/reports/{report}",
