@@ -7,7 +7,7 @@ recall was 0.91 then.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -92,7 +92,7 @@ def sightings() -> list[Sighting]:
 
 
 def _world(sample: str) -> str:
-    """`nmap-7.93-lab-scripts.xml` is of the lab: the words after the version but for a tool's own last one."""
+    """What a sample is of, as its name says: `nmap-7.93-lab-scripts.xml` is of the lab."""
     return next(each for each in ("second-repository", "second-server", "planted-repository", "lab") if each in sample)
 
 
@@ -109,10 +109,10 @@ def _read(sample: str) -> Iterator[tuple[tuple[str, str], tuple[Observation, tup
     raise ValueError(f"there is no sample {sample}")
 
 
-def score(part: str) -> Score:
+def score(part: str, seen: Iterable[Sighting]) -> Score:
     """Of the known or of the held-out part."""
     pairs = same = merged = right = 0
-    for one, two in combinations([each for each in sightings() if each.part == part], 2):
+    for one, two in combinations([each for each in seen if each.part == part], 2):
         if one.world != two.world:
             continue
         is_same, is_merged = one.flaw == two.flaw, one.taken_for == two.taken_for
@@ -125,8 +125,9 @@ def score(part: str) -> Score:
 
 def run(*, full: bool) -> Iterator[Measure]:  # noqa: ARG001 - every group has it
     """Pairwise precision and recall of merges, beside merging everything and merging nothing."""
+    seen = sightings()
     for part in PARTS:
-        found = score(part)
+        found = score(part, seen)
         about = f"{part}, {found.same} of {found.pairs} pairs are one flaw"
         yield measure(
             f"8 precision of merges, {about}",

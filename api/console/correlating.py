@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.console.deps import Fields, Form, viewer
+from api.console.deps import Form, viewer
 from api.console.pages import go
 from api.console.vulnerabilities import EvidenceReader, show
 from api.deps import service
@@ -25,7 +25,7 @@ async def split(
     """What one rule of a tool saw becomes a vulnerability of its own."""
     tool, _sep, rule = form.text("witness").partition(" ")
     try:
-        made = await correlating.split(vulnerability_id, _version(form), tool, rule, form.text("why"), caller.actor)
+        made = await correlating.split(vulnerability_id, form.version(), tool, rule, form.text("why"), caller.actor)
     except PurpleError as error:
         return await show(request, caller, vulnerability_id, form, error)
     return go(f"/vulnerabilities/{made.id}")
@@ -38,7 +38,7 @@ async def join(
     """Another one is this flaw."""
     try:
         other = _id(form.text("others"))
-        await correlating.join(vulnerability_id, _version(form), [other], form.text("why"), caller.actor)
+        await correlating.join(vulnerability_id, form.version(), [other], form.text("why"), caller.actor)
     except PurpleError as error:
         return await show(request, caller, vulnerability_id, form, error)
     return go(f"/vulnerabilities/{vulnerability_id}#one-flaw")
@@ -60,11 +60,6 @@ async def undo(
     except PurpleError as error:
         return await show(request, caller, vulnerability_id, form, error)
     return go(f"/vulnerabilities/{vulnerability_id}#one-flaw")
-
-
-def _version(form: Fields) -> int:
-    told = form.text("version")
-    return int(told) if told.isdecimal() else 0
 
 
 def _id(told: str) -> UUID:

@@ -115,6 +115,11 @@ class Fields:
                 remedy=f"choose one of {', '.join(kind)}",
             ) from None
 
+    def version(self) -> int:
+        """Of what the page showed; one that is no number is no version that there is."""
+        told = self.text("version")
+        return int(told) if told.isdecimal() else 0
+
     def lines(self, name: str) -> list[str]:
         """A text area's lines, without those that are empty."""
         return [line.strip() for line in self.text(name).splitlines() if line.strip()]

@@ -78,8 +78,7 @@ async def edit(
             due_at=_day(form, "due_at"),
             why=form.text("why"),
         )
-        version = form.text("version")
-        await life.edit(vulnerability_id, int(version) if version.isdecimal() else 0, wanted, caller.actor)
+        await life.edit(vulnerability_id, form.version(), wanted, caller.actor)
     except PurpleError as error:
         return await show(request, caller, vulnerability_id, form, error)
     return go(f"/vulnerabilities/{vulnerability_id}")

@@ -68,11 +68,10 @@ async def edit(
 ) -> Response:
     """Change it, from the version that the page showed."""
     try:
-        version = form.text("version")
         await targets.edit(
             caller.organisation_id,
             target_id,
-            int(version) if version.isdecimal() else 0,
+            form.version(),
             name=form.text("name"),
             criticality=form.one_of(Criticality, "criticality"),
             exposure=form.one_of(Exposure, "exposure"),

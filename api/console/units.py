@@ -61,7 +61,7 @@ async def edit(
         await units.edit(
             caller.organisation_id,
             unit_id,
-            _version(form),
+            form.version(),
             name=form.text("name"),
             parent_id=unit_of(form, "parent_id"),
             owner=form.text("owner"),
@@ -83,7 +83,7 @@ async def delete(
 ) -> Response:
     """Take it away where it is empty."""
     try:
-        await units.delete(caller.organisation_id, unit_id, _version(form))
+        await units.delete(caller.organisation_id, unit_id, form.version())
     except PurpleError as error:
         return await _show_one(request, caller, unit_id, units, risks, None, error)
     return go("/targets/units")
@@ -101,11 +101,6 @@ def unit_of(form: Fields, name: str) -> UUID | None:
         raise InvalidInputError(
             "this is no business unit", field=name, value=form.text(name), remedy="choose one of those that are listed"
         ) from None
-
-
-def _version(form: Fields) -> int:
-    version = form.text("version")
-    return int(version) if version.isdecimal() else 0
 
 
 async def _show(

@@ -20,7 +20,6 @@ from purple.domain.identity import Permission, Principal
 from purple.domain.rulings import Ruling
 from purple.domain.vulnerabilities import Vulnerability
 from purple.services.correlating import Correlating
-from purple.services.findings import FindingsReader
 
 router = APIRouter(prefix="/vulnerabilities", tags=["findings"])
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_VULNERABILITIES))]
@@ -30,17 +29,11 @@ Version = Annotated[int, Depends(if_match)]
 
 
 @router.get("/{vulnerability_id}/correlation")
-async def vulnerability_correlation(
-    vulnerability_id: UUID,
-    caller: Reader,
-    correlating: Service,
-    findings: Annotated[FindingsReader, Depends(service("findings"))],
-) -> CorrelationAnswer:
+async def vulnerability_correlation(vulnerability_id: UUID, caller: Reader, correlating: Service) -> CorrelationAnswer:
     """Why all that was seen of it is one flaw."""
     found = await correlating.explain(caller.organisation_id, vulnerability_id)
-    one = await findings.vulnerability(caller.organisation_id, vulnerability_id)
     return CorrelationAnswer(
-        target_id=one.target_id,
+        target_id=found.target_id,
         parts=[InCommonAnswer(name=name, value=value) for name, value in found.parts],
         witnesses=[WitnessAnswer.model_validate(each) for each in found.witnesses],
         rulings=[RulingAnswer.model_validate(each) for each in found.rulings],

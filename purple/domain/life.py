@@ -18,6 +18,20 @@ MAX_AT_ONCE = 5_000
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
 
 
+def checked_why(text: str, *, needed: bool = True) -> str:
+    """Why somebody changes something, with single blanks.
+
+    Raises:
+        InvalidInputError: it is too long, or there is none where one is needed.
+    """
+    why = " ".join(text.split())
+    if len(why) > MAX_WHY or (needed and not why):
+        raise InvalidInputError(
+            f"say why in 1 to {MAX_WHY} characters", field="why", value=why[:50], remedy="write what made you sure"
+        )
+    return why
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a person asks of one vulnerability or of many; None leaves as it is."""
@@ -40,11 +54,7 @@ class Wanted:
         """
         if self.state is None and self.owner is None and not self.sets_due:
             raise InvalidInputError("nothing is to be changed", field="state", remedy="give a state, owner or due date")
-        why = " ".join(self.why.split())
-        if len(why) > MAX_WHY or (self.state is not None and not why):
-            raise InvalidInputError(
-                f"say why in 1 to {MAX_WHY} characters", field="why", value=why[:50], remedy="write what made you sure"
-            )
+        why = checked_why(self.why, needed=self.state is not None)
         self._check_moments(now)
         return Wanted(self.state, self.accepted_until, self.owner, self.sets_due, self.due_at, why)
 

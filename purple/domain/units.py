@@ -7,14 +7,13 @@ from typing import Protocol
 from uuid import UUID
 
 from purple.domain.errors import ConflictError, InvalidInputError
+from purple.domain.filters import NONE
 
 MAX_NAME = 100
 MAX_DEPTH = 10
 MAX_UNITS = 1_000
 """Of one organisation, so that its whole tree is looked at at once."""
 SEPARATOR = "/"
-NOWHERE = "none"
-"""What a filter calls being in no unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +62,12 @@ def checked_name(text: str) -> str:
         InvalidInputError: it is empty, too long, or would be read as something else in a path.
     """
     name = " ".join(text.split())
-    if not 1 <= len(name) <= MAX_NAME or SEPARATOR in name or not name.isprintable() or name.lower() == NOWHERE:
+    if not 1 <= len(name) <= MAX_NAME or SEPARATOR in name or not name.isprintable() or name.lower() == NONE:
         raise InvalidInputError(
             f"{name[:MAX_NAME]!r} is no name of a business unit",
             field="name",
             value=text,
-            remedy=f"use 1 to {MAX_NAME} characters, no {SEPARATOR}, and not the word {NOWHERE}",
+            remedy=f"use 1 to {MAX_NAME} characters, no {SEPARATOR}, and not the word {NONE}",
         )
     return name
 

@@ -8,7 +8,7 @@ from purple.domain.clock import Clock, Ids
 from purple.domain.errors import ConflictError, InvalidInputError, NotFoundError, PreconditionFailedError
 from purple.domain.fingerprints import fingerprint, identity, split_off
 from purple.domain.identity import Actor
-from purple.domain.life import MAX_WHY, Chosen, Held, Told, Wanted
+from purple.domain.life import Chosen, Held, Told, Wanted, checked_why
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.rulings import MAX_JOINED, Ruling, Witness, leads, reach
 from purple.domain.tools import ToolCatalogue
@@ -24,6 +24,7 @@ _CLOSED = {VulnerabilityState.FIXED, VulnerabilityState.DUPLICATE}
 class Explained:
     """Why all that was seen of a vulnerability is one flaw."""
 
+    target_id: UUID
     parts: tuple[tuple[str, str], ...]
     """What its sightings have in common, by name; with the target these make the fingerprint."""
     witnesses: Sequence[Witness]
@@ -51,14 +52,17 @@ class Correlating:
         async with self._work(organisation_id) as uow:
             found = await uow.findings.vulnerability(vulnerability_id)
             witnesses = await uow.correlations.witnesses(found.fingerprint)
-            rulings = tuple(
-                each
-                for each in await uow.rulings.all()
-                if each.undone_at is None and found.fingerprint in {each.fingerprint, each.into}
-            )
-            duplicate = found.state is VulnerabilityState.DUPLICATE
+            known = await uow.rulings.all()
             return Explained(
-                await self._parts(uow, found), witnesses, rulings, await _kept(uow, found) if duplicate else None
+                target_id=found.target_id,
+                parts=await self._parts(uow, found),
+                witnesses=witnesses,
+                rulings=tuple(
+                    each
+                    for each in known
+                    if each.undone_at is None and found.fingerprint in {each.fingerprint, each.into}
+                ),
+                duplicate_of=await _kept(uow, known, found) if found.state is VulnerabilityState.DUPLICATE else None,
             )
 
     async def _parts(self, uow: UnitOfWork, found: Vulnerability) -> tuple[tuple[str, str], ...]:
@@ -84,7 +88,7 @@ class Correlating:
             InvalidInputError: nothing of it was seen by this rule, or it does not say why.
             ConflictError: it is fixed or a duplicate, or nothing else saw it.
         """
-        why = _checked(why)
+        why = checked_why(why)
         async with self._work(actor.organisation_id) as uow:
             (held,) = await _held(uow, (vulnerability_id,))
             if held.version != version:
@@ -119,7 +123,7 @@ class Correlating:
             InvalidInputError: none or too many are named, or it itself, or it does not say why.
             ConflictError: one is a duplicate or an accepted risk, is of another target, or it is fixed and one is not.
         """
-        why = _checked(why)
+        why = checked_why(why)
         if not 0 < len(set(others)) <= MAX_JOINED or vulnerability_id in others:
             raise InvalidInputError(
                 f"1 to {MAX_JOINED} others are joined with it", field="others", value=len(others), remedy="name them"
@@ -145,7 +149,7 @@ class Correlating:
             NotFoundError: there is no such ruling.
             ConflictError: it is undone already.
         """
-        why = _checked(why)
+        why = checked_why(why)
         now = self._clock.now()
         async with self._work(actor.organisation_id) as uow:
             ruling = await uow.rulings.get(ruling_id)
@@ -197,27 +201,12 @@ class Correlating:
             await uow.events.add(*events_of(actor.organisation_id, changed, told))
 
 
-async def _kept(uow: UnitOfWork, duplicate: Vulnerability) -> UUID | None:
+async def _kept(uow: UnitOfWork, known: Sequence[Ruling], duplicate: Vulnerability) -> UUID | None:
     """Which one has a duplicate's sightings: it was joined with that, or split off and given back."""
-    known = await uow.rulings.all()
     wanted = leads(known)(duplicate.fingerprint, "", "")
     if wanted == duplicate.fingerprint:
         wanted = next((each.fingerprint for each in reversed(known) if each.into == wanted), "")
     return (await uow.correlations.ids([wanted])).get(wanted)
-
-
-def _checked(why: str) -> str:
-    """The same, tidy.
-
-    Raises:
-        InvalidInputError: there is none, or too much of it.
-    """
-    tidy = " ".join(why.split())
-    if not 0 < len(tidy) <= MAX_WHY:
-        raise InvalidInputError(
-            f"say why in 1 to {MAX_WHY} characters", field="why", value=tidy[:50], remedy="write what made you sure"
-        )
-    return tidy
 
 
 async def _held(uow: UnitOfWork, ids: Sequence[UUID]) -> Sequence[Held]:

@@ -11,6 +11,7 @@ from purple.domain.ports import Work
 from purple.domain.risk import ENRICHED, MODEL
 from purple.domain.weighing import Rules
 from purple.services.events import event
+from purple.services.sweeping import sweep
 from purple.services.weighing import rescored, scored, weigh
 
 BATCH = 1_000
@@ -77,15 +78,8 @@ class Rescoring:
                 await self._weigh(present, {each.id: tuple(map(str, each.datasets)) for each in some})
         await self._end(present)
 
-    async def _all(self, organisation_id: UUID) -> AsyncIterator[Sequence[UUID]]:
-        last = None
-        while True:
-            async with self._work(organisation_id) as uow:
-                ids = await uow.findings.ids(last, BATCH)
-            if not ids:
-                return
-            yield ids
-            last = ids[-1]
+    def _all(self, organisation_id: UUID) -> AsyncIterator[Sequence[UUID]]:
+        return sweep(self._work, organisation_id, lambda uow, after: uow.findings.ids(after, BATCH))
 
     async def _weigh(self, present: _Round, causes: Mapping[UUID, Sequence[str]]) -> None:
         async with self._work(present.organisation_id) as uow:

@@ -11,6 +11,7 @@ from purple.domain.events import Event
 from purple.domain.outbox import PLACED, Outbox
 from purple.domain.ports import Work
 from purple.domain.trends import day_of, month_number, month_of, months_later
+from purple.services.sweeping import sweep
 
 FEED = "trends"
 MONTHS = "trends/months"
@@ -150,15 +151,8 @@ class Trending:
         async with self._work(organisation_id) as uow:
             await uow.trends.fill(targets, max(first, first_kept(last, self._months)), last)
 
-    async def _all(self, organisation_id: UUID) -> AsyncIterator[Sequence[UUID]]:
-        after = None
-        while True:
-            async with self._work(organisation_id) as uow:
-                found = await uow.trends.targets(after, TARGETS)
-            if not found:
-                return
-            yield found
-            after = found[-1]
+    def _all(self, organisation_id: UUID) -> AsyncIterator[Sequence[UUID]]:
+        return sweep(self._work, organisation_id, lambda uow, after: uow.trends.targets(after, TARGETS))
 
 
 def first_kept(today: date, months: int) -> date:

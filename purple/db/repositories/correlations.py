@@ -61,7 +61,7 @@ _SEE_AGAIN = text("""
 
 _SEVERITY = text(f"""
     WITH old AS MATERIALIZED (
-        SELECT v.id, v.severity, (ARRAY['info','low','medium','high','critical'])[worst.rank] AS wanted
+        SELECT v.id, v.severity, ({merging.SEVERITIES})[worst.rank] AS wanted
         FROM (SELECT vulnerability_id, max(rank) AS rank FROM flaws WHERE known GROUP BY vulnerability_id) AS worst
         JOIN vulnerabilities v ON v.id = worst.vulnerability_id
         FOR UPDATE OF v
@@ -132,7 +132,7 @@ class CorrelationRows:
         await run(merging.FLAWS)
         await run(merging.GATHER_AGAIN, mine | {"scans": list(set(scans))})
         await run(merging.MEASURE)
-        rules = {"rules": await DueDateRows(self._connection, self._organisation_id).for_all()}
+        rules = {"rules": await DueDateRows(self._connection, self._organisation_id).told()}
         found = (await run(merging.ADD_VULNERABILITIES, rules)).scalars().all()
         changed = (await run(_SEVERITY, {"at": at})).scalars().all()
         retold = (await run(merging.RETELL)).scalars().all()

@@ -1,7 +1,7 @@
 """Due dates as sets, and the rules they follow."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from purple.db.models import sla_rules
 from purple.db.models.findings import PRESENT
-from purple.db.repositories.merging import BUCKET, ROOM
+from purple.db.repositories.merging import BUCKET, DAYS, PLACES, ROOM
 from purple.domain.deadlines import SHIPPED, Rule
 from purple.domain.severity import Severity
 from purple.domain.targets import Exposure
@@ -24,23 +24,13 @@ _LOCK_SOME = text(f"""
     ) AS mine
 """).bindparams(bindparam("targets", type_=ARRAY(Uuid())))  # noqa: S608 - our own words
 
-_DAYS = """(
-    SELECT days FROM jsonb_to_recordset(CAST(:rules AS jsonb))
-        AS rule (severity text, exposure text, unit uuid, days int)
-    WHERE rule.severity = v.severity AND rule.exposure IN (t.exposure, '')
-      AND (rule.unit IS NULL OR rule.unit = ANY(u.lineage))
-    ORDER BY array_position(u.lineage, rule.unit) DESC NULLS LAST, rule.exposure = '' LIMIT 1) * interval '1 day'"""
-"""How long a vulnerability may last: by the rule of the unit that is nearest to its target, then by one for all; of two
-for the same unit the one that names the exposure comes first.
-"""
-
 
 def _dating(which: str) -> str:
     return f"""
         WITH dated AS MATERIALIZED (
-            SELECT v.id, {_DAYS} + coalesce(
+            SELECT v.id, {DAYS.format("v")} + coalesce(
                 v.reopened_at, (SELECT min(seen_at) FROM sightings s WHERE s.vulnerability_id = v.id)) AS due
-            FROM vulnerabilities v JOIN targets t ON t.id = v.target_id LEFT JOIN business_units u ON u.id = t.unit_id
+            FROM vulnerabilities v JOIN ({PLACES}) AS place ON place.id = v.target_id
             WHERE v.state IN ({PRESENT}, 'risk_accepted') AND NOT v.due_by_hand AND {which}
         )
         UPDATE vulnerabilities v SET due_at = dated.due, overdue_at = NULL
@@ -86,19 +76,14 @@ class DueDateRows:
         if values:
             await self._connection.execute(insert(sla_rules), values)
 
-    async def for_all(self) -> str:
-        """The rules that name no unit, as `merging` dates by them what it finds; `refine` follows."""
-        return json.dumps([_row(rule) for rule in await self.rules() if rule.unit_id is None])
-
-    async def refine(self, found: Sequence[UUID]) -> None:
-        """Date what was just found by the rules that name a unit, where there are any."""
-        rules = await self.rules() if found else ()
-        if any(rule.unit_id for rule in rules):
-            await self._connection.execute(_DATE_SOME, {"rules": _told(rules), "ids": list(found)})
+    async def told(self) -> str:
+        """The rules as the statements read them."""
+        rules = await self.rules()
+        return json.dumps([_row(rule) | {"unit": rule.unit_id and str(rule.unit_id)} for rule in rules])
 
     async def date(self, ids: Sequence[UUID] | None = None, target_ids: Sequence[UUID] | None = None) -> int:
         """In one statement."""
-        rules = {"rules": _told(await self.rules())}
+        rules = {"rules": await self.told()}
         run = self._connection.execute
         if ids is not None:
             return (await run(_DATE_SOME, rules | {"ids": list(ids)})).rowcount if ids else 0
@@ -113,11 +98,6 @@ class DueDateRows:
         """Those that wait longest first."""
         rows = await self._connection.execute(_OVERDUE, {"at": at, "limit": limit})
         return [(row.id, row.due_at) for row in rows]
-
-
-def _told(rules: Iterable[Rule]) -> str:
-    """Rules as the statements read them."""
-    return json.dumps([_row(rule) | {"unit": rule.unit_id and str(rule.unit_id)} for rule in rules])
 
 
 def _row(rule: Rule) -> dict[str, Any]:

@@ -131,7 +131,6 @@ class FindingRows:
             merged = await self._learn(now)
         seen = (await run(merging.ADD_SIGHTINGS, now)).one()
         reopened = tuple(seen.reopened)
-        await self._due_dates.refine(merged.found)
         worst = (await run(merging.WORST, {"reopened": list(reopened)})).scalar_one()
         await run(merging.DONE)
         fixed = (await run(merging.CLOSE, now)).scalars().all()
@@ -147,7 +146,7 @@ class FindingRows:
         """What a campaign tells of flaws beside that they are there."""
         run = self._connection.execute
         await run(merging.MEASURE)
-        rules = {"rules": await self._due_dates.for_all()}
+        rules = {"rules": await self._due_dates.told()}
         found = (await run(merging.ADD_VULNERABILITIES, rules)).scalars().all()
         raised = (await run(merging.RAISE_SEVERITY, now)).scalars().all()
         retold = (await run(merging.RETELL)).scalars().all()

@@ -14,9 +14,12 @@ which came first: `standing` orders them, the smallest first.
 from sqlalchemy import ARRAY, TextClause, Uuid, bindparam, text
 
 from purple.db.models.findings import PRESENT
+from purple.domain.severity import Severity
 from purple.domain.vulnerabilities import ChangeCause
 
-_RANK = "array_position(ARRAY['info','low','medium','high','critical'], {0}severity)"
+SEVERITIES = f"ARRAY{[str(each) for each in Severity]}"
+"""By rank, the least first."""
+_RANK = f"array_position({SEVERITIES}, {{0}}severity)"
 ROOM = 0x70_75_72_73
 """Of the advisory locks on targets."""
 _LAST_BYTE = 15
@@ -95,13 +98,15 @@ MEASURE = text("ANALYZE flaws")
 """Nobody else tells PostgreSQL how many there are; by its guess of a few it reads them all for each row of another."""
 
 DAYS = """(
-    SELECT days FROM jsonb_to_recordset(CAST(:rules AS jsonb)) AS rule(severity text, exposure text, days int)
-    WHERE rule.severity = {0}.severity AND (rule.exposure = {1} OR rule.exposure = '')
-    ORDER BY rule.exposure = '' LIMIT 1) * interval '1 day'"""
-"""How long a severity may last on a target of an exposure; the rule that names the exposure comes first."""
-
-_EXPOSURE = "(SELECT t.exposure FROM targets t WHERE t.id = o.target_id)"
-"""Looked up row by row: joined, it has PostgreSQL, which knows nothing of a new table, read all flaws for each one."""
+    SELECT days FROM jsonb_to_recordset(CAST(:rules AS jsonb))
+        AS rule (severity text, exposure text, unit uuid, days int)
+    WHERE rule.severity = {0}.severity AND rule.exposure IN (place.exposure, '')
+      AND (rule.unit IS NULL OR rule.unit = ANY(place.lineage))
+    ORDER BY array_position(place.lineage, rule.unit) DESC NULLS LAST, rule.exposure = '' LIMIT 1) * interval '1 day'"""
+"""How long a severity may last: by the rule of the unit that is nearest to its target, then by one for all; of two for
+the same unit the one that names the exposure comes first. `place` is a row of PLACES.
+"""
+PLACES = "SELECT t.id, t.exposure, u.lineage FROM targets t LEFT JOIN business_units u ON u.id = t.unit_id"
 
 CVSS = "coalesce(o.detail ->> 'cvss_vector', ''), coalesce((o.detail ->> 'cvss_score')::float, 0)"
 """Vector and score, as the tool says them."""
@@ -121,7 +126,7 @@ ADD_VULNERABILITIES = text(f"""
     SELECT best.vulnerability_id, o.organisation_id, o.target_id, o.fingerprint, o.title, o.severity, 'open',
         o.weakness, o.cve, o.cwe, o.host, o.port, o.url, o.parameter, o.description, o.remediation, o.refs,
         {CVSS}, {CAUSE}, 0, 1, best.standing, best.tools, best.confidence,
-        best.first_seen + {DAYS.format("o", _EXPOSURE)}
+        best.first_seen + {DAYS.format("o")}
     FROM (
         SELECT DISTINCT ON (vulnerability_id) vulnerability_id, observation_id, standing,
             min(seen_at) OVER one AS first_seen, array_agg(tool) OVER one AS tools,
@@ -130,10 +135,14 @@ ADD_VULNERABILITIES = text(f"""
         WINDOW one AS (PARTITION BY vulnerability_id) ORDER BY vulnerability_id, standing
     ) AS best
     JOIN observations o ON o.id = best.observation_id
+    CROSS JOIN LATERAL ({PLACES} WHERE t.id = o.target_id OFFSET 0) AS place
     ORDER BY best.vulnerability_id
     ON CONFLICT DO NOTHING
     RETURNING id
 """)  # noqa: S608 - no value of a user is in the text
+"""Places are looked up row by row: joined, they have PostgreSQL, which knows nothing of a new table, read all flaws for
+each one.
+"""
 
 SAME_WAY = """(again.state = 'complete' AND again.target_id = saw.target_id
     AND again.tool = saw.tool AND again.key = saw.key AND (again.options = saw.options OR (
@@ -192,7 +201,7 @@ RAISE_SEVERITY = text(f"""
         FOR UPDATE OF v
     ), raised AS (
         UPDATE vulnerabilities v SET version = version + 1,
-            severity = (ARRAY['info','low','medium','high','critical'])[old.rank]
+            severity = ({SEVERITIES})[old.rank]
         FROM old WHERE v.id = old.id
         RETURNING v.id, v.organisation_id, v.version, old.severity AS before, v.severity AS after
     ), told AS (
@@ -232,7 +241,7 @@ MOVE = text(f"""
 """Known ones that another tool saw, or one that is surer than all before: their risk is weighed anew."""
 
 WORST = text(f"""
-    SELECT (ARRAY['info','low','medium','high','critical'])[max(greatest(rank, known_rank))] FROM flaws
+    SELECT ({SEVERITIES})[max(greatest(rank, known_rank))] FROM flaws
     WHERE NOT known OR known_state IN ({PRESENT}) OR vulnerability_id = ANY(:reopened)
 """)  # noqa: S608 - our own words
 

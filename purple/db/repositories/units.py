@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from purple.db.models import business_units, sla_rules, targets
 from purple.domain.errors import PreconditionFailedError
-from purple.domain.units import NOWHERE, SEPARATOR, Tree, Unit, Use, key_of, normal
+from purple.domain.filters import NONE
+from purple.domain.units import SEPARATOR, Tree, Unit, Use, key_of, normal
 
 _COLUMNS = [business_units.c[field.name] for field in fields(Unit)]
 _ROOM = 0x75_6E_69_74
@@ -43,7 +44,7 @@ def _named(value: str) -> ColumnElement[bool]:
 def in_units(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
     """Whether a column names one of these units, or one below; `none` is no unit."""
     wanted = list(map(str, values))
-    named = [each for each in wanted if each.lower() != NOWHERE]
+    named = [each for each in wanted if each.lower() != NONE]
     ways = [column.is_(None)] if len(named) < len(wanted) else []
     return or_(*ways, column.in_(units_in(named))) if named else or_(*ways)
 

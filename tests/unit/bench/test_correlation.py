@@ -8,16 +8,16 @@ from bench.correlation import PARTS, PRECISION, RECALL, score, sightings
 
 @pytest.mark.parametrize("part", PARTS)
 def test_tools_that_saw_one_flaw_meet_and_others_do_not(part) -> None:
-    found = score(part)
+    found = score(part, sightings())
     assert found.same > 20, "enough to say something"
     assert found.precision >= PRECISION, found
     assert found.recall >= RECALL, found
 
 
 def test_a_rule_that_loses_its_shared_name_is_seen(monkeypatch) -> None:
-    whole = score("held out")
+    whole = score("held out", sightings())
     monkeypatch.setattr("purple.tools.semgrep.parser._WEAKNESSES", {})
-    assert score("held out").recall < RECALL < whole.recall
+    assert score("held out", sightings()).recall < RECALL < whole.recall
 
 
 def test_the_truth_and_the_samples_speak_of_the_same(monkeypatch, tmp_path) -> None:
