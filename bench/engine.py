@@ -5,6 +5,8 @@ scan stays in. What a process costs is told apart, with a tool that ends at once
 """
 
 import asyncio
+import json
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ from temporalio.client import Client as Temporal
 
 from bench import bare
 from bench.campaigns import Client
-from bench.house import House, house, process
+from bench.house import HERE, House, house, process
 from bench.measures import Measure, measure
 from bench.processes import memory
 from purple.db.outbox import libpq_url
@@ -27,6 +29,8 @@ from purple.services.identity import FIRST_ORGANISATION
 CAMPAIGNS, EACH = 100, 10
 PARALLEL = 16
 SMALL, LARGE = 1_000, 10_000
+TOOLS = ("noop", *(f"noop-{number}" for number in range(2, 6)))  # each runs once on a target
+COURSES = ((SMALL, TOOLS[:1]), (LARGE, TOOLS[:1]), (LARGE, TOOLS))
 MAX_EVENTS, MAX_PAYLOAD_KIB = 10_240, 256
 ROUNDS = 3
 SHARE = 0.7
@@ -138,25 +142,41 @@ def many(bench: Bench, address: str, artifact: str) -> Measure:
     )
 
 
-def one(place: House, bench: Bench, artifact: str, targets: int) -> Iterator[Measure]:
+def several(place: House) -> None:
+    """Four more tools that do nothing, and a profile of all five."""
+    extra = place.folder / "several"
+    for name in TOOLS[1:]:
+        copy = shutil.copytree(HERE / "tools/noop", extra / "tools" / name)
+        known = (copy / "tool.yaml").read_text()
+        (copy / "tool.yaml").write_text(known.replace("name: noop", f"name: {name}", 1))
+    profile = (HERE / "profiles/noop.yaml").read_text().replace("name: noop", "name: several", 1)
+    steps = "".join(f"  - tool: {name}\n" for name in TOOLS)
+    (extra / "several.yaml").write_text(profile.replace("  - tool: noop\n", steps))
+    for setting, more in (("PURPLE_TOOLS__EXTRA", extra / "tools"), ("PURPLE_PROFILES__EXTRA", extra)):
+        place.environment[setting] = json.dumps([*json.loads(place.environment[setting]), str(more)])
+
+
+def one(place: House, bench: Bench, artifact: str, targets: int, tools: tuple[str, ...]) -> Iterator[Measure]:
     """One campaign over thousands of targets: its rate, its histories, and what its worker needs."""
-    address = place.servers.temporal_address
+    address, scans = place.servers.temporal_address, targets * len(tools)
+    profile = "noop" if len(tools) == 1 else "several"
     with place.workers("control") as control:
-        campaign = bench.start(targets, "noop", noop={"artifact": artifact})
-        seconds = bench.finished([campaign], targets)
+        campaign = bench.start(targets, profile, **{name: {"artifact": artifact} for name in tools})
+        seconds = bench.finished([campaign], scans)
         needed = memory(control.pid)
     alone = asyncio.run(bare.campaigns(address, 1, targets, PARALLEL))
+    over = f"{targets:,} targets" if scans == targets else f"{targets:,} targets and {scans:,} scans"
     yield measure(
-        f"11 steps of one campaign over {targets:,} targets",
-        targets / seconds,
+        f"11 steps of one campaign over {over}",
+        scans / seconds,
         "a second",
-        ("a bare workflow of the same shape", targets / alone),
+        (f"a bare workflow of {targets:,}", targets / alone),
         "at least 70 %",
         lambda _, ratio: ratio >= SHARE,
     )
     events, size = asyncio.run(longest(address, bench.workflow_id(campaign)))
     yield measure(
-        f"11 longest history over {targets:,} targets",
+        f"11 longest history over {over}",
         events,
         "events",
         ("Temporal's own limit", 51_200),
@@ -164,7 +184,7 @@ def one(place: House, bench: Bench, artifact: str, targets: int) -> Iterator[Mea
         lambda value, _: value <= MAX_EVENTS,
     )
     yield measure(
-        f"11 largest payload over {targets:,} targets",
+        f"11 largest payload over {over}",
         size,
         "KiB",
         ("Temporal's own limit", 2_048),
@@ -172,7 +192,7 @@ def one(place: House, bench: Bench, artifact: str, targets: int) -> Iterator[Mea
         lambda value, _: value <= MAX_PAYLOAD_KIB,
     )
     yield measure(
-        f"11 memory of the workflow worker over {targets:,} targets",
+        f"11 memory of the workflow worker over {over}",
         needed,
         "MiB",
         ("the limit of an idle one", 250),
@@ -197,11 +217,12 @@ def put(place: House) -> str:
 
 
 def run(*, full: bool) -> Iterator[Measure]:
-    """Measure 11; ten thousand targets only where all is asked for."""
+    """Measure 11; ten thousand targets, with one scan and with five of each, only where all is asked for."""
     with ExitStack() as stack:
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="purple-bench-"))
         place = stack.enter_context(house(Path(scratch)))
         address = place.servers.temporal_address
+        several(place)
         database = stack.enter_context(psycopg.connect(libpq_url(place.servers.admin_url), autocommit=True))
         stack.enter_context(place.api())
         told = {"PYTHONPATH": place.environment["PYTHONPATH"]}
@@ -213,5 +234,5 @@ def run(*, full: bool) -> Iterator[Measure]:
         with place.workers("control"):
             yield many(bench, address, artifact)
             yield processes(bench, artifact)
-        for targets in (SMALL, LARGE) if full else (SMALL,):
-            yield from one(place, bench, artifact, targets)
+        for targets, tools in COURSES if full else COURSES[:1]:
+            yield from one(place, bench, artifact, targets, tools)

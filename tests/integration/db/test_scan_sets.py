@@ -1,5 +1,6 @@
 """The scans of a campaign as sets, on PostgreSQL."""
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -69,6 +70,16 @@ async def test_few_stay_with_the_campaign_and_many_become_batches_of_one_phase(t
         await sets.number(campaign.id)
         later = await sets.batches(campaign.id, Phase.TOOLS)
         assert max(later) > max(first | tools), "where there are batches, whatever comes later goes to one"
+
+
+async def test_so_many_at_once_are_numbered_without_looking_at_all_for_each(tenant) -> None:
+    """Comparing each with each would take over a minute."""
+    campaign = await tenant.campaign(0)
+    async with tenant.work(tenant.id) as uow:
+        await uow.scan_sets.add(scans(tenant, campaign, 20_000))
+        async with asyncio.timeout(20):
+            await uow.scan_sets.number(campaign.id)
+        assert sum((await uow.scan_sets.batches(campaign.id, Phase.RECON)).values()) == 20_000
 
 
 async def test_a_long_history_gives_even_few_to_children(tenant) -> None:
