@@ -12,6 +12,7 @@ from api import console, health, live
 from api.authorisations import endpoints as authorisations
 from api.campaigns import endpoints as campaigns
 from api.comparisons import endpoints as comparisons
+from api.compliance import endpoints as compliance
 from api.correlation import endpoints as correlation
 from api.data import endpoints as data
 from api.deps import known_parameters
@@ -63,7 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
     for room in (
         targets, units, authorisations, campaigns, comparisons, schedules, profiles, imports, life, findings,
-        correlation, sla, risk, data, trends, reports, undos,
+        correlation, sla, risk, data, trends, compliance, reports, undos,
     ):  # fmt: skip
         v1.include_router(room.router)
     v1.include_router(authorisations.refusals)

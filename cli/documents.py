@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from purple.domain.severity import Severity
+from purple.domain.target_fields import custom_mapping
 from purple.domain.target_files import COLUMNS
 from purple.domain.target_imports import Becomes
 from purple.domain.targets import endpoint_of
@@ -25,7 +26,7 @@ UNDO = (
 )  # fmt: skip
 TARGET = (
     "id", "kind", "value", "name", "criticality", "tags", "zone", "exposure", "data_class", "controls", "unit_id",
-    "created_at", "version",
+    "environment", "category", "frameworks", "created_at", "version",
 )  # fmt: skip
 UNIT = ("id", "name", "path", "parent_id", "owner", "created_at", "version")
 AUTHORISATION = (
@@ -69,6 +70,10 @@ TOTALS = (
 TOOL_METRICS = (
     "tool", "scans", "states", "covered", "coverage", "again", "observations", "seconds_p50", "seconds_p95",
 )  # fmt: skip
+PART = (
+    "key", "name", "targets", "covered", "open", "past_due", "mean_age", "found", "reopened", "fixed", "dismissed",
+    "days_to_fix", "risk",
+)  # fmt: skip
 TOOL = ("name", "title", "usable", "version", "detail", "purpose")
 
 
@@ -106,7 +111,10 @@ def undo(row: Any) -> dict[str, Any]:
 
 def target(row: Any, units: Mapping[UUID, str]) -> dict[str, Any]:
     """`purple.target/1`, with the path of its business unit, of those given."""
-    return _document("purple.target/1", row, TARGET) | {"unit": units.get(row.unit_id, "")}
+    return _document("purple.target/1", row, TARGET) | {
+        "unit": units.get(row.unit_id, ""),
+        "custom": custom_mapping(row.custom),
+    }
 
 
 def target_row(row: Any, units: Mapping[UUID, str]) -> dict[str, Any]:
@@ -246,6 +254,13 @@ def trend(row: Any) -> dict[str, Any]:
     return {
         "schema": "purple.trend/1", **told, "days": days, "total": totals[0], "severities": totals[1:], "ages": ages,
     }  # fmt: skip
+
+
+def target_analytics(row: Any) -> dict[str, Any]:
+    """`purple.target-analytics/1`: parts of the register beside each other."""
+    told = {"since": row.period.since, "until": row.period.until, "by": row.by, "filter": row.filter}
+    parts = [{name: getattr(each, name) for name in PART} for each in row.parts]
+    return {"schema": "purple.target-analytics/1", **told, "parts": parts}
 
 
 def scan_metrics(row: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """`purple target …`: the register of what may be tested."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 import typer
@@ -13,9 +13,13 @@ from cli.target_files import export_targets, import_targets
 from cli.unit import unit_id
 from purple.domain.errors import InvalidInputError, NotFoundError
 from purple.domain.pages import Query
-from purple.domain.targets import Control, Criticality, DataClass, Exposure, Target, TargetKind, recognise
+from purple.domain.target_fields import custom_fields, custom_mapping, custom_pairs
+from purple.domain.targets import Control, Criticality, DataClass, Environment, Exposure, Target, TargetKind, recognise
 
-FIELDS = "id, kind, value, name, criticality, tags, zone, exposure, data_class, controls, unit, created_at"
+FIELDS = (
+    "id, kind, value, name, criticality, tags, zone, exposure, data_class, controls, unit, "
+    "environment, category, frameworks, custom, created_at"
+)
 LISTED = Listed(
     "Targets",
     "purple.targets/1",
@@ -27,6 +31,8 @@ LISTED = Listed(
         Column("criticality", optional=True),
         Column("tags", optional=True),
         Column("unit", optional=True),
+        Column("environment", optional=True),
+        Column("category", optional=True),
         Column("zone", optional=True),
         Column("created_at", optional=True),
     ),
@@ -133,6 +139,12 @@ def add(  # noqa: PLR0913, PLR0917 - the options of a command
     data_class: Annotated[DataClass, typer.Option(help="What data it holds")] = DataClass.UNKNOWN,
     control: Annotated[list[Control] | None, typer.Option(help="Stands before its flaws; again for each")] = None,
     unit: Annotated[str, typer.Option(help="The business unit it belongs to: its path or id")] = "",
+    environment: Annotated[Environment, typer.Option(help="What it is for")] = Environment.UNKNOWN,
+    category: Annotated[str, typer.Option(help="What sort of asset it is to you")] = "",
+    framework: Annotated[list[str] | None, typer.Option(help="What it must comply with; again for each")] = None,
+    custom: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A field of your own; again for each")
+    ] = None,
     output: Output = None,
 ) -> None:
     """Register targets. To register one says nothing about whether it may be tested: see `purple authorisation`."""
@@ -144,6 +156,7 @@ def add(  # noqa: PLR0913, PLR0917 - the options of a command
 
     fields: dict[str, Any] = {"kind": kind, "name": name, "criticality": criticality, "tags": tag or (), "zone": zone}
     fields |= {"exposure": exposure, "data_class": data_class, "controls": control or ()}
+    fields |= {"environment": environment, "category": category, "frameworks": framework or (), "custom": custom or ()}
 
     async def register_them(container: Any) -> list[dict[str, Any]]:
         fields["unit_id"] = await unit_id(container, unit)
@@ -172,21 +185,35 @@ def edit(  # noqa: PLR0913, PLR0917 - the options of a command
     control: Annotated[list[Control] | None, typer.Option(help="Stands before its flaws; again for each")] = None,
     unit: Annotated[str | None, typer.Option(help="Its business unit; empty for none", show_default=False)] = None,
     no_controls: Annotated[bool, typer.Option("--no-controls", help="Nothing stands before them any more")] = False,
+    environment: Annotated[Environment | None, typer.Option(help="What it is for", show_default=False)] = None,
+    category: Annotated[
+        str | None, typer.Option(help="What sort of asset it is; empty for none", show_default=False)
+    ] = None,
+    framework: Annotated[list[str] | None, typer.Option(help="It must comply with this too; again for each")] = None,
+    no_framework: Annotated[list[str] | None, typer.Option(help="It need not any more; again for each")] = None,
+    custom: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A field of your own; again for each"),
+    ] = None,
+    unset: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Take such a field away; again for each")
+    ] = None,
     output: Output = None,
 ) -> None:
     """Change what is named of a target; what is not named stays."""
     wanted = form(output)
     given = {"name": name, "criticality": criticality, "zone": zone, "exposure": exposure, "data_class": data_class}
+    given |= {"environment": environment, "category": category}
     changes: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
     if control or no_controls:
         changes["controls"] = control or ()
-    if not changes and not tag and not untag and unit is None:
+    lists = Lists(tag, untag, framework, no_framework, custom, unset)
+    if not changes and not any(lists) and unit is None:
         raise InvalidInputError("nothing to change", field="--name", remedy="name what becomes of it, see --help")
 
     async def change(container: Any) -> dict[str, Any]:
         known = await find_target(container, target)
-        if tag or untag:
-            changes["tags"] = (set(known.tags) | set(tag or ())) - set(untag or ())
+        changes.update(lists.changes(known))
         if unit is not None:
             changes["unit_id"] = await unit_id(container, unit)
         return await told(container, await container.targets.edit(organisation(), known.id, known.version, **changes))
@@ -194,6 +221,29 @@ def edit(  # noqa: PLR0913, PLR0917 - the options of a command
     changed = with_container(change)
     note(f"changed {changed['value']}")
     document(changed, wanted)
+
+
+class Lists(NamedTuple):
+    """What comes to a target's lists and what goes."""
+
+    tag: list[str] | None
+    untag: list[str] | None
+    framework: list[str] | None
+    no_framework: list[str] | None
+    custom: list[str] | None
+    unset: list[str] | None
+
+    def changes(self, known: Target) -> dict[str, Any]:
+        """By field of the target."""
+        found: dict[str, Any] = {}
+        if self.tag or self.untag:
+            found["tags"] = (set(known.tags) | set(self.tag or ())) - set(self.untag or ())
+        if self.framework or self.no_framework:
+            found["frameworks"] = (set(known.frameworks) | set(self.framework or ())) - set(self.no_framework or ())
+        if self.custom or self.unset:
+            named = custom_mapping(known.custom) | custom_mapping(custom_fields(self.custom or ()))
+            found["custom"] = custom_pairs({name: named[name] for name in named.keys() - set(self.unset or ())})
+        return found
 
 
 def register(app: typer.Typer) -> None:

@@ -40,7 +40,8 @@ def import_targets(
     """Register and change targets as a file says: all of them, or none where a row is refused.
 
     CSV names its columns in the first line: value, and any of kind, name, criticality, exposure, data_class, tags,
-    unit, zone, controls. An empty cell says nothing, `none` takes away. What a file does not tell stays as it is.
+    unit, zone, controls, environment, category, frameworks, custom. An empty cell says nothing,
+    `none` takes away. What a file does not tell stays as it is.
     """
     wanted = form(output)
     if not file.is_file():

@@ -9,6 +9,7 @@ from cli import documents
 from cli.listing import Output, form
 from cli.output import Column, Format, document, note, table
 from cli.runtime import organisation, with_container
+from purple.domain.analytics import By
 from purple.domain.trends import WORST_FIRST, read_day
 
 POINTS = 12
@@ -37,6 +38,14 @@ TOOLS = (
     Column("seconds_p95", "p95 s", whole=True),
     Column("again", whole=True, optional=True),
     Column("observations", whole=True, optional=True),
+)
+PARTS = (
+    *(Column(name, whole=True) for name in ("targets", "covered", "risk")),
+    Column("open"),
+    Column("past_due", whole=True),
+    Column("mean_age", "mean age", whole=True, optional=True),
+    *(Column(name, whole=True, optional=True) for name in ("found", "reopened", "fixed", "dismissed")),
+    Column("days_to_fix", whole=True, optional=True),
 )
 Since = Annotated[str, typer.Option("--since", metavar="DAY", help="The first day, such as 2026-01-31")]
 Until = Annotated[str, typer.Option("--until", metavar="DAY", help="The last day, by default today in UTC")]
@@ -109,6 +118,30 @@ def scans(since: Since = "", until: Until = "", filter_: Of = "", output: Output
     table(f"From {made['since']} to {made['until']}: {covered}", TOOLS, rows)
 
 
+def targets(
+    by: Annotated[By, typer.Option(help="What targets are put together by")] = By.UNIT,
+    since: Since = "",
+    until: Until = "",
+    filter_: Of = "",
+    output: Output = None,
+) -> None:
+    """Show how parts of the register stand beside each other: coverage, open, past due, age, fixed, risk."""
+    wanted = form(output)
+    first, last = read_day(since, "--since"), read_day(until, "--until")
+    found = with_container(lambda c: c.analytics.targets(organisation(), by, first, last, filter_))
+    made = documents.target_analytics(found)
+    if wanted is not Format.TABLE:
+        document(made, wanted)
+        return
+    rows = [
+        each
+        | {"name": each["name"] or "none", "covered": _share(each["covered"] / each["targets"])}
+        | {name: _number(each[name]) for name in ("mean_age", "days_to_fix")}
+        for each in made["parts"]
+    ]
+    table(f"From {made['since']} to {made['until']}", (Column("name", by.replace("_", " ")), *PARTS), rows)
+
+
 def rebuild() -> None:
     """Write all trends anew from the vulnerabilities and their history; due dates count as they are now."""
     with_container(lambda c: c.trending.rebuild(organisation()))
@@ -120,6 +153,6 @@ def register(app: typer.Typer) -> None:
     nouns = typer.Typer(
         help="How many vulnerabilities there were, came and went; how scans went.", no_args_is_help=True
     )
-    for verb in (show, scans, rebuild):
+    for verb in (show, scans, targets, rebuild):
         nouns.command()(verb)
     app.add_typer(nouns, name="trend")

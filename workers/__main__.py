@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from purple.domain.errors import InvalidInputError, PurpleError
-from purple.domain.targets import checked_zone
+from purple.domain.target_fields import checked_zone
 from purple.observability.logs import set_up_logs
 from purple.settings import load_settings
 from workers.relay import run_relay

@@ -10,9 +10,11 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api.console import (
+    analytics,
     authorisations,
     campaigns,
     comparing,
+    compliance,
     correlating,
     health,
     imports,
@@ -55,8 +57,10 @@ def mount(app: FastAPI) -> None:
         imports,  # before campaigns, whose ids stand where its name does
         campaigns,
         comparing,
+        compliance,
         schedules,
-        units,  # before targets, whose ids stand where its name does; so does the next
+        analytics,  # before targets, whose ids stand where its name does; so do the next two
+        units,
         target_import,
         targets,
         authorisations,
@@ -64,6 +68,7 @@ def mount(app: FastAPI) -> None:
         correlating,
         vulnerabilities,
         trends,
+        compliance,
         reports,
         health,
         stream,

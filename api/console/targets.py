@@ -12,7 +12,8 @@ from api.deps import service
 from purple.domain.errors import PurpleError
 from purple.domain.identity import Permission, Principal
 from purple.domain.pages import Page
-from purple.domain.targets import Control, Criticality, DataClass, Exposure, Target, TargetKind
+from purple.domain.target_fields import custom_mapping
+from purple.domain.targets import Control, Criticality, DataClass, Environment, Exposure, Target, TargetKind
 from purple.services.risking import Risking
 from purple.services.targets import Targets
 
@@ -46,6 +47,8 @@ async def create(request: Request, caller: Writer, form: Form, targets: Service)
             exposure=form.one_of(Exposure, "exposure", Exposure.UNKNOWN),
             data_class=form.one_of(DataClass, "data_class", DataClass.UNKNOWN),
             unit_id=unit_of(form, "unit_id"),
+            environment=form.one_of(Environment, "environment", Environment.UNKNOWN),
+            category=form.text("category"),
         )
     except PurpleError as error:
         found = await targets.page(caller.organisation_id, FIRST)
@@ -80,6 +83,10 @@ async def edit(
             tags=form.text("tags").split(","),
             zone=form.text("zone"),
             unit_id=unit_of(form, "unit_id"),
+            environment=form.one_of(Environment, "environment"),
+            category=form.text("category"),
+            frameworks=form.many("frameworks"),
+            custom=form.lines("custom"),
         )
     except PurpleError as error:
         target = await targets.get(caller.organisation_id, target_id)
@@ -90,6 +97,7 @@ async def edit(
 async def _show_one(
     request: Request, target: Target, risks: Risking, form: Fields, error: PurpleError | None = None
 ) -> Response:
+    house = request.app.state.container
     return render(
         request,
         "target.html",
@@ -102,7 +110,10 @@ async def _show_one(
         exposures=list(Exposure),
         data_classes=list(DataClass),
         controls=list(Control),
-        units=await request.app.state.container.units.all(target.organisation_id),
+        environments=list(Environment),
+        frameworks={each.name: each.title for each in house.compliance.frameworks()},
+        custom=custom_mapping(target.custom),
+        units=await house.units.all(target.organisation_id),
     )
 
 
@@ -127,6 +138,7 @@ async def _show(
         criticalities=list(Criticality),
         exposures=list(Exposure),
         data_classes=list(DataClass),
+        environments=list(Environment),
         units=await house.units.all(caller.organisation_id),
         filter=shown,
         scores=await house.risking.scores(caller.organisation_id, [each.id for each in found.items]),

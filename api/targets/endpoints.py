@@ -11,13 +11,17 @@ from api.schemas import PageAnswer
 from api.targets.schemas import GateAnswer, ImportAnswer, TargetAnswer, TargetBody, TargetEdit
 from purple.domain.identity import Permission, Principal
 from purple.domain.pages import Query
+from purple.domain.target_fields import custom_pairs
 from purple.domain.targets import Target
 from purple.services.gatekeeping import Gatekeeping, Standing
 from purple.services.target_import import TargetImport
 from purple.services.targets import Targets
 
 router = APIRouter(prefix="/targets", tags=["targets"])
-FIELDS = "id, kind, value, name, criticality, tags, zone, exposure, data_class, controls, unit, created_at"
+FIELDS = (
+    "id, kind, value, name, criticality, tags, zone, exposure, data_class, controls, unit, "
+    "environment, category, frameworks, custom, created_at"
+)
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_TARGETS))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_TARGETS))]
 Service = Annotated[Targets, Depends(service("targets"))]
@@ -38,6 +42,10 @@ async def create_target(body: TargetBody, caller: Writer, targets: Service) -> T
         data_class=body.data_class,
         controls=body.controls,
         unit_id=body.unit_id,
+        environment=body.environment,
+        category=body.category,
+        frameworks=body.frameworks,
+        custom=custom_pairs(body.custom),
     )
 
 
@@ -51,7 +59,8 @@ async def import_targets(
     """Register and change targets as the body says, a CSV or JSON file: all of them, or none where a row is refused.
 
     CSV names its columns in the first line: value, and any of kind, name, criticality, exposure, data_class, tags,
-    unit, zone, controls. JSON is a list of objects of the same. What a file does not tell stays as it is.
+    unit, zone, controls, environment, category, frameworks, custom. JSON is a list of objects of the same. What a file
+    does not tell stays as it is.
     """
     data = b"".join([chunk async for chunk in chunks(request)])
     act = targets.look if preview else targets.take
@@ -91,6 +100,8 @@ async def edit_target(
 ) -> Target:
     """Change what is given, unless somebody else did since the GET whose ETag comes as If-Match."""
     changes = body.model_dump(exclude_unset=True)
+    if "custom" in changes:
+        changes["custom"] = custom_pairs(body.custom)
     target = await targets.edit(caller.organisation_id, target_id, version, **changes)
     response.headers["ETag"] = etag(target.version)
     return target

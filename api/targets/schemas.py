@@ -1,15 +1,18 @@
 """Targets on the wire."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from api.schemas import Answer, Body
 from purple.domain.gates import LeaseState
+from purple.domain.target_fields import MAX_CATEGORY, custom_mapping
 from purple.domain.target_imports import Becomes, Plan
-from purple.domain.targets import Control, Criticality, DataClass, Exposure, TargetKind
+from purple.domain.targets import Control, Criticality, DataClass, Environment, Exposure, TargetKind
 
+Custom = dict[Annotated[str, Field(max_length=50)], Annotated[str, Field(max_length=200)]]
 ZONE = "^([a-z][a-z0-9-]{0,31})?$"
 
 
@@ -26,6 +29,10 @@ class TargetBody(Body):
     data_class: DataClass = Field(default=DataClass.UNKNOWN, description="The most sensitive data that it holds")
     controls: list[Control] = Field(default_factory=list, max_length=20, description="What stands before its flaws")
     unit_id: UUID | None = Field(default=None, description="The business unit that it belongs to")
+    environment: Environment = Field(default=Environment.UNKNOWN, description="What it is for")
+    category: str = Field(default="", max_length=MAX_CATEGORY, description="What sort of asset it is to you")
+    frameworks: list[str] = Field(default_factory=list, max_length=50, description="What it has to comply with")
+    custom: Custom = Field(default_factory=dict, description="What you keep of it by names of your own")
 
 
 class TargetEdit(Body):
@@ -39,6 +46,10 @@ class TargetEdit(Body):
     data_class: DataClass = DataClass.UNKNOWN
     controls: list[Control] = Field(default_factory=list, max_length=20)
     unit_id: UUID | None = Field(default=None, description="null is none")
+    environment: Environment = Environment.UNKNOWN
+    category: str = Field(default="", max_length=MAX_CATEGORY)
+    frameworks: list[str] = Field(default_factory=list, max_length=50)
+    custom: Custom = Field(default_factory=dict, description="All of them: those that are left out go")
 
 
 class TargetAnswer(Answer):
@@ -55,6 +66,10 @@ class TargetAnswer(Answer):
     data_class: DataClass
     controls: list[Control]
     unit_id: UUID | None
+    environment: Environment
+    category: str
+    frameworks: list[str]
+    custom: Annotated[dict[str, str], BeforeValidator(custom_mapping)]
     created_at: datetime
 
 

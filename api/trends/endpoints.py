@@ -8,9 +8,11 @@ from fastapi import APIRouter, Depends, Query
 
 from api.deps import FILTER_HELP, MAX_FILTER, allowed, service
 from api.targets.endpoints import FIELDS as TARGET_FIELDS
-from api.trends.schemas import ScanMetricsAnswer, TrendAnswer
+from api.trends.schemas import ScanMetricsAnswer, TargetAnalyticsAnswer, TrendAnswer
+from purple.domain.analytics import By
 from purple.domain.identity import Permission, Principal
 from purple.domain.trends import DAYS, MAX_DAYS
+from purple.services.analytics import AnalyticsReader
 from purple.services.trends import TrendsReader
 
 router = APIRouter(tags=["trends"])
@@ -48,6 +50,19 @@ async def get_trends(
 ) -> TrendAnswer:
     """Open by severity, found, fixed and reopened by day; time to fix, age, due dates met, for a period."""
     return TrendAnswer.of(await trends.trend(caller.organisation_id, of.since, of.until, of.filter))
+
+
+@router.get("/metrics/targets")
+async def get_target_metrics(
+    caller: FindingsReader,
+    _: TargetReader,
+    __: ScanReader,
+    analytics: Annotated[AnalyticsReader, Depends(service("analytics"))],
+    of: Annotated[Asked, Depends(asked)],
+    by: Annotated[By, Query(description="What targets are put together by")] = By.UNIT,
+) -> TargetAnalyticsAnswer:
+    """Parts of the register beside each other: targets, coverage, open, past due, age, found, fixed, risk."""
+    return TargetAnalyticsAnswer.of(await analytics.targets(caller.organisation_id, by, of.since, of.until, of.filter))
 
 
 @router.get("/metrics/scans")

@@ -5,6 +5,7 @@ from datetime import date
 from pydantic import Field
 
 from api.schemas import Answer
+from purple.domain.analytics import By, TargetAnalytics
 from purple.domain.metrics import ScanMetrics, ToolMetrics
 from purple.domain.severity import Severity
 from purple.domain.tools import ScanState
@@ -112,4 +113,43 @@ class ScanMetricsAnswer(Answer):
             targets=metrics.targets,
             targets_covered=metrics.targets_covered,
             tools=[ToolMetricsAnswer.of(each) for each in metrics.tools],
+        )
+
+
+class PartAnswer(Answer):
+    """A part of the register."""
+
+    key: str = Field(description="The value its targets share, of a business unit its id; empty for those without one")
+    name: str = Field(description="Of a business unit its path")
+    targets: int
+    covered: int = Field(description="Of those, how many a complete scan looked at in the period")
+    open: dict[Severity, int] = Field(description="Present at the end of the period")
+    past_due: int
+    mean_age: float | None = Field(description="Days since first seen or reopened; null where none is open")
+    found: int
+    reopened: int
+    fixed: int
+    dismissed: int
+    days_to_fix: float | None = Field(description="Mean, from first seen or reopened; null where none was fixed")
+    risk: int = Field(description="0 to 100, now")
+
+
+class TargetAnalyticsAnswer(Answer):
+    """Parts of the register beside each other."""
+
+    since: date = Field(description="Not before the first day that is kept")
+    until: date
+    by: By
+    filter: str
+    parts: list[PartAnswer] = Field(description="That with the highest risk first")
+
+    @classmethod
+    def of(cls, found: TargetAnalytics) -> "TargetAnalyticsAnswer":
+        """Flatten them."""
+        return cls(
+            since=found.period.since,
+            until=found.period.until,
+            by=found.by,
+            filter=found.filter,
+            parts=[PartAnswer.model_validate(each) for each in found.parts],
         )

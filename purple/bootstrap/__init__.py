@@ -6,6 +6,7 @@ from functools import cached_property, partial
 
 from purple.bootstrap.campaigning import Campaigning
 from purple.bootstrap.findings import Findings
+from purple.services.compliance.keeping import ComplianceKeeping
 from purple.services.indexing import Indexing
 from purple.services.lapses import Lapses
 from purple.services.relaying import Chore, Relay
@@ -35,6 +36,7 @@ class Container(Campaigning, Findings):
             "data": partial(self.enriching.keep, every),
             "risk": Rescoring(self.outbox, self.work, self.clock).keep,
             "trends": self.trending.keep,
+            "compliance": ComplianceKeeping(self.outbox, self.compliance, self.clock).keep,
         }
         chores = tuple(Chore(f"{name} wait", job) for name, job in jobs.items())
         return Relay(self.outbox, self.work, self.search, self.campaigns, self.undos, self.clock, chores)

@@ -4,6 +4,7 @@ from functools import cached_property
 
 from purple.bootstrap.adapters import Adapters
 from purple.services.analysis import Analysis
+from purple.services.analytics import AnalyticsReader
 from purple.services.comparing import Comparing
 from purple.services.correlating import Correlating
 from purple.services.deadlines import Deadlines
@@ -78,6 +79,11 @@ class Findings(Adapters):
     def trending(self) -> Trending:
         """The book of trends, written."""
         return Trending(self.outbox, self.work, self.clock, self.settings.trends.keep_months)
+
+    @cached_property
+    def analytics(self) -> AnalyticsReader:
+        """Parts of the register beside each other."""
+        return AnalyticsReader(self.work, self.clock, self.settings.trends.keep_months)
 
     @cached_property
     def trends(self) -> TrendsReader:

@@ -5,6 +5,8 @@ from functools import cached_property
 from purple.bootstrap.adapters import Adapters
 from purple.services.authorisations import Authorisations
 from purple.services.clearance import Clearance
+from purple.services.compliance import ComplianceReader
+from purple.services.compliance.frameworks import Frameworks
 from purple.services.identity import Identity
 from purple.services.sessions import Sessions
 from purple.services.target_import import TargetImport
@@ -16,14 +18,24 @@ class Register(Adapters):
     """Who may test what."""
 
     @cached_property
+    def frameworks(self) -> Frameworks:
+        """What targets may have to comply with."""
+        return Frameworks(self.settings.compliance.extra)
+
+    @cached_property
+    def compliance(self) -> ComplianceReader:
+        """How they stand."""
+        return ComplianceReader(self.work, self.frameworks, self.tools, self.clock)
+
+    @cached_property
     def targets(self) -> Targets:
         """The register."""
-        return Targets(self.work, self.clock, self.ids)
+        return Targets(self.work, self.frameworks, self.clock, self.ids)
 
     @cached_property
     def target_import(self) -> TargetImport:
         """The register, from files."""
-        return TargetImport(self.work, self.clock, self.ids)
+        return TargetImport(self.work, self.frameworks, self.clock, self.ids)
 
     @cached_property
     def units(self) -> Units:

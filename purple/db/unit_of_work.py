@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from purple.db import models
 from purple.db.engine import away
 from purple.db.repositories import listings
+from purple.db.repositories.analytics import AnalyticsRows
 from purple.db.repositories.comparing import ComparisonRows
+from purple.db.repositories.compliance import ComplianceRows
 from purple.db.repositories.correlations import CorrelationRows
 from purple.db.repositories.coverage import CoverageRows
 from purple.db.repositories.deadlines import DueDateRows
@@ -80,6 +82,8 @@ class SqlUnitOfWork:
         self.risks = RiskRows(connection, organisation_id)
         self.trends = TrendRows(connection, organisation_id)
         self.metrics = MetricRows(connection)
+        self.analytics = AnalyticsRows(connection)
+        self.compliance = ComplianceRows(connection, organisation_id)
         self.library = LibraryRows(connection)
         self.gates = GateTable(connection, organisation_id)
         self.events = EventRows(connection)

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from purple.domain.analytics import Analytics
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.comparisons import Comparisons
+from purple.domain.compliance import Compliance
 from purple.domain.coverage import Coverage
 from purple.domain.deadlines import DueDates
 from purple.domain.enrichment import Library
@@ -212,6 +214,10 @@ class UnitOfWork(Protocol):
     def trends(self) -> TrendBook: ...  # noqa: D102
     @property
     def metrics(self) -> Metrics: ...  # noqa: D102
+    @property
+    def analytics(self) -> Analytics: ...  # noqa: D102
+    @property
+    def compliance(self) -> Compliance: ...  # noqa: D102
     @property
     def library(self) -> Library: ...  # noqa: D102
     @property

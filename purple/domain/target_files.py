@@ -1,8 +1,9 @@
 """Files of targets: CSV as spreadsheets keep it, or JSON.
 
 The first line of CSV names the columns, in any order; `value` must be among them. An empty cell says nothing; `none`
-takes away. Tags and controls stand in one cell with commas between. Text that a spreadsheet would take for a formula is
-written with an apostrophe before it and read without it, as spreadsheets do; what has none is kept as it is.
+takes away. Tags, controls, frameworks and custom fields (`name=value`) stand in one cell with commas between. Text that
+a spreadsheet would take for a formula is written with an apostrophe before it and read without it, as spreadsheets do;
+what has none is kept as it is.
 
 JSON is a list of objects, or an object with the list as `items`. A field that is left out or null says nothing; an
 empty text or list takes away.
@@ -18,14 +19,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from purple.domain.errors import InvalidInputError, TooLargeError
+from purple.domain.target_fields import custom_pairs
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_ROWS = 20_000
 COLUMNS = (
     "kind", "value", "name", "criticality", "exposure", "data_class", "tags", "unit", "zone", "controls",
+    "environment", "category", "frameworks", "custom",
 )  # fmt: skip
-SEVERAL = frozenset({"tags", "controls"})
-CLEARED = frozenset({"tags", "controls", "unit", "zone"})
+SEVERAL = frozenset({"tags", "controls", "frameworks", "custom"})
+CLEARED = SEVERAL | {"unit", "zone", "category"}
 """What a target may be without."""
 NONE = "none"
 _DELIMITERS = ",;\t"
@@ -149,8 +152,14 @@ def _json(text: str) -> Iterator[Row]:
         )
     for number, item in enumerate(items, 1):
         _columns(item)
-        told = {name: tuple(cell) if isinstance(cell, list) else cell for name, cell in item.items()}
+        told = {name: _json_cell(name, cell) for name, cell in item.items()}
         yield Row(number, {name: cell for name, cell in told.items() if cell is not None})
+
+
+def _json_cell(name: str, cell: object) -> object:
+    if name == "custom" and isinstance(cell, dict):
+        return tuple(custom_pairs(cell))
+    return tuple(cell) if isinstance(cell, list) else cell
 
 
 def write(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

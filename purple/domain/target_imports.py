@@ -10,6 +10,7 @@ from uuid import UUID
 
 from purple.domain.clock import Ids
 from purple.domain.errors import InvalidInputError
+from purple.domain.target_fields import checked_category, checked_zone, custom_fields, known_frameworks, labels
 from purple.domain.target_files import Row
 from purple.domain.targets import (
     MAX_NAME,
@@ -17,11 +18,10 @@ from purple.domain.targets import (
     Control,
     Criticality,
     DataClass,
+    Environment,
     Exposure,
     Target,
     TargetKind,
-    checked_zone,
-    labels,
     normalise,
     recognise,
 )
@@ -94,19 +94,19 @@ class Wanted:
     """By field of the target, `value` in normal form among them."""
 
 
-def understand(rows: Iterable[Row], tree: Tree) -> tuple[list[Wanted], list[Refusal]]:
+def understand(rows: Iterable[Row], tree: Tree, frameworks: Collection[str] = ()) -> tuple[list[Wanted], list[Refusal]]:
     """Rows with values of their kinds, and what is wrong with the others: each field that is."""
     wanted: list[Wanted] = []
     refused: list[Refusal] = []
     for row in rows:
-        found, wrong = _understood(row, tree)
+        found, wrong = _understood(row, tree, frameworks)
         refused += wrong
         if found is not None and not wrong:
             wanted.append(found)
     return wanted, refused
 
 
-def _understood(row: Row, tree: Tree) -> tuple[Wanted | None, list[Refusal]]:
+def _understood(row: Row, tree: Tree, frameworks: Collection[str]) -> tuple[Wanted | None, list[Refusal]]:
     fields: dict[str, Any] = {}
     wrong: list[Refusal] = []
     kind: TargetKind | None = None
@@ -116,6 +116,8 @@ def _understood(row: Row, tree: Tree) -> tuple[Wanted | None, list[Refusal]]:
                 kind = _one_of(TargetKind, name, cell)
             elif name == "unit":
                 fields["unit_id"] = _unit(tree, cell)
+            elif name == "frameworks":
+                fields[name] = known_frameworks(_texts(name, cell), frameworks)
             elif name != "value":
                 fields[name] = _READ[name](cell)
         except InvalidInputError as error:
@@ -189,6 +191,9 @@ _READ: Mapping[str, Callable[[object], object]] = {
     "tags": lambda cell: labels(_texts("tags", cell)),
     "zone": lambda cell: checked_zone(_text("zone", MAX_NAME, cell)),
     "controls": _controls,
+    "environment": partial(_one_of, Environment, "environment"),
+    "category": lambda cell: checked_category(_text("category", MAX_NAME, cell)),
+    "custom": lambda cell: custom_fields(_texts("custom", cell)),
 }
 
 

@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,12 +11,10 @@ from uuid import UUID
 from purple.domain.errors import InvalidInputError
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
-_ZONE = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _MAX_HOST = 253
 MAX_VALUE = 2_048
 """Characters; also of a URL."""
 MAX_NAME = 200
-MAX_TAGS = 50
 _MAX_PORT = 65_535
 DOCKER_REGISTRY = "registry-1.docker.io"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -66,6 +63,16 @@ class DataClass(StrEnum):
     CONFIDENTIAL = "confidential"
     RESTRICTED = "restricted"
     """Such as special categories of personal data, payment cards, keys."""
+    UNKNOWN = "unknown"
+
+
+class Environment(StrEnum):
+    """What an asset is for."""
+
+    PRODUCTION = "production"
+    STAGING = "staging"
+    TEST = "test"
+    DEVELOPMENT = "development"
     UNKNOWN = "unknown"
 
 
@@ -126,38 +133,18 @@ class Target:
     """Compensating ones, each once, in the order of their names."""
     unit_id: UUID | None = None
     """The business unit that it belongs to."""
+    environment: Environment = Environment.UNKNOWN
+    category: str = ""
+    """What sort of asset it is to the organisation, such as `payment`; one at most, so that sums over them add up."""
+    frameworks: tuple[str, ...] = ()
+    """What it has to comply with, such as `pci-dss`; each once, in order."""
+    custom: tuple[str, ...] = ()
+    """What the organisation keeps of its assets by names of its own: `name=value`, in order."""
 
     @property
     def address(self) -> Address:
         """The network parts of the value."""
         return address_of(self.kind, self.value)
-
-
-def checked_zone(zone: str, field: str = "zone") -> str:
-    """A zone's name, or empty; it becomes part of a queue's name.
-
-    Raises:
-        InvalidInputError: it is no such name.
-    """
-    if zone and not _ZONE.fullmatch(zone):
-        raise InvalidInputError(
-            f"{zone!r} is no zone", field=field, value=zone, remedy="use up to 32 small letters, digits and hyphens"
-        )
-    return zone
-
-
-def labels(tags: Iterable[str]) -> tuple[str, ...]:
-    """Tags without blanks around them, each once, in order.
-
-    Raises:
-        InvalidInputError: too many.
-    """
-    known = tuple(sorted({tag.strip() for tag in tags if tag.strip()}))
-    if len(known) > MAX_TAGS:
-        raise InvalidInputError(
-            f"a target has at most {MAX_TAGS} tags", field="tags", value=len(known), remedy="use fewer"
-        )
-    return known
 
 
 def is_ip(text: str) -> bool:

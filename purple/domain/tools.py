@@ -29,6 +29,29 @@ class Intrusiveness(StrEnum):
         return list(Intrusiveness).index(self)
 
 
+class Topic(StrEnum):
+    """What a tool looks into; a complete scan of it is evidence that this was looked into."""
+
+    PORTS = "ports"
+    """Which services there are."""
+    HOSTS = "hosts"
+    """Known vulnerabilities of a host and its services."""
+    TLS = "tls"
+    SSH = "ssh"
+    WEB = "web"
+    """Web applications, by attack."""
+    WEB_SETTINGS = "web_settings"
+    """How web servers are set up."""
+    API = "api"
+    LOGINS = "logins"
+    """Whether well-known logins are taken."""
+    DEPENDENCIES = "dependencies"
+    CODE = "code"
+    SECRETS = "secrets"
+    INFRASTRUCTURE = "infrastructure"
+    """Infrastructure as code, container files, pipelines."""
+
+
 class ScanState(StrEnum):
     """How far a scan is, and how it ended; only `complete` may close a vulnerability."""
 
@@ -67,6 +90,8 @@ class ToolSpec:
     """Processors that one run keeps busy."""
     memory_mb: int = 256
     """Memory that one run needs."""
+    examines: tuple[Topic, ...] = ()
+    """What a complete scan of it is evidence for."""
     techniques: tuple[str, ...] = ()
     """MITRE ATT&CK technique ids."""
     fingerprint_fields: tuple[str, ...] = ()

@@ -173,14 +173,14 @@ def _bands(shifts: Iterable[Shift]) -> list[tuple[str, int, int]]:
 
 async def _over(uow: UnitOfWork, tallies: Iterable[Tally]) -> CombinedRisk:
     """One score for many targets."""
-    mine = _by_target(tallies)
-    scores = {key: combined(several).risk.score for key, several in mine.items()}
+    mine = list(tallies)
+    scores = of_targets(mine)
     first = sorted(scores, key=lambda key: (-scores[key], key))[:SHOWN]
     if not first:
         return CombinedRisk(NO_RISK, 0, ())
     named = {each.id: each.name for each in await uow.targets.several(first)}
     items = tuple(Item(key, named[key], scores[key]) for key in first)
-    count = sum(each.count for several in mine.values() for each in several)
+    count = sum(each.count for each in mine)
     return CombinedRisk(_of_scores(list(scores.values()), items[0].name), count, items)
 
 
@@ -190,6 +190,16 @@ def _of_scores(scores: Collection[int], worst: str = "") -> Risk:
         return NO_RISK
     top = max(scores)
     return together(Part("worst", top, worst), [Group("targets", "target", len(scores) - 1, sum(scores) - top)])
+
+
+def of_targets(tallies: Iterable[Tally]) -> dict[UUID, int]:
+    """The scores of targets with present vulnerabilities."""
+    return {key: combined(several).risk.score for key, several in _by_target(tallies).items()}
+
+
+def score_of_all(scores: Collection[int]) -> int:
+    """One score for targets that have these."""
+    return _of_scores(scores).score
 
 
 def standings(units: Iterable[Unit], counts: Mapping[UUID, int], tallies: Iterable[Tally]) -> tuple[Standing, ...]:
@@ -210,7 +220,7 @@ def standings(units: Iterable[Unit], counts: Mapping[UUID, int], tallies: Iterab
             each,
             targets[each.id],
             {str(one): present[each.id][one] for one in reversed(Severity) if present[each.id][one]},
-            _of_scores(scores[each.id]).score,
+            score_of_all(scores[each.id]),
         )
         for each in known.values()
     )

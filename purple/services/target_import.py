@@ -10,6 +10,7 @@ from purple.domain.ports import UnitOfWork, Work
 from purple.domain.target_files import Row, read
 from purple.domain.target_imports import Becomes, Plan, Register, understand
 from purple.domain.units import Tree
+from purple.services.compliance.frameworks import Frameworks
 from purple.services.targets import created, follow
 
 
@@ -19,8 +20,9 @@ class TargetImport:
     What a file says twice it says once: importing it again changes nothing.
     """
 
-    def __init__(self, work: Work, clock: Clock, ids: Ids) -> None:
+    def __init__(self, work: Work, frameworks: Frameworks, clock: Clock, ids: Ids) -> None:
         self._work = work
+        self._frameworks = frameworks
         self._clock = clock
         self._ids = ids
 
@@ -53,7 +55,7 @@ class TargetImport:
     async def _plan(
         self, uow: UnitOfWork, organisation_id: UUID, rows: tuple[Row, ...], tree: Tree, *, lock: bool = False
     ) -> Plan:
-        wanted, refused = await asyncio.to_thread(understand, rows, tree)
+        wanted, refused = await asyncio.to_thread(understand, rows, tree, self._frameworks.names())
         known = await uow.target_sets.written([each.fields["value"] for each in wanted], lock=lock)
         register = Register(known, tree, organisation_id, self._ids, self._clock.now())
         return await asyncio.to_thread(register.plan, wanted, refused)

@@ -1,6 +1,6 @@
 """The register of targets."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,18 +10,19 @@ from purple.domain.errors import InvalidInputError
 from purple.domain.events import Event
 from purple.domain.pages import Page, Query
 from purple.domain.ports import UnitOfWork, Work
+from purple.domain.target_fields import checked_category, checked_zone, custom_fields, labels
 from purple.domain.targets import (
     Control,
     Criticality,
     DataClass,
+    Environment,
     Exposure,
     Target,
     TargetKind,
-    checked_zone,
-    labels,
     normalise,
     recognise,
 )
+from purple.services.compliance.frameworks import Frameworks
 from purple.services.events import event
 from purple.services.units import check_unit
 from purple.services.weighing import rescored, scored, weigh
@@ -35,8 +36,9 @@ _DATED = {"exposure", "unit_id"}
 class Targets:
     """Create, find, list, edit."""
 
-    def __init__(self, work: Work, clock: Clock, ids: Ids) -> None:
+    def __init__(self, work: Work, frameworks: Frameworks, clock: Clock, ids: Ids) -> None:
         self._work = work
+        self._frameworks = frameworks
         self._clock = clock
         self._ids = ids
 
@@ -54,11 +56,16 @@ class Targets:
         data_class: DataClass = DataClass.UNKNOWN,
         controls: Iterable[Control] = (),
         unit_id: UUID | None = None,
+        environment: Environment = Environment.UNKNOWN,
+        category: str = "",
+        frameworks: Iterable[str] = (),
+        custom: Iterable[str] = (),
     ) -> Target:
         """Register a target; without a kind it is recognised by how its value is written.
 
         Raises:
-            InvalidInputError: the value is not of its kind, or there is no such business unit.
+            InvalidInputError: the value is not of its kind, another field is wrong, or there is no such business unit
+                or framework.
             ConflictError: it is registered already.
         """
         if kind is None:
@@ -78,6 +85,10 @@ class Targets:
             data_class=data_class,
             controls=_once(controls),
             unit_id=unit_id,
+            environment=environment,
+            category=checked_category(category),
+            frameworks=self._frameworks.checked(frameworks),
+            custom=custom_fields(custom),
         )
         async with self._work(organisation_id) as uow:
             await check_unit(uow, unit_id)
@@ -95,23 +106,15 @@ class Targets:
     async def edit(self, organisation_id: UUID, target_id: UUID, version: int, **changes: Any) -> Target:
         """Change what is given of the version read.
 
-        `name`, `criticality`, `tags`, `zone`, `exposure`, `data_class`, `controls` and `unit_id` may change.
+        All but `kind` and `value` may change.
 
         Raises:
-            InvalidInputError: too many tags, no zone's name, an empty name, or a business unit that is not there.
+            InvalidInputError: a field is wrong, or a business unit or framework is not there.
             NotFoundError: there is no such target.
             PreconditionFailedError: somebody changed it since.
         """
-        if "tags" in changes:
-            changes["tags"] = labels(changes["tags"])
-        if "controls" in changes:
-            changes["controls"] = _once(changes["controls"])
-        if "zone" in changes:
-            checked_zone(changes["zone"])
-        if "name" in changes:
-            changes["name"] = changes["name"].strip()
-            if not changes["name"]:
-                raise InvalidInputError("a target has a name", field="name", remedy="write one; its value will do")
+        checks = {**_CHECKED, "frameworks": self._frameworks.checked}
+        changes |= {name: checks[name](changes[name]) for name in checks.keys() & changes.keys()}
         async with self._work(organisation_id) as uow:
             await check_unit(uow, changes.get("unit_id"))
             target = await uow.targets.edit(target_id, version, **changes)
@@ -165,5 +168,22 @@ async def follow(uow: UnitOfWork, changed: Sequence[tuple[Target, Collection[str
     await uow.events.add(*told)
 
 
+def _name(text: str) -> str:
+    if not text.strip():
+        raise InvalidInputError("a target has a name", field="name", remedy="write one; its value will do")
+    return text.strip()
+
+
 def _once(controls: Iterable[Control]) -> tuple[Control, ...]:
     return tuple(sorted(set(controls)))
+
+
+_CHECKED: Mapping[str, Callable[[Any], object]] = {
+    "name": _name,
+    "tags": labels,
+    "controls": _once,
+    "zone": checked_zone,
+    "category": checked_category,
+    "custom": custom_fields,
+}
+"""What becomes of what is given for a field."""

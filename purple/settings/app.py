@@ -203,6 +203,13 @@ class ProfilesSettings(_Room):
     """More folders of profiles, one YAML file each; one of theirs stands over ours of the same name."""
 
 
+class ComplianceSettings(_Room):
+    """Frameworks."""
+
+    extra: tuple[Path, ...] = ()
+    """More folders of frameworks, one YAML file each; one of theirs stands over ours of the same name."""
+
+
 class StackSettings(_Room):
     """The local stack: its data, and the shared cache of downloads."""
 
@@ -256,6 +263,7 @@ class Settings(BaseSettings):
     gate: GateSettings = GateSettings()
     worker: WorkerSettings = WorkerSettings()
     profiles: ProfilesSettings = ProfilesSettings()
+    compliance: ComplianceSettings = ComplianceSettings()
     stack: StackSettings = Field(default_factory=StackSettings)
     cli: CliSettings = CliSettings()
     log: LogSettings = LogSettings()

@@ -154,7 +154,8 @@ async def scene(container, workers) -> Scene:
             )
         )
     unit = await container.units.create(purple.organisation, f"Labs {HOSTILE.replace('/', '')}", owner="admin")
-    await container.targets.edit(purple.organisation, found[0].target_id, 1, unit_id=unit.id)
+    means = {"category": "lab", "frameworks": ["cis", "pci-dss"], "custom": [f"rack={HOSTILE}"]}
+    await container.targets.edit(purple.organisation, found[0].target_id, 1, unit_id=unit.id, **means)
     return Scene(ended.id, found[0].id, found[0].target_id, report, schedule.id, unit.id)
 
 

@@ -54,10 +54,15 @@ async def test_what_campaigns_did_is_told_over_http(client, past) -> None:
     assert (tool["tool"], tool["scans"], tool["states"]["complete"], tool["states"]["partial"]) == ("sarif", 3, 2, 1)
     assert (tool["coverage"], metrics["targets"], metrics["targets_covered"]) == (pytest.approx(2 / 3), 1, 1)
     assert 0 <= tool["seconds_p50"] <= tool["seconds_p95"]
+    parts = (await client.get("/metrics/targets", params=asked | {"by": "kind"})).json()
+    (part,) = parts["parts"]
+    assert (parts["by"], part["key"], part["targets"], part["covered"]) == ("kind", "repository", 1, 1)
+    assert (part["open"], part["found"], part["fixed"]) == ({"high": 1, "medium": 3, "low": 4}, 9, 1)
+    assert part["risk"] > 0
     whole = (await client.get("/trends")).json()
     assert whole["total"]["found"] >= 9
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
-    for path in ("/trends", "/metrics/scans"):
+    for path in ("/trends", "/metrics/scans", "/metrics/targets"):
         is_problem(await client.get(path, params={"until": tomorrow}), 422, field="until")
         is_problem(await client.get(path, params={"since": "1999-01-01"}), 422, field="since")
         is_problem(await client.get(path, params={"filter": "colour:red"}), 422, field="filter")
@@ -72,6 +77,10 @@ def test_the_command_line_tells_the_same(past, capsys) -> None:
     assert (trend["schema"], trend["total"]["open"], trend["total"]["fixed"]) == ("purple.trend/1", 8, 1)
     metrics = told("trend", "scans", "--filter", TAG)
     assert (metrics["schema"], [each["scans"] for each in metrics["tools"]]) == ("purple.scan-metrics/1", [3])
+    (part,) = told("trend", "targets", "--by", "category", "--filter", TAG)["parts"]
+    assert (part["name"], part["targets"], part["open"]) == ("", 1, {"high": 1, "medium": 3, "low": 4})
+    assert main(["trend", "targets", "--filter", TAG]) == 0
+    assert "none" in capsys.readouterr().out
     assert main(["trend", "rebuild"]) == 0
     again = told("trend", "show", "--filter", TAG)
     assert again == trend
@@ -91,6 +100,10 @@ async def test_the_console_draws_it_and_says_what_it_cannot_read(api, container,
         assert page.text.count('class="area') == 3, "high, medium and low"
         for asked in ({"filter": "colour:red"}, {"since": "yesterday"}, {"until": "1999-01-01"}):
             assert (await browser.get("/trends", params=asked)).status_code == 422
+            assert (await browser.get("/targets/analytics", params=asked)).status_code == 422
+        page = await browser.get("/targets/analytics", params={"filter": TAG, "by": "category"})
+        assert "category%3Anone+tags%3Atrends" in page.text
+        assert (await browser.get("/targets/analytics", params={"by": "luck"})).status_code == 422
 
 
 async def test_what_ran_again_counts_once_with_how_it_ended(purple, client, tmp_path) -> None:

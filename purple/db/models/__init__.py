@@ -3,6 +3,7 @@
 from purple.db.models.authorisations import authorisations
 from purple.db.models.base import metadata
 from purple.db.models.campaigns import campaigns, scans
+from purple.db.models.compliance import compliance_days
 from purple.db.models.events import events, feeds, idempotency_keys
 from purple.db.models.findings import observations, sightings, vulnerabilities
 from purple.db.models.gates import gate_breakers, gate_leases
@@ -24,6 +25,7 @@ __all__ = [
     "authorisations",
     "business_units",
     "campaigns",
+    "compliance_days",
     "events",
     "feeds",
     "gate_breakers",

@@ -4,7 +4,7 @@ from sqlalchemy import Column, Integer, Table, Text, UniqueConstraint, Uuid
 
 from purple.db.models.base import enum_text, key, metadata, moment, organisation, text, texts_of, tuple_of
 from purple.db.models.units import unit_key
-from purple.domain.targets import Control, Criticality, DataClass, Exposure, TargetKind
+from purple.domain.targets import Control, Criticality, DataClass, Environment, Exposure, TargetKind
 
 targets = Table(
     "targets",
@@ -23,6 +23,10 @@ targets = Table(
     Column("data_class", enum_text(DataClass), nullable=False, server_default=DataClass.UNKNOWN),
     Column("controls", texts_of(Control), nullable=False, server_default="{}"),
     Column("unit_id", Uuid, index=True),
+    Column("environment", enum_text(Environment), nullable=False, server_default=Environment.UNKNOWN),
+    text("category"),
+    Column("frameworks", tuple_of(Text()), nullable=False, server_default="{}"),
+    Column("custom", tuple_of(Text()), nullable=False, server_default="{}"),
     UniqueConstraint("organisation_id", "kind", "value"),
     unit_key(),
 )

@@ -41,6 +41,10 @@ TARGETS = Listing(
             "exposure",
             "data_class",
             "controls",
+            "environment",
+            "category",
+            "frameworks",
+            "custom",
             "created_at",
         ),
     )

@@ -16,10 +16,12 @@ _COLUMNS = [targets.c[field.name] for field in fields(Target)]
 _NAMES = ", ".join(column.name for column in _COLUMNS)
 _ROWS = """jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (
     id uuid, organisation_id uuid, kind text, value text, name text, criticality text, tags text[],
-    created_at timestamptz, version int, zone text, exposure text, data_class text, controls text[], unit_id uuid)"""
+    created_at timestamptz, version int, zone text, exposure text, data_class text, controls text[], unit_id uuid,
+    environment text, category text, frameworks text[], custom text[])"""
 _ADD = text(f"INSERT INTO targets ({_NAMES}) SELECT {_NAMES} FROM {_ROWS} ON CONFLICT DO NOTHING")  # noqa: S608 - our own words
 _CHANGED = (
-    "name", "criticality", "tags", "zone", "exposure", "data_class", "controls", "unit_id",
+    "name", "criticality", "tags", "zone", "exposure", "data_class", "controls", "unit_id", "environment", "category",
+    "frameworks", "custom",
 )  # fmt: skip
 _CHANGE = text(f"""
     UPDATE targets t SET version = r.version, {", ".join(f"{name} = r.{name}" for name in _CHANGED)}

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from purple.domain.errors import PluginError
-from purple.domain.tools import Intrusiveness, ToolSpec
+from purple.domain.tools import Intrusiveness, ToolSpec, Topic
 from purple.toolkit.adapter import ImportOptions, ToolAdapter, ToolParser
 from purple.toolkit.formats import Signature
 
@@ -56,6 +56,7 @@ class _Manifest(BaseModel):
     weight: int = Field(default=1, ge=1)
     cpu: float = Field(default=0.5, ge=0.05, le=64)
     memory_mb: int = Field(default=256, ge=16, le=1_048_576)
+    examines: tuple[Topic, ...] = ()
     techniques: tuple[str, ...] = ()
     fingerprint_fields: tuple[str, ...] = ()
     exit_codes: dict[int, str] = Field(default_factory=dict)

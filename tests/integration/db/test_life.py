@@ -21,6 +21,7 @@ from purple.domain.tools import ScanState
 from purple.domain.vulnerabilities import ChangeCause, Vulnerability, VulnerabilityState
 from purple.services import mass_triage
 from purple.services.analysis import Analysis
+from purple.services.compliance.frameworks import Frameworks
 from purple.services.deadlines import Deadlines
 from purple.services.events import event as make_event
 from purple.services.lapses import Lapses
@@ -296,7 +297,7 @@ async def test_history_and_comments_are_append_only_for_the_application(servers)
 async def test_a_change_of_a_targets_criticality_moves_the_risk_of_what_it_has(house) -> None:
     tenant = house.tenant
     before = [each.risk for each in await house.all()]
-    targets = Targets(tenant.work, house.clock, TimeOrderedIds())
+    targets = Targets(tenant.work, Frameworks(), house.clock, TimeOrderedIds())
     await targets.edit(tenant.id, tenant.target.id, 1, criticality=Criticality.CRITICAL)
     after = await house.all()
     assert [each.risk - known for each, known in zip(after, before, strict=True)] == [15 - 8] * len(before)
@@ -306,7 +307,7 @@ async def test_a_change_of_a_targets_criticality_moves_the_risk_of_what_it_has(h
 async def test_a_due_date_follows_the_rules_and_a_breach_is_told_once(house, servers) -> None:
     tenant, seen = house.tenant, START + timedelta(days=1)
     deadlines = Deadlines(tenant.work, house.clock, TimeOrderedIds())
-    targets = Targets(tenant.work, house.clock, TimeOrderedIds())
+    targets = Targets(tenant.work, Frameworks(), house.clock, TimeOrderedIds())
     for port, severity in ((4, Severity.CRITICAL), (5, Severity.INFO)):
         await house.campaign(2, port, severity=severity, state=ScanState.PARTIAL)
 

@@ -27,6 +27,7 @@ from purple.domain.targets import Control, DataClass, Exposure, Target
 from purple.domain.vulnerabilities import Vulnerability
 from purple.domain.weighing import Touched
 from purple.services.analysis import Analysis
+from purple.services.compliance.frameworks import Frameworks
 from purple.services.rescoring import Rescoring
 from purple.services.risking import Risking
 from purple.services.targets import Targets
@@ -48,7 +49,7 @@ class House:
         self.outbox = SqlOutbox(self.engine, relay_url)
         self.rescoring = Rescoring(self.outbox, tenant.work, self.clock)
         self.risking = Risking(tenant.work, self.clock, TimeOrderedIds())
-        self.targets = Targets(tenant.work, self.clock, TimeOrderedIds())
+        self.targets = Targets(tenant.work, Frameworks(), self.clock, TimeOrderedIds())
         self.ann = Actor(uuid4(), tenant.id, "ann")
         self.edition = 0
 

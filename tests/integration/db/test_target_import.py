@@ -15,6 +15,7 @@ from purple.domain.pages import Query
 from purple.domain.severity import Severity
 from purple.domain.target_imports import Becomes, Plan
 from purple.domain.targets import Exposure, Target
+from purple.services.compliance.frameworks import Frameworks
 from purple.services.target_import import TargetImport
 from purple.toolkit.world import TimeOrderedIds
 from tests.integration.db.test_units import House, make_house
@@ -26,7 +27,7 @@ class Office:
     def __init__(self, house: House) -> None:
         self.house = house
         self.tenant = house.tenant
-        self.service = TargetImport(self.tenant.work, house.clock, TimeOrderedIds())
+        self.service = TargetImport(self.tenant.work, Frameworks(), house.clock, TimeOrderedIds())
 
     async def look(self, text: str) -> Plan:
         return await self.service.look(self.tenant.id, text.encode())

@@ -27,6 +27,7 @@ from purple.domain.tools import ScanState
 from purple.domain.trends import Trend, month_number
 from purple.domain.vulnerabilities import ChangeCause, Vulnerability, VulnerabilityState, may_change
 from purple.services.analysis import Analysis
+from purple.services.compliance.frameworks import Frameworks
 from purple.services.correlating import Correlating
 from purple.services.deadlines import Deadlines
 from purple.services.lapses import Lapses
@@ -71,7 +72,7 @@ class House:
         self.life = Life(self.work, self.clock, ids)
         self.lapses = Lapses(outbox, self.work, self.clock)
         self.deadlines = Deadlines(self.work, self.clock, ids)
-        self.targets = Targets(self.work, self.clock, ids)
+        self.targets = Targets(self.work, Frameworks(), self.clock, ids)
         self.trending = Trending(outbox, self.work, self.clock, KEEP)
         self.reader = TrendsReader(self.work, self.clock, KEEP)
 

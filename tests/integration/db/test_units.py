@@ -19,6 +19,7 @@ from purple.domain.severity import Severity
 from purple.domain.targets import Exposure, Target
 from purple.domain.units import Unit
 from purple.services.analysis import Analysis
+from purple.services.compliance.frameworks import Frameworks
 from purple.services.deadlines import Deadlines
 from purple.services.risking import Risking
 from purple.services.targets import Targets
@@ -36,7 +37,7 @@ class House:
         self.ann = Actor(uuid4(), tenant.id, "ann")
         made = (tenant.work, self.clock, TimeOrderedIds())
         self.units = Units(*made)
-        self.targets = Targets(*made)
+        self.targets = Targets(tenant.work, Frameworks(), *made[1:])
         self.deadlines = Deadlines(*made)
         self.risking = Risking(*made)
 

@@ -32,7 +32,7 @@ def target(value: str, kind: TargetKind = TargetKind.HOST, **fields: object) -> 
 
 
 def plan(text: str, *known: Target):
-    wanted, refused = understand(read(text.encode()), TREE)
+    wanted, refused = understand(read(text.encode()), TREE, ("cis", "gdpr"))
     return Register(known, TREE, ORGANISATION, TimeOrderedIds(), NOW).plan(wanted, refused)
 
 
@@ -133,6 +133,20 @@ def test_a_row_changes_what_it_says_and_nothing_else() -> None:
         None,
         (),
     )
+
+
+def test_what_a_target_means_comes_in_and_goes() -> None:
+    text = 'value,environment,category,frameworks,custom\n192.0.2.7,Production,web  shop,"gdpr,CIS","row=3,rack=7=b"\n'
+    made = plan(text).lines[0].target
+    assert (made.environment, made.category, made.frameworks) == ("production", "web shop", ("cis", "gdpr"))
+    assert made.custom == ("rack=7=b", "row=3")
+    asked = json.dumps([{"value": "192.0.2.7", "custom": {"rack": 9}, "frameworks": ["cis"], "category": ""}])
+    told = plan(asked, made).lines[0].target
+    assert (told.custom, told.frameworks, told.category, told.environment) == (("rack=9",), ("cis",), "", "production")
+    cleared = plan("value,custom,frameworks,category\n192.0.2.7,none,none,none\n", made).lines[0].target
+    assert (cleared.custom, cleared.frameworks, cleared.category) == ((), (), "")
+    wrong = plan("value,environment,category,frameworks,custom\n192.0.2.7,moon,none!,soc-2,Rack\n", made)
+    assert [each.field for each in wrong.refused] == ["environment", "frameworks", "custom"]
 
 
 def test_a_row_without_a_kind_names_what_is_there_whatever_its_kind() -> None:

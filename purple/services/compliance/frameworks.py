@@ -1,0 +1,93 @@
+"""The frameworks that come with Purple, one YAML file each, and those that a deployment adds."""
+
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from purple.contracts.frameworks import Framework
+from purple.domain.errors import InvalidInputError, NotFoundError
+from purple.domain.filters import parse_filter
+from purple.domain.target_fields import known_frameworks
+
+
+class Frameworks:
+    """Ours, and those in folders that a deployment adds, which come first."""
+
+    def __init__(self, extra: Iterable[Path] = ()) -> None:
+        """Find them.
+
+        Args:
+            extra: folders of YAML files.
+
+        Raises:
+            InvalidInputError: one is no folder.
+        """
+        self._texts: dict[str, str] = {}
+        for folder in extra:
+            if not folder.is_dir():
+                raise InvalidInputError(
+                    f"{folder} is no folder",
+                    field="compliance.extra",
+                    value=folder,
+                    remedy="name folders that hold frameworks",
+                )
+            for path in sorted(folder.glob("*.yaml")):
+                self._texts.setdefault(path.stem, path.read_text(encoding="utf-8"))
+        for each in files(__package__).iterdir():
+            if each.name.endswith(".yaml"):
+                self._texts.setdefault(each.name.removesuffix(".yaml"), each.read_text(encoding="utf-8"))
+
+    def names(self) -> tuple[str, ...]:
+        """Sorted."""
+        return tuple(sorted(self._texts))
+
+    def checked(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Names of frameworks, each once, in order.
+
+        Raises:
+            InvalidInputError: there is none of a name.
+        """
+        return known_frameworks(names, self._texts)
+
+    def load(self, name: str) -> Framework:
+        """One framework.
+
+        Raises:
+            NotFoundError: there is none of that name.
+            InvalidInputError: it is malformed; the message says where.
+        """
+        if name not in self._texts:
+            raise NotFoundError(
+                f"there is no framework {name!r}", value=name, remedy=f"use one of {', '.join(self.names())}"
+            )
+        return parse_framework(self._texts[name], name)
+
+
+def parse_framework(text: str, name: str) -> Framework:
+    """A framework from YAML.
+
+    Raises:
+        InvalidInputError: names the field that is wrong.
+    """
+    try:
+        found = Framework.model_validate(yaml.safe_load(text))
+        for control in found.controls:
+            parse_filter(control.targets)
+            parse_filter(control.findings)
+    except yaml.YAMLError as error:
+        raise _malformed(name, f"it is not YAML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise _malformed(name, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    except InvalidInputError as error:
+        raise _malformed(name, error.detail) from None
+    if found.name != name:
+        raise _malformed(name, f"name: it calls itself {found.name}")
+    return found
+
+
+def _malformed(name: str, what: str) -> InvalidInputError:
+    return InvalidInputError(f"framework {name}: {what}", field="framework", value=name, remedy="mend its file")
