@@ -27,10 +27,13 @@ from api.profiles import endpoints as profiles
 from api.reports import endpoints as reports
 from api.risk import endpoints as risk
 from api.schedules import endpoints as schedules
+from api.succession import succession
 from api.targets import endpoints as targets
 from api.trends import endpoints as trends
 from api.undos import endpoints as undos
 from api.units import endpoints as units
+from api.v2 import targets as targets_v2
+from api.v2 import vulnerabilities
 from purple.bootstrap import Container
 from purple.settings import Settings
 
@@ -61,7 +64,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.container = container
     add_handlers(app)
     app.add_middleware(BodyLimit)
-    v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
+    told = Depends(succession(settings.api.v1_sunset))
+    v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters), told])
     for room in (
         targets, units, authorisations, campaigns, comparisons, schedules, profiles, imports, life, findings,
         correlation, sla, risk, data, trends, compliance, reports, undos,
@@ -69,6 +73,10 @@ def create_app(settings: Settings) -> FastAPI:
         v1.include_router(room.router)
     v1.include_router(authorisations.refusals)
     app.include_router(v1)
+    v2 = APIRouter(prefix="/api/v2", responses=PROBLEMS, dependencies=[Depends(known_parameters)])
+    for room in (vulnerabilities, targets_v2):
+        v2.include_router(room.router)
+    app.include_router(v2)
     app.include_router(live.router, prefix="/api/v1")
     app.include_router(health.router)
     console.mount(app)

@@ -127,29 +127,29 @@ class ComplianceDay:
 
 
 class Compliance(Protocol):
-    """What the judgement of a framework rests on, over the targets that have it."""
+    """What the judgement of a framework rests on."""
 
     async def targets(self, framework: str, filter_: str) -> Sequence[Target]:
-        """By their values.
+        """Those that have it, of those that a filter finds; by their values.
 
         Raises:
             InvalidInputError: the filter cannot be read.
         """
         ...
 
-    async def applicable(self, framework: str, filter_: str) -> Collection[UUID]:
-        """Those that a control's filter finds.
+    async def applicable(self, target_ids: Sequence[UUID], filter_: str) -> Collection[UUID]:
+        """Those of them that a filter finds.
 
         Raises:
             InvalidInputError: the filter cannot be read.
         """
         ...
 
-    async def looks(self, framework: str, tools: Collection[str], since: datetime) -> Sequence[Look]:
+    async def looks(self, target_ids: Sequence[UUID], tools: Collection[str], since: datetime) -> Sequence[Look]:
         """Of each target and tool the newest that is complete, the newest that is not, and the newest with nothing."""
         ...
 
-    async def breaches(self, framework: str, filter_: str) -> Mapping[UUID, Breach]:
+    async def breaches(self, target_ids: Sequence[UUID], filter_: str) -> Mapping[UUID, Breach]:
         """By target, the present and accepted vulnerabilities that a filter finds.
 
         Raises:

@@ -1,6 +1,7 @@
 """The port of what was found; like those of `ports`, an adapter implements it and `bootstrap` joins the two."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -9,7 +10,27 @@ from purple.domain.causes import Causes
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
 from purple.domain.risk import Risk, Weight
+from purple.domain.severity import Severity
+from purple.domain.tools import ScanState
 from purple.domain.vulnerabilities import Merged, Vulnerability
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """That one scan saw a vulnerability, and what it said of it."""
+
+    vulnerability_id: UUID
+    scan_id: UUID
+    campaign_id: UUID
+    observation_id: UUID
+    tool: str
+    tool_version: str
+    scan_state: ScanState
+    seen_at: datetime
+    rule: str
+    title: str
+    severity: Severity
+    confidence: float
 
 
 class Findings(Protocol):
@@ -53,6 +74,10 @@ class Findings(Protocol):
 
     async def ids(self, after: UUID | None, limit: int) -> Sequence[UUID]:
         """Of some vulnerabilities, in order; those after one of them."""
+        ...
+
+    async def sightings(self, ids: Sequence[UUID], most: int) -> Sequence[Sighting]:
+        """Of these vulnerabilities, of each the newest so many; the newest first."""
         ...
 
     async def causes(self, query: Query) -> Causes:

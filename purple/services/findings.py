@@ -1,14 +1,19 @@
 """Reading what was found."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from purple.domain.causes import Causes
 from purple.domain.errors import UnavailableError
+from purple.domain.findings import Sighting
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
 from purple.domain.ports import Work
 from purple.domain.search import Search
 from purple.domain.vulnerabilities import Vulnerability
+
+SIGHTINGS = 50
+"""Of one vulnerability, the newest."""
 
 
 class FindingsReader:
@@ -48,6 +53,16 @@ class FindingsReader:
         """
         async with self._work(organisation_id) as uow:
             return await uow.findings.vulnerability(row_id)
+
+    async def sightings(
+        self, organisation_id: UUID, ids: Sequence[UUID], most: int = SIGHTINGS
+    ) -> dict[UUID, list[Sighting]]:
+        """Which scans saw each of these vulnerabilities, the newest first."""
+        found: dict[UUID, list[Sighting]] = {each: [] for each in ids}
+        async with self._work(organisation_id) as uow:
+            for sighting in await uow.findings.sightings(ids, most):
+                found[sighting.vulnerability_id].append(sighting)
+        return found
 
     async def causes(self, organisation_id: UUID, query: Query) -> Causes:
         """What one fix each would end; what takes most risk away comes first.

@@ -5,7 +5,7 @@ local stack writes so that every process on this machine finds its servers.
 """
 
 import os
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -76,6 +76,8 @@ class ApiSettings(_Room):
     port: int = Field(default=8000, ge=0, le=65535)
     url: str = ""
     """What links in reports and notices start with."""
+    v1_sunset: date | None = None
+    """Until when you promise clients the routes of version 1 that have a successor; by default no end is planned."""
 
 
 class IdentitySettings(_Room):

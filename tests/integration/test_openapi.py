@@ -12,6 +12,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from api.lock import LOCK, text
 from bench.house import answers
 from purple.bootstrap import Container
 from purple.db.migrate import upgrade
@@ -63,6 +64,10 @@ async def test_a_client_that_is_made_from_the_document_works(api, made_client, c
         missing = await part("api.campaigns.get_campaign").asyncio(uuid4(), client=client)
         assert isinstance(missing, models.Problem)
         assert missing.status == 404
+
+
+def test_version_1_is_as_its_clients_know_it() -> None:
+    assert LOCK.read_text() == text(), "run `python -m api.lock`, and see that nothing which clients use went away"
 
 
 @pytest.fixture(scope="module")

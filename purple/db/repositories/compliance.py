@@ -1,11 +1,11 @@
-"""What compliance is judged by, over the targets that have a framework."""
+"""What compliance is judged by."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, text
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,8 +22,7 @@ _D, _V = compliance_days.c, vulnerabilities.c
 _COLUMNS = [targets.c[field.name] for field in fields(Target)]
 _PRESENT = [state for state in VulnerabilityState if state.counts]
 
-_MINE = "SELECT id FROM targets WHERE frameworks @> ARRAY[:framework]"
-_LOOKS = text(f"""
+_LOOKS = text("""
     SELECT DISTINCT ON (target_id, tool, state = 'complete') * FROM (
         SELECT s.target_id, s.tool, s.campaign_id, (array_agg(s.id ORDER BY rank, s.ended_at))[1] AS scan_id,
             min(coalesce(covering.ended_at, s.ended_at, s.created_at)) AS at,
@@ -31,17 +30,17 @@ _LOOKS = text(f"""
             (array_agg(CASE rank WHEN 1 THEN '' ELSE s.reason END ORDER BY rank, s.ended_at))[1] AS reason
         FROM scans s LEFT JOIN scans covering ON covering.id = s.covered_by
         CROSS JOIN LATERAL (SELECT (s.state = 'complete' OR s.covered_by IS NOT NULL)::int AS rank) AS ranked
-        WHERE s.target_id IN ({_MINE}) AND s.tool = ANY(:tools) AND s.created_at >= :since
+        WHERE s.target_id = ANY(:targets) AND s.tool = ANY(:tools) AND s.created_at >= :since
         GROUP BY s.target_id, s.tool, s.campaign_id
     ) AS runs ORDER BY target_id, tool, state = 'complete', at DESC
-""")  # noqa: S608 - our own words
+""")
 """A campaign's scans of a tool at a target are one look, as good as the worst of them."""
-_NOTHING = text(f"""
+_NOTHING = text("""
     SELECT DISTINCT ON (recon.target_id, step ->> 'tool')
         recon.target_id, step ->> 'tool' AS tool, recon.campaign_id, recon.scan_id, recon.at
     FROM (
         SELECT target_id, campaign_id, min(ended_at) AS at, (array_agg(id ORDER BY ended_at))[1] AS scan_id
-        FROM scans WHERE target_id IN ({_MINE}) AND phase = :recon AND created_at >= :since
+        FROM scans WHERE target_id = ANY(:targets) AND phase = :recon AND created_at >= :since
         GROUP BY target_id, campaign_id HAVING bool_and(state = 'complete')
     ) AS recon
     JOIN campaigns c ON c.id = recon.campaign_id AND c.state = :completed
@@ -50,7 +49,7 @@ _NOTHING = text(f"""
         SELECT FROM scans s
         WHERE s.campaign_id = recon.campaign_id AND s.target_id = recon.target_id AND s.tool = step ->> 'tool')
     ORDER BY recon.target_id, step ->> 'tool', recon.at DESC
-""")  # noqa: S608 - our own words
+""")
 """A campaign that completed would have run the tool at each place that recon found for it: there was none."""
 
 
@@ -63,17 +62,19 @@ class ComplianceRows:
 
     async def targets(self, framework: str, filter_: str) -> Sequence[Target]:
         """In one statement."""
-        statement = select(*_COLUMNS).where(*_mine(framework, filter_)).order_by(targets.c.value)
+        mine = TARGETS.conditions(Query(filter=f"frameworks:{framework} {filter_}"))
+        statement = select(*_COLUMNS).where(*mine).order_by(targets.c.value)
         return [Target(**row._mapping) for row in await self._connection.execute(statement)]  # noqa: SLF001 - SQLAlchemy's public name for it
 
-    async def applicable(self, framework: str, filter_: str) -> Collection[UUID]:
+    async def applicable(self, target_ids: Sequence[UUID], filter_: str) -> Collection[UUID]:
         """In one statement."""
-        found = await self._connection.execute(select(targets.c.id).where(*_mine(framework, filter_)))
+        mine = (targets.c.id == func.any(list(target_ids)), *TARGETS.conditions(Query(filter=filter_)))
+        found = await self._connection.execute(select(targets.c.id).where(*mine))
         return set(found.scalars())
 
-    async def looks(self, framework: str, tools: Collection[str], since: datetime) -> Sequence[Look]:
+    async def looks(self, target_ids: Sequence[UUID], tools: Collection[str], since: datetime) -> Sequence[Look]:
         """In two statements."""
-        asked = {"framework": framework, "tools": list(tools), "since": since}
+        asked = {"targets": list(target_ids), "tools": list(tools), "since": since}
         found = [
             Look(row.target_id, row.tool, row.campaign_id, row.scan_id, row.at, ScanState(row.state), row.reason)
             for row in await self._connection.execute(_LOOKS, asked)
@@ -85,7 +86,7 @@ class ComplianceRows:
         ]
         return found
 
-    async def breaches(self, framework: str, filter_: str) -> Mapping[UUID, Breach]:
+    async def breaches(self, target_ids: Sequence[UUID], filter_: str) -> Mapping[UUID, Breach]:
         """In one statement."""
         present = _V.state.in_(_PRESENT)
         worst = aggregate_order_by(_V.id, present.desc(), _V.risk.desc(), _V.id)
@@ -99,7 +100,7 @@ class ComplianceRows:
                 func.array_agg(title).label("titles"),
             )
             .where(
-                _V.target_id.in_(select(targets.c.id).where(*_mine(framework, ""))),
+                _V.target_id == func.any(list(target_ids)),
                 _V.state.in_([*_PRESENT, VulnerabilityState.RISK_ACCEPTED]),
                 *VULNERABILITIES.conditions(Query(filter=filter_)),
             )
@@ -136,7 +137,3 @@ class ComplianceRows:
             select(_D.day, *counts).where(_D.framework == framework, _D.day >= since).group_by(_D.day).order_by(_D.day)
         )
         return [ComplianceDay(**row._mapping) for row in await self._connection.execute(statement)]  # noqa: SLF001 - as above
-
-
-def _mine(framework: str, filter_: str) -> list[ColumnElement[bool]]:
-    return TARGETS.conditions(Query(filter=f"frameworks:{framework} {filter_}"))

@@ -24,10 +24,12 @@ from purple.db.repositories.listings import OBSERVATIONS, VULNERABILITIES
 from purple.db.repositories.observed import COLUMNS, ORIGIN, OWN, lines, origin, read
 from purple.domain.causes import Causes
 from purple.domain.errors import NotFoundError
+from purple.domain.findings import Sighting
 from purple.domain.observations import ObservationKind, RecordedObservation
 from purple.domain.pages import Page, Query
 from purple.domain.risk import Part, Risk, Weight
 from purple.domain.severity import Severity
+from purple.domain.tools import ScanState
 from purple.domain.vulnerabilities import Merged, Vulnerability
 
 _RECENT = 10
@@ -43,6 +45,17 @@ _FIND_TEXT = text("""
     ORDER BY risk DESC, id LIMIT :limit
 """)
 
+
+_SIGHTINGS = text("""
+    SELECT s.vulnerability_id, s.scan_id, s.campaign_id, s.observation_id, s.tool, scans.tool_version,
+        scans.state AS scan_state, s.seen_at, o.rule, o.title, o.severity, s.confidence
+    FROM unnest(CAST(:ids AS uuid[])) AS wanted (id)
+    CROSS JOIN LATERAL (
+        SELECT * FROM sightings WHERE vulnerability_id = wanted.id ORDER BY seen_at DESC, scan_id LIMIT :most
+    ) AS s
+    JOIN scans ON scans.id = s.scan_id JOIN observations o ON o.id = s.observation_id
+    ORDER BY s.vulnerability_id, s.seen_at DESC, s.scan_id
+""")
 
 _OWN = ", ".join(OWN)
 _INCOMING = f"CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS SELECT {_OWN} FROM observations WITH NO DATA"  # noqa: S608 - our own column names
@@ -165,6 +178,27 @@ class FindingRows:
         """Worst risk first, by default."""
         rows = (await self._connection.execute(VULNERABILITIES.page(_with_sightings(), query))).all()
         return Page(tuple(map(_vulnerability, rows[: query.limit])), VULNERABILITIES.cursor(rows, query))
+
+    async def sightings(self, ids: Sequence[UUID], most: int) -> Sequence[Sighting]:
+        """In one statement."""
+        rows = await self._connection.execute(_SIGHTINGS, {"ids": list(ids), "most": most})
+        return [
+            Sighting(
+                vulnerability_id=row.vulnerability_id,
+                scan_id=row.scan_id,
+                campaign_id=row.campaign_id,
+                observation_id=row.observation_id,
+                tool=row.tool,
+                tool_version=row.tool_version,
+                scan_state=ScanState(row.scan_state),
+                seen_at=row.seen_at,
+                rule=row.rule,
+                title=row.title,
+                severity=Severity(row.severity),
+                confidence=row.confidence,
+            )
+            for row in rows
+        ]
 
     async def causes(self, query: Query) -> Causes:
         """See `causes`."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from purple.contracts.frameworks import Control, Framework
 from purple.domain.clock import Clock
-from purple.domain.compliance import ComplianceDay, ControlStanding, FrameworkStanding, Look
+from purple.domain.compliance import OF_TARGETS, ComplianceDay, ControlStanding, FrameworkStanding, Look, Status
 from purple.domain.errors import NotFoundError
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.targets import Target
@@ -80,6 +80,21 @@ class ComplianceReader:
         async with self._work(organisation_id) as uow:
             return await uow.compliance.days(framework.name, first)
 
+    async def of_targets(
+        self, organisation_id: UUID, targets: Sequence[Target]
+    ) -> dict[UUID, dict[str, dict[Status, int]]]:
+        """By target and framework that it has, how many of the controls that apply to it stand how."""
+        found: dict[UUID, dict[str, dict[Status, int]]] = {each.id: {} for each in targets}
+        used = {name for each in targets for name in each.frameworks}
+        async with self._work(organisation_id) as uow:
+            for name in sorted(used.intersection(self._frameworks.names())):
+                ids = ",".join(str(each.id) for each in targets if name in each.frameworks)
+                for control in (await self._judged(uow, self._frameworks.load(name), f"id:{ids}")).controls:
+                    for each in control.evidence:
+                        counts = found[each.target.id].setdefault(name, dict.fromkeys(OF_TARGETS, 0))
+                        counts[each.status] += 1
+        return found
+
     async def record(self, organisation_id: UUID) -> None:
         """Keep how each framework stands today that a target has."""
         today = day_of(self._clock.now())
@@ -94,7 +109,7 @@ class ComplianceReader:
         tools = self._able()
         able = {tool for control in framework.controls for topic in control.looked for tool in tools.get(topic, ())}
         looks: dict[UUID, list[Look]] = defaultdict(list)
-        for look in await uow.compliance.looks(framework.name, able, _earliest(framework, now)):
+        for look in await uow.compliance.looks(list(targets), able, _earliest(framework, now)):
             looks[look.target_id].append(look)
         return FrameworkStanding(
             framework.name,
@@ -104,7 +119,7 @@ class ComplianceReader:
             framework.limits,
             len(targets),
             now,
-            tuple([await _control(uow, framework, each, targets, looks, tools, now) for each in framework.controls]),
+            tuple([await _control(uow, each, targets, looks, tools, now) for each in framework.controls]),
         )
 
     def _able(self) -> Mapping[Topic, Sequence[str]]:
@@ -123,15 +138,15 @@ def _earliest(framework: Framework, now: datetime) -> datetime:
 
 async def _control(
     uow: UnitOfWork,
-    framework: Framework,
     control: Control,
     targets: Mapping[UUID, Target],
     looks: Mapping[UUID, Sequence[Look]],
     tools: Mapping[Topic, Sequence[str]],
     now: datetime,
 ) -> ControlStanding:
-    about = await uow.compliance.applicable(framework.name, control.targets) if control.targets else targets.keys()
-    breaches = await uow.compliance.breaches(framework.name, control.findings) if control.findings else {}
+    ids = list(targets)
+    about = await uow.compliance.applicable(ids, control.targets) if control.targets else targets.keys()
+    breaches = await uow.compliance.breaches(ids, control.findings) if control.findings else {}
     evidence = (
         judge(control, target, looks.get(target.id, ()), breaches.get(target.id), tools, now)
         for target in targets.values()
