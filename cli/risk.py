@@ -7,11 +7,14 @@ import typer
 
 from cli import documents
 from cli.listing import Output, form
-from cli.output import Column, Format, document, note, table
+from cli.output import Column, Format, data, document, note, table
 from cli.runtime import organisation, with_container
 from cli.target import One, find_target
+from cli.trend import Since
 from cli.unit import find_unit
 from purple.domain.errors import InvalidInputError
+from purple.domain.risk_history import Subject
+from purple.domain.trends import read_day
 
 PARTS = (Column("points", whole=True), Column("name", whole=True), Column("detail"))
 WORST = (Column("score", whole=True), Column("name"), Column("id", whole=True, optional=True))
@@ -51,6 +54,34 @@ def show(
 
     name, found = with_container(look)
     _combined(name, found, wanted)
+
+
+def history(
+    target: Annotated[str, typer.Option("--target", metavar="TARGET", help="Of this one: its id or value")] = "",
+    unit: Annotated[str, typer.Option("--unit", metavar="UNIT", help="Of this business unit: its path or id")] = "",
+    since: Since = "",
+    output: Output = None,
+) -> None:
+    """Show how the risk of the organisation, of a unit or of a target was: each score from its day on."""
+    wanted, first = form(output), read_day(since, "--since")
+    if target and unit:
+        raise InvalidInputError("a target and a unit", field="--unit", value=unit, remedy="name one of the two")
+
+    async def look(container: Any) -> Any:
+        subject, subject_id = Subject.ORGANISATION, organisation()
+        if target:
+            subject, subject_id = Subject.TARGET, (await find_target(container, target)).id
+        elif unit:
+            subject, subject_id = Subject.UNIT, (await find_unit(container, unit)).id
+        days = await container.risking.history(organisation(), subject, subject_id, first)
+        return subject, subject_id, days
+
+    subject, subject_id, days = with_container(look)
+    rows = [{"day": each.day, "score": each.score} for each in days]
+    if wanted is Format.TABLE:
+        table("Risk", (Column("day", whole=True), Column("score", "risk", whole=True)), rows)
+    else:
+        data({"schema": "purple.risk-history/1", "subject": subject, "id": subject_id, "items": rows})
 
 
 def target(target: One, output: Output = None) -> None:
@@ -154,7 +185,7 @@ def put(
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     nouns = typer.Typer(help="What to mend first, and why.", no_args_is_help=True)
-    for verb in (show, target, vulnerability, weights):
+    for verb in (show, target, vulnerability, history, weights):
         nouns.command()(verb)
     nouns.command("try")(try_)
     nouns.command("set")(put)

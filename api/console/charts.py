@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from purple.domain.risk_history import RiskDay
 from purple.domain.severity import Severity
 from purple.domain.trends import WORST_FIRST, Day
 
@@ -63,6 +64,19 @@ def _steps(levels: Sequence[int], top: int) -> list[str]:
         points += [f"{n * wide:.1f},{down:.2f}"] if n == 0 or level != levels[n - 1] else []
         points += [f"{(n + 1) * wide:.1f},{down:.2f}"] if n + 1 == len(levels) or level != levels[n + 1] else []
     return points
+
+
+def line(days: Sequence[RiskDay], until: date) -> str:
+    """The path of scores from 0 to 100, each as wide as the days it lasted; empty where none is known."""
+    if not days:
+        return ""
+    whole = (until - days[0].day).days + 1
+    ends = [*(each.day for each in days[1:]), until + timedelta(1)]
+    points = []
+    for each, end in zip(days, ends, strict=True):
+        down = f"{HEIGHT - each.score * HEIGHT / 100:.1f}"
+        points += [f"{(day - days[0].day).days * WIDTH / whole:.1f},{down}" for day in (each.day, end)]
+    return f"M{' '.join(points)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """The register of targets."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from api.console.charts import line
 from api.console.deps import FIRST, Fields, Form, Paging, viewer
 from api.console.pages import go, render
 from api.console.units import unit_of
@@ -12,6 +14,7 @@ from api.deps import service
 from purple.domain.errors import PurpleError
 from purple.domain.identity import Permission, Principal
 from purple.domain.pages import Page
+from purple.domain.risk_history import Subject
 from purple.domain.target_fields import custom_mapping
 from purple.domain.targets import Control, Criticality, DataClass, Environment, Exposure, Target, TargetKind
 from purple.services.risking import Risking
@@ -98,12 +101,15 @@ async def _show_one(
     request: Request, target: Target, risks: Risking, form: Fields, error: PurpleError | None = None
 ) -> Response:
     house = request.app.state.container
+    days = await risks.history(target.organisation_id, Subject.TARGET, target.id)
     return render(
         request,
         "target.html",
         status=error.status if error else 200,
         one=target,
         why=await risks.target(target.organisation_id, target.id),
+        days=days,
+        path=line(days, datetime.now(UTC).date()),
         form=form,
         problem=error.problem() if error else None,
         criticalities=list(Criticality),

@@ -1,15 +1,18 @@
 """Business units: the tree with how each stands, and one with a form to change it."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from api.console.charts import line
 from api.console.deps import Fields, Form, viewer
 from api.console.pages import go, render
 from api.deps import service
 from purple.domain.errors import InvalidInputError, PurpleError
 from purple.domain.identity import Permission, Principal
+from purple.domain.risk_history import Subject
 from purple.services.risking import Risking
 from purple.services.units import Units
 
@@ -126,6 +129,7 @@ async def _show_one(
     error: PurpleError | None = None,
 ) -> Response:
     unit = await units.get(caller.organisation_id, unit_id)
+    days = await risks.history(caller.organisation_id, Subject.UNIT, unit_id)
     return render(
         request,
         "unit.html",
@@ -133,6 +137,8 @@ async def _show_one(
         one=unit,
         units=[each for each in await units.all(caller.organisation_id) if unit_id not in each.lineage],
         why=await risks.unit(caller.organisation_id, unit_id),
+        days=days,
+        path=line(days, datetime.now(UTC).date()),
         form=form or Fields({}),
         problem=error.problem() if error else None,
     )

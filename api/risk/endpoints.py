@@ -1,13 +1,15 @@
 """Why risk is what it is, the weights, and what others would change."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 
 from api.deps import allowed, service
 from api.risk.schemas import (
     CombinedRiskAnswer,
+    RiskDays,
     TrialAnswer,
     VulnerabilityRiskAnswer,
     WeightsAnswer,
@@ -15,6 +17,7 @@ from api.risk.schemas import (
     WeightsPut,
 )
 from purple.domain.identity import Permission, Principal
+from purple.domain.risk_history import Subject
 from purple.services.risking import Risking
 
 router = APIRouter(tags=["findings"])
@@ -22,12 +25,36 @@ Reader = Annotated[Principal, Depends(allowed(Permission.READ_VULNERABILITIES))]
 TargetReader = Annotated[Principal, Depends(allowed(Permission.READ_TARGETS))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_VULNERABILITIES))]
 Service = Annotated[Risking, Depends(service("risking"))]
+Since = Annotated[date | None, Query(description="The first day; by default 90 days ago")]
 
 
 @router.get("/risk")
 async def organisation_risk(caller: Reader, _: TargetReader, risking: Service) -> CombinedRiskAnswer:
     """One score for the organisation, from those of its targets, and the worst of them."""
     return CombinedRiskAnswer.of(await risking.organisation(caller.organisation_id))
+
+
+@router.get("/risk/history")
+async def organisation_risk_history(caller: Reader, _: TargetReader, risking: Service, since: Since = None) -> RiskDays:
+    """How the risk of the organisation was."""
+    mine = (caller.organisation_id, Subject.ORGANISATION, caller.organisation_id)
+    return RiskDays.of(await risking.history(*mine, since))
+
+
+@router.get("/targets/{target_id}/risk/history")
+async def target_risk_history(
+    target_id: UUID, caller: Reader, _: TargetReader, risking: Service, since: Since = None
+) -> RiskDays:
+    """How the risk of a target was."""
+    return RiskDays.of(await risking.history(caller.organisation_id, Subject.TARGET, target_id, since))
+
+
+@router.get("/business-units/{unit_id}/risk/history")
+async def unit_risk_history(
+    unit_id: UUID, caller: Reader, _: TargetReader, risking: Service, since: Since = None
+) -> RiskDays:
+    """How the risk of a business unit was, with all that is below it."""
+    return RiskDays.of(await risking.history(caller.organisation_id, Subject.UNIT, unit_id, since))
 
 
 @router.get("/risk/weights")

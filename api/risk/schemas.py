@@ -1,5 +1,7 @@
 """Risk on the wire."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +11,7 @@ from api.findings.schemas import PartAnswer
 from api.schemas import Answer, Body
 from purple.domain.enrichment import Dataset
 from purple.domain.risk import Risk
+from purple.domain.risk_history import RiskDay
 from purple.domain.risk_views import CombinedRisk, Shift, Trial, VulnerabilityRisk
 from purple.domain.severity import Severity
 from purple.domain.ssvc import Decision
@@ -22,6 +25,24 @@ class RiskAnswer(Answer):
 
     score: int = Field(description="0 to 100")
     parts: list[PartAnswer]
+
+
+class RiskDayAnswer(Answer):
+    """A score, from that day on until the next one."""
+
+    day: date
+    score: int
+
+
+class RiskDays(Answer):
+    """How risk was, by day in UTC; a day on which it did not change is not there."""
+
+    items: list[RiskDayAnswer]
+
+    @classmethod
+    def of(cls, days: Sequence[RiskDay]) -> "RiskDays":
+        """Read them."""
+        return cls(items=[RiskDayAnswer.model_validate(each) for each in days])
 
 
 class CvssAnswer(Answer):

@@ -11,6 +11,7 @@ from purple.services.indexing import Indexing
 from purple.services.lapses import Lapses
 from purple.services.relaying import Chore, Relay
 from purple.services.rescoring import Rescoring
+from purple.services.risk_keeping import RiskKeeping
 from purple.services.schedule_notices import ScheduleNotices
 
 
@@ -35,6 +36,7 @@ class Container(Campaigning, Findings):
             "due dates": lapses.keep,
             "data": partial(self.enriching.keep, every),
             "risk": Rescoring(self.outbox, self.work, self.clock).keep,
+            "risk history": RiskKeeping(self.outbox, self.work, self.clock).keep,
             "trends": self.trending.keep,
             "compliance": ComplianceKeeping(self.outbox, self.compliance, self.clock).keep,
         }

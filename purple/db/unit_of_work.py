@@ -23,6 +23,7 @@ from purple.db.repositories.gates import GateTable
 from purple.db.repositories.history import ScanHistory
 from purple.db.repositories.life import LifeRows
 from purple.db.repositories.metrics import MetricRows
+from purple.db.repositories.risk_history import RiskHistoryRows
 from purple.db.repositories.risks import RiskRows
 from purple.db.repositories.rows import TableRows
 from purple.db.repositories.scan_sets import ScanSetRows
@@ -80,6 +81,7 @@ class SqlUnitOfWork:
         self.comments = TableRows(connection, models.vulnerability_comments, Comment, listings.COMMENTS)
         self.operations = TableRows(connection, models.triage_operations, Operation, listings.OPERATIONS)
         self.risks = RiskRows(connection, organisation_id)
+        self.risk_history = RiskHistoryRows(connection, organisation_id)
         self.trends = TrendRows(connection, organisation_id)
         self.metrics = MetricRows(connection)
         self.analytics = AnalyticsRows(connection)

@@ -24,6 +24,7 @@ from purple.domain.outbox import Feed
 from purple.domain.pages import Page, Query
 from purple.domain.refusals import Refusal
 from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFormat, Triage
+from purple.domain.risk_history import RiskHistory
 from purple.domain.rulings import Correlations, Ruling
 from purple.domain.scan_sets import ScanSets
 from purple.domain.schedules import Schedule, ScheduleRun
@@ -210,6 +211,8 @@ class UnitOfWork(Protocol):
     def operations(self) -> Rows[Operation]: ...  # noqa: D102
     @property
     def risks(self) -> Risks: ...  # noqa: D102
+    @property
+    def risk_history(self) -> RiskHistory: ...  # noqa: D102
     @property
     def trends(self) -> TrendBook: ...  # noqa: D102
     @property

@@ -1,7 +1,8 @@
 """Why a vulnerability, a target or the organisation has its risk; the weights, and what others would change."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from uuid import UUID
 
 from purple.domain.clock import Clock, Ids
@@ -20,9 +21,11 @@ from purple.domain.risk import (
     together,
     vector_of,
 )
+from purple.domain.risk_history import RiskDay, Subject
 from purple.domain.risk_views import CombinedRisk, Item, Shift, Trial, VulnerabilityRisk
 from purple.domain.severity import Severity
 from purple.domain.ssvc import decide
+from purple.domain.trends import DAYS, day_of
 from purple.domain.units import Standing, Unit
 from purple.domain.vulnerabilities import Vulnerability
 from purple.domain.weighing import Rules, Tally
@@ -100,6 +103,24 @@ class Risking:
         async with self._work(organisation_id) as uow:
             await uow.units.get(unit_id)
             return await _over(uow, await uow.risks.tallies(unit_id=unit_id))
+
+    async def history(
+        self, organisation_id: UUID, subject: Subject, subject_id: UUID, since: date | None = None
+    ) -> Sequence[RiskDay]:
+        """How the risk of the organisation, a business unit or a target was: each score from its day on.
+
+        By default since 90 days ago.
+
+        Raises:
+            NotFoundError: there is no such business unit or target.
+        """
+        first = since or day_of(self._clock.now()) - timedelta(DAYS - 1)
+        async with self._work(organisation_id) as uow:
+            if subject is Subject.UNIT:
+                await uow.units.get(subject_id)
+            elif subject is Subject.TARGET:
+                await uow.targets.get(subject_id)
+            return await uow.risk_history.days(subject, subject_id, first)
 
     async def rules(self, organisation_id: UUID) -> Rules:
         """The weights in force."""

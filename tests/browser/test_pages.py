@@ -30,6 +30,7 @@ PAGES = {
     "nothing-found": "/vulnerabilities?severity=critical&state=fixed",
     "compliance": "/compliance",
     "framework": "/compliance/pci-dss",
+    "risk": "/risk",
     "trends": "/trends?filter=tags:trends-drawn",
     "nothing-known": "/trends?filter=tags:nowhere",
     "reports": "/reports",

@@ -13,6 +13,7 @@ from purple.db.models.reference import reference_editions, reference_facts
 from purple.db.models.refusals import refusals
 from purple.db.models.reports import reports, triages
 from purple.db.models.risk import risk_rules
+from purple.db.models.risk_history import risk_days
 from purple.db.models.rulings import rulings
 from purple.db.models.schedules import schedule_runs, schedules
 from purple.db.models.targets import targets
@@ -38,6 +39,7 @@ __all__ = [
     "reference_facts",
     "refusals",
     "reports",
+    "risk_days",
     "risk_rules",
     "rulings",
     "scan_metrics",
