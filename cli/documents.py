@@ -26,7 +26,7 @@ UNDO = (
 )  # fmt: skip
 TARGET = (
     "id", "kind", "value", "name", "criticality", "tags", "zone", "exposure", "data_class", "controls", "unit_id",
-    "environment", "category", "frameworks", "created_at", "version",
+    "environment", "category", "frameworks", "created_at", "retired_at", "version",
 )  # fmt: skip
 UNIT = ("id", "name", "path", "parent_id", "owner", "created_at", "version")
 AUTHORISATION = (

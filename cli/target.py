@@ -18,7 +18,7 @@ from purple.domain.targets import Control, Criticality, DataClass, Environment, 
 
 FIELDS = (
     "id, kind, value, name, criticality, tags, zone, exposure, data_class, controls, unit, "
-    "environment, category, frameworks, custom, created_at"
+    "environment, category, frameworks, custom, created_at, retired_at"
 )
 LISTED = Listed(
     "Targets",
@@ -223,6 +223,38 @@ def edit(  # noqa: PLR0913, PLR0917 - the options of a command
     document(changed, wanted)
 
 
+def retire(
+    target: One, why: Annotated[str, typer.Option("--why", help="Why it is tested no more")], output: Output = None
+) -> None:
+    """Test it no more. It is kept, with its history; its present vulnerabilities go out of scope."""
+    wanted = form(output)
+
+    async def act(container: Any) -> dict[str, Any]:
+        from purple.services.identity import ADMINISTRATOR
+
+        known = await find_target(container, target)
+        return await told(container, await container.retiring.retire(known.id, known.version, why, ADMINISTRATOR))
+
+    done = with_container(act)
+    note(f"retired {done['value']}: `purple target restore` brings it back")
+    document(done, wanted)
+
+
+def restore(target: One, output: Output = None) -> None:
+    """Test it again; its vulnerabilities are what they were, but for what somebody changed since."""
+    wanted = form(output)
+
+    async def act(container: Any) -> dict[str, Any]:
+        from purple.services.identity import ADMINISTRATOR
+
+        known = await find_target(container, target)
+        return await told(container, await container.retiring.restore(known.id, known.version, ADMINISTRATOR))
+
+    done = with_container(act)
+    note(f"restored {done['value']}")
+    document(done, wanted)
+
+
 class Lists(NamedTuple):
     """What comes to a target's lists and what goes."""
 
@@ -252,6 +284,6 @@ def register(app: typer.Typer) -> None:
     nouns.command("list", epilog=f"--filter and --sort take {FIELDS}.")(list_targets)
     nouns.command("import")(import_targets)
     nouns.command("export", epilog=f"--filter takes {FIELDS}.")(export_targets)
-    for verb in (show, add, edit, gate):
+    for verb in (show, add, edit, retire, restore, gate):
         nouns.command()(verb)
     app.add_typer(nouns, name="target")

@@ -25,6 +25,7 @@ Reader = Annotated[Principal, Depends(viewer(Permission.READ_TARGETS))]
 Writer = Annotated[Principal, Depends(viewer(Permission.WRITE_TARGETS))]
 Service = Annotated[Targets, Depends(service("targets"))]
 Risks = Annotated[Risking, Depends(service("risking"))]
+TriageWriter = Annotated[Principal, Depends(viewer(Permission.WRITE_VULNERABILITIES))]
 FindingsReader = Annotated[Principal, Depends(viewer(Permission.READ_VULNERABILITIES))]
 
 
@@ -94,6 +95,33 @@ async def edit(
     except PurpleError as error:
         target = await targets.get(caller.organisation_id, target_id)
         return await _show_one(request, target, risks, form, error)
+    return go(f"/targets/{target_id}")
+
+
+@router.post("/{target_id}/retire")
+async def retire(
+    request: Request, target_id: UUID, caller: Writer, _: TriageWriter, form: Form, targets: Service, risks: Risks
+) -> Response:
+    """Test it no more."""
+    retiring = request.app.state.container.retiring
+    try:
+        await retiring.retire(target_id, form.version(), form.text("why"), caller.actor)
+    except PurpleError as error:
+        target = await targets.get(caller.organisation_id, target_id)
+        return await _show_one(request, target, risks, Fields({}), error)
+    return go(f"/targets/{target_id}")
+
+
+@router.post("/{target_id}/restore")
+async def restore(
+    request: Request, target_id: UUID, caller: Writer, _: TriageWriter, form: Form, targets: Service, risks: Risks
+) -> Response:
+    """Test it again."""
+    try:
+        await request.app.state.container.retiring.restore(target_id, form.version(), caller.actor)
+    except PurpleError as error:
+        target = await targets.get(caller.organisation_id, target_id)
+        return await _show_one(request, target, risks, Fields({}), error)
     return go(f"/targets/{target_id}")
 
 

@@ -10,17 +10,19 @@ from api.deps import FILE, allowed, chunks, etag, if_match, paging, service
 from api.schemas import PageAnswer
 from api.targets.schemas import GateAnswer, ImportAnswer, TargetAnswer, TargetBody, TargetEdit
 from purple.domain.identity import Permission, Principal
+from purple.domain.life import MAX_WHY
 from purple.domain.pages import Query
 from purple.domain.target_fields import custom_pairs
 from purple.domain.targets import Target
 from purple.services.gatekeeping import Gatekeeping, Standing
+from purple.services.retiring import Retiring
 from purple.services.target_import import TargetImport
 from purple.services.targets import Targets
 
 router = APIRouter(prefix="/targets", tags=["targets"])
 FIELDS = (
     "id, kind, value, name, criticality, tags, zone, exposure, data_class, controls, unit, "
-    "environment, category, frameworks, custom, created_at"
+    "environment, category, frameworks, custom, created_at, retired_at"
 )
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_TARGETS))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_TARGETS))]
@@ -69,7 +71,7 @@ async def import_targets(
 
 @router.get("", response_model=PageAnswer[TargetAnswer])
 async def list_targets(caller: Reader, targets: Service, query: Annotated[Query, Depends(paging(FIELDS))]) -> object:
-    """List, newest first by default."""
+    """List, newest first by default; retired ones only where the filter names `retired_at`."""
     return await targets.page(caller.organisation_id, query)
 
 
@@ -103,5 +105,36 @@ async def edit_target(
     if "custom" in changes:
         changes["custom"] = custom_pairs(body.custom)
     target = await targets.edit(caller.organisation_id, target_id, version, **changes)
+    response.headers["ETag"] = etag(target.version)
+    return target
+
+
+@router.delete("/{target_id}", response_model=TargetAnswer)
+async def retire_target(
+    target_id: UUID,
+    caller: Writer,
+    retiring: Annotated[Retiring, Depends(service("retiring"))],
+    response: Response,
+    version: Annotated[int, Depends(if_match)],
+    why: Annotated[str, QueryParameter(min_length=1, max_length=MAX_WHY, description="Why it is tested no more")],
+) -> Target:
+    """Test it no more. It is kept, with its history; its present vulnerabilities go out of scope."""
+    caller.require(Permission.WRITE_VULNERABILITIES)
+    target = await retiring.retire(target_id, version, why, caller.actor)
+    response.headers["ETag"] = etag(target.version)
+    return target
+
+
+@router.post("/{target_id}/restore", response_model=TargetAnswer)
+async def restore_target(
+    target_id: UUID,
+    caller: Writer,
+    retiring: Annotated[Retiring, Depends(service("retiring"))],
+    response: Response,
+    version: Annotated[int, Depends(if_match)],
+) -> Target:
+    """Test it again; its vulnerabilities are what they were, but for what somebody changed since."""
+    caller.require(Permission.WRITE_VULNERABILITIES)
+    target = await retiring.restore(target_id, version, caller.actor)
     response.headers["ETag"] = etag(target.version)
     return target

@@ -71,6 +71,7 @@ class TargetAnswer(Answer):
     frameworks: list[str]
     custom: Annotated[dict[str, str], BeforeValidator(custom_mapping)]
     created_at: datetime
+    retired_at: datetime | None = Field(description="Since when it is tested no more")
 
 
 class LeaseAnswer(Answer):

@@ -103,6 +103,7 @@ class TargetV2(Answer):
     frameworks: list[str] | None = None
     custom: Annotated[dict[str, str] | None, BeforeValidator(custom_mapping)] = None
     created_at: datetime | None = None
+    retired_at: datetime | None = None
     version: int | None = None
     risk: int | None = Field(default=None, description="0 to 100, of its present vulnerabilities together")
     compliance: dict[str, dict[Status, int]] | None = Field(

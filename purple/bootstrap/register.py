@@ -8,6 +8,7 @@ from purple.services.clearance import Clearance
 from purple.services.compliance import ComplianceReader
 from purple.services.compliance.frameworks import Frameworks
 from purple.services.identity import Identity
+from purple.services.retiring import Retiring
 from purple.services.sessions import Sessions
 from purple.services.target_import import TargetImport
 from purple.services.targets import Targets
@@ -31,6 +32,11 @@ class Register(Adapters):
     def targets(self) -> Targets:
         """The register."""
         return Targets(self.work, self.frameworks, self.clock, self.ids)
+
+    @cached_property
+    def retiring(self) -> Retiring:
+        """The register, of what is tested no more."""
+        return Retiring(self.work, self.clock, self.ids)
 
     @cached_property
     def target_import(self) -> TargetImport:

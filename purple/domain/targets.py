@@ -140,6 +140,12 @@ class Target:
     """What it has to comply with, such as `pci-dss`; each once, in order."""
     custom: tuple[str, ...] = ()
     """What the organisation keeps of its assets by names of its own: `name=value`, in order."""
+    retired_at: datetime | None = None
+    """Since when it is tested no more; it is kept for its history."""
+    retired_by: str = ""
+    """A user name."""
+    retirement: UUID | None = None
+    """The triage by which its vulnerabilities went out of scope."""
 
     @property
     def address(self) -> Address:
@@ -338,3 +344,8 @@ def recognise(text: str, field: str = "target") -> tuple[TargetKind, str]:
     if "/" in stripped:
         return TargetKind.NETWORK, normalise(TargetKind.NETWORK, stripped)
     return TargetKind.HOST, normalise(TargetKind.HOST, stripped)
+
+
+def in_use(filter_: str) -> str:
+    """A filter of targets that leaves out retired ones, unless it asks for them itself."""
+    return filter_ if "retired_at:" in filter_ else f"retired_at:none {filter_}".strip()

@@ -98,13 +98,20 @@ def asks(profile: Profile, step: ProfileStep, tools: ToolCatalogue) -> bool:
 
 
 def check_targets(targets: Iterable[Target], profile: Profile, tools: ToolCatalogue) -> None:
-    """Refuse kinds that no tool of the profile takes.
+    """Refuse what is retired, and kinds that no tool of the profile takes.
 
     Raises:
         InvalidInputError: names the target.
     """
     steps = (*profile.recon, *profile.tools)
     for target in targets:
+        if target.retired_at is not None:
+            raise InvalidInputError(
+                f"{target.value} is retired",
+                field="target_ids",
+                value=target.value,
+                remedy="leave it out, or restore it first",
+            )
         if not any(takes(tools, step, target) for step in steps):
             raise InvalidInputError(
                 f"no tool of profile {profile.name} takes a {target.kind}",

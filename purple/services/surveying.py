@@ -60,7 +60,7 @@ class Surveying:
                 return _told(campaign)
             authorisation = await uow.authorisations.get(campaign.authorisation_id)
             named = list(await uow.targets.several(campaign.target_ids))
-            register = named or await uow.targets.all()
+            register = named or [each for each in await uow.targets.all() if each.retired_at is None]
         profile = Profile.model_validate(campaign.plan)
         steps = (*profile.recon, *profile.tools)
         create = any(step.options.get("create_targets") for step in steps)

@@ -1,12 +1,13 @@
 """The register of targets."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from purple.domain.clock import Clock, Ids
-from purple.domain.errors import InvalidInputError
+from purple.domain.errors import ConflictError, InvalidInputError
 from purple.domain.events import Event
 from purple.domain.pages import Page, Query
 from purple.domain.ports import UnitOfWork, Work
@@ -19,6 +20,7 @@ from purple.domain.targets import (
     Exposure,
     Target,
     TargetKind,
+    in_use,
     normalise,
     recognise,
 )
@@ -66,7 +68,7 @@ class Targets:
         Raises:
             InvalidInputError: the value is not of its kind, another field is wrong, or there is no such business unit
                 or framework.
-            ConflictError: it is registered already.
+            ConflictError: it is registered already, or was and is retired.
         """
         if kind is None:
             kind, value = recognise(value, "value")
@@ -92,6 +94,10 @@ class Targets:
         )
         async with self._work(organisation_id) as uow:
             await check_unit(uow, unit_id)
+            if any(each.retired_at for each in await uow.targets.all(kind=kind, value=normal)):
+                raise ConflictError(
+                    f"{normal} is retired", field="value", value=normal, remedy="restore it, with its history"
+                )
             await uow.targets.add(target)
             await uow.events.add(created(target))
         return target
@@ -131,9 +137,10 @@ class Targets:
             return await uow.targets.get(target_id)
 
     async def page(self, organisation_id: UUID, query: Query) -> Page[Target]:
-        """By default newest first."""
+        """By default newest first, without those that are retired unless the filter names `retired_at`."""
+        shown = query if query.where else replace(query, filter=in_use(query.filter))
         async with self._work(organisation_id) as uow:
-            return await uow.targets.page(query)
+            return await uow.targets.page(shown)
 
 
 def created(target: Target) -> Event:

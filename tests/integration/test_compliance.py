@@ -122,3 +122,39 @@ async def test_the_console_keeps_what_is_written_of_a_target(container, api) -> 
         one = await browser.get("/compliance/gdpr", params={"filter": "value:127.41.4.1"})
         assert "the register does not say its business unit" in one.text
         assert (await browser.get(f"/compliance/{uuid4()}")).status_code == 404
+
+
+async def test_a_target_that_is_retired_is_kept_and_is_tested_no_more(client, container, api, capsys) -> None:
+    made = (await client.post("/targets", json={"value": "127.41.5.1", "frameworks": ["lgpd"]})).json()
+    path, version = f"/targets/{made['id']}", {"If-Match": '"v1"'}
+    is_problem(await client.delete(path, params={"why": "sold"}), 428)
+    is_problem(await client.delete(path, headers=version), 422, field="why")
+    gone = await client.delete(path, params={"why": "sold"}, headers=version)
+    assert (gone.status_code, gone.headers["ETag"]) == (200, '"v2"')
+    assert (await client.get(path)).json()["retired_at"] == gone.json()["retired_at"]
+    mine = {"filter": "value:127.41.5.1"}
+    assert (await client.get("/targets", params=mine)).json()["items"] == []
+    every = {"filter": "value:127.41.5.1 -retired_at:none"}
+    assert len((await client.get("/targets", params=every)).json()["items"]) == 1
+    assert (await client.get("/compliance/lgpd", params=mine)).json()["targets"] == 0
+    asked = {"target": "127.41.5.1", "scan_type": "made"}
+    contract = {"name": "c", "signed_by": "s", "include": ["127.41.5.0/24"], "valid_until": "2126-01-01T00:00:00Z"}
+    await client.post("/authorisations", json=contract)
+    is_problem(await client.post("/scans", json=asked), 422, field="target_ids")
+    async with signed_in(api, container) as browser:
+        assert "It is tested no more" in (await browser.get(path)).text
+        assert (await browser.post(f"{path}/restore", data={"version": "2"})).status_code == 303
+        assert (await browser.post(f"{path}/retire", data={"version": "3", "why": ""})).status_code == 422
+        assert (await browser.post(f"{path}/retire", data={"version": "3", "why": "sold"})).status_code == 303
+    restored = await client.post(f"{path}/restore", headers={"If-Match": '"v4"'})
+    assert (restored.status_code, restored.json()["retired_at"]) == (200, None)
+
+
+def test_the_command_line_retires_and_restores(container, capsys) -> None:
+    assert main(["target", "add", "127.41.6.1"]) == 0
+    assert main(["target", "retire", "127.41.6.1"]) == 2
+    assert main(["target", "retire", "127.41.6.1", "--why", "sold", "-o", "json"]) == 0
+    assert "purple target restore" in capsys.readouterr().err
+    assert main(["target", "retire", "127.41.6.1", "--why", "sold"]) == 1
+    assert main(["target", "restore", "127.41.6.1"]) == 0
+    capsys.readouterr()

@@ -27,6 +27,9 @@ targets = Table(
     text("category"),
     Column("frameworks", tuple_of(Text()), nullable=False, server_default="{}"),
     Column("custom", tuple_of(Text()), nullable=False, server_default="{}"),
+    moment("retired_at", nullable=True),
+    text("retired_by"),
+    Column("retirement", Uuid),
     UniqueConstraint("organisation_id", "kind", "value"),
     unit_key(),
 )

@@ -12,6 +12,7 @@ from purple.db.repositories.listings import TARGETS
 from purple.domain.analytics import By, Flow, Held, Share
 from purple.domain.pages import Query
 from purple.domain.severity import Severity
+from purple.domain.targets import in_use
 from purple.domain.tools import ScanState
 from purple.domain.trends import Period, month_of
 
@@ -77,4 +78,4 @@ def _key(by: By) -> ColumnElement[str]:
 
 
 def _of(filter_: str) -> list[ColumnElement[bool]]:
-    return TARGETS.conditions(Query(filter=filter_))
+    return TARGETS.conditions(Query(filter=in_use(filter_)))

@@ -14,7 +14,7 @@ from purple.db.repositories.listings import TARGETS, VULNERABILITIES
 from purple.domain.campaigns import CampaignState, Phase
 from purple.domain.compliance import Breach, ComplianceDay, Look, Status
 from purple.domain.pages import Query
-from purple.domain.targets import Target
+from purple.domain.targets import Target, in_use
 from purple.domain.tools import ScanState
 from purple.domain.vulnerabilities import VulnerabilityState
 
@@ -62,7 +62,7 @@ class ComplianceRows:
 
     async def targets(self, framework: str, filter_: str) -> Sequence[Target]:
         """In one statement."""
-        mine = TARGETS.conditions(Query(filter=f"frameworks:{framework} {filter_}"))
+        mine = TARGETS.conditions(Query(filter=in_use(f"frameworks:{framework} {filter_}")))
         statement = select(*_COLUMNS).where(*mine).order_by(targets.c.value)
         return [Target(**row._mapping) for row in await self._connection.execute(statement)]  # noqa: SLF001 - SQLAlchemy's public name for it
 
@@ -113,7 +113,7 @@ class ComplianceRows:
 
     async def used(self) -> Sequence[str]:
         """In one statement."""
-        some = func.cardinality(targets.c.frameworks) > 0
+        some = (func.cardinality(targets.c.frameworks) > 0) & targets.c.retired_at.is_(None)
         statement = select(func.unnest(targets.c.frameworks)).where(some).distinct()
         return sorted((await self._connection.execute(statement)).scalars())
 

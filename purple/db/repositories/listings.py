@@ -46,6 +46,7 @@ TARGETS = Listing(
             "frameworks",
             "custom",
             "created_at",
+            "retired_at",
         ),
     )
     | {

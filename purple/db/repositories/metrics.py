@@ -11,6 +11,7 @@ from purple.db.repositories.listings import TARGETS
 from purple.db.repositories.trends import of_targets
 from purple.domain.metrics import ENDED, ToolMetrics
 from purple.domain.pages import Query
+from purple.domain.targets import in_use
 from purple.domain.tools import ScanState
 from purple.domain.trends import Period
 
@@ -83,7 +84,6 @@ class MetricRows:
         """In one statement."""
         looked = select(_M.target_id).where(_M.day.between(wanted.since, wanted.until), _M.state == ScanState.COMPLETE)
         statement = select(func.count(), func.count().filter(targets.c.id.in_(looked)))
-        if filter_:
-            statement = statement.where(and_(*TARGETS.conditions(Query(filter=filter_))))
+        statement = statement.where(and_(*TARGETS.conditions(Query(filter=in_use(filter_)))))
         row = (await self._connection.execute(statement.select_from(targets))).one()
         return row[0], row[1]
