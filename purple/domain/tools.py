@@ -104,6 +104,10 @@ class ToolSpec:
     """What to do about other exit codes, where they say what went wrong."""
     trouble: str = ""
     """Pattern of a line in its log by which it says that it did not look everywhere, whatever its exit code."""
+    sees: tuple[str, ...] = ()
+    """Weaknesses that it looks for, by their shared names; that it does not see one says little."""
+    settles: tuple[str, ...] = ()
+    """Weaknesses that it measures: where a complete run does not tell of one, it is not there."""
     install: Mapping[str, Any] = field(default_factory=dict)
     imports: bool = False
     """Whether it runs no program and reads the artifact that its option of that name gives."""

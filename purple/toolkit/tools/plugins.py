@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from purple.domain.errors import PluginError
 from purple.domain.tools import Intrusiveness, ToolSpec, Topic
+from purple.domain.weaknesses import CATALOGUE
 from purple.toolkit.adapter import ImportOptions, ToolAdapter, ToolParser
 from purple.toolkit.formats import Signature
 
@@ -65,6 +66,8 @@ class _Manifest(BaseModel):
     trouble: str = ""
     changes: bool = False
     instructions: str = ""
+    sees: tuple[str, ...] = ()
+    settles: tuple[str, ...] = ()
     install: _Install | Literal["none"]
     """`none` where no program is run and an artifact is read instead."""
     recognise: tuple[Signature, ...] = ()
@@ -78,6 +81,12 @@ class _Manifest(BaseModel):
             re.compile(self.trouble)
         except re.error as error:
             raise ValueError(f"trouble: {error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _knows_weaknesses(self) -> Self:
+        if unknown := {*self.sees, *self.settles} - CATALOGUE.keys():
+            raise ValueError(f"sees, settles: {min(unknown)} is no weakness that tools share")
         return self
 
     @model_validator(mode="after")

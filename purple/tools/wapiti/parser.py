@@ -92,4 +92,6 @@ def _flaw(section: str, category: str, entry: dict[str, Any], about: dict[str, A
         evidence=clip(f"{entry['info']}\n\n{entry['http_request']}"),
         remediation=weakness.remediation if weakness else clip(str(about.get("sol", ""))),
         references=tuple(clip(str(each), 500) for each in references.values()) if isinstance(references, dict) else (),
+        # it asks for names and looks at the status of the answer alone
+        confidence=0.6 if key == "file-exposed" else 1.0,
     )
