@@ -10,6 +10,7 @@ from purple.services.compliance.keeping import ComplianceKeeping
 from purple.services.indexing import Indexing
 from purple.services.lapses import Lapses
 from purple.services.relaying import Chore, Relay
+from purple.services.relearning import Relearning
 from purple.services.rescoring import Rescoring
 from purple.services.risk_keeping import RiskKeeping
 from purple.services.schedule_notices import ScheduleNotices
@@ -17,6 +18,11 @@ from purple.services.schedule_notices import ScheduleNotices
 
 class Container(Campaigning, Findings):
     """Everything a process needs, made when it is first asked for; `close` lets it go."""
+
+    @cached_property
+    def relearning(self) -> Relearning:
+        """What verdicts teach, and everything scored by it."""
+        return Relearning(self.outbox, self.work, self.false_positives, self.abilities, self.clock, self.ids)
 
     @cached_property
     def indexing(self) -> Indexing:
@@ -37,6 +43,7 @@ class Container(Campaigning, Findings):
             "data": partial(self.enriching.keep, every),
             "risk": Rescoring(self.outbox, self.work, self.clock).keep,
             "risk history": RiskKeeping(self.outbox, self.work, self.clock).keep,
+            "false positives": self.relearning.keep,
             "trends": self.trending.keep,
             "compliance": ComplianceKeeping(self.outbox, self.compliance, self.clock).keep,
         }

@@ -3,12 +3,15 @@
 from functools import cached_property
 
 from purple.bootstrap.adapters import Adapters
+from purple.domain.false_positives import Abilities
 from purple.services.analysis import Analysis
 from purple.services.analytics import AnalyticsReader
 from purple.services.comparing import Comparing
 from purple.services.correlating import Correlating
 from purple.services.deadlines import Deadlines
+from purple.services.doubting import abilities_of
 from purple.services.enriching import Enriching, Publications
+from purple.services.false_positives import FalsePositives
 from purple.services.findings import FindingsReader
 from purple.services.life import Life
 from purple.services.mass_triage import MassTriage
@@ -68,7 +71,17 @@ class Findings(Adapters):
     @cached_property
     def analysis(self) -> Analysis:
         """Merging and risk."""
-        return Analysis(self.work, self.clock)
+        return Analysis(self.work, self.clock, self.abilities)
+
+    @cached_property
+    def abilities(self) -> Abilities:
+        """What each tool could have seen."""
+        return abilities_of(self.tools)
+
+    @cached_property
+    def false_positives(self) -> FalsePositives:
+        """What is likely none, and what is done with that."""
+        return FalsePositives(self.work, self.abilities, self.clock, self.ids)
 
     @cached_property
     def risking(self) -> Risking:

@@ -56,6 +56,16 @@ _UNWEIGHED = text("""
 """)
 
 
+_UNSCORED = text("""
+    SELECT o.id FROM organisations o LEFT JOIN false_positive_rules r ON r.organisation_id = o.id
+    LEFT JOIN (SELECT organisation_id, max(version) AS newest FROM false_positive_models GROUP BY organisation_id) AS m
+        ON m.organisation_id = o.id
+    WHERE r.organisation_id IS NULL OR r.scored_release <> :release OR r.scored_version <> r.version
+       OR r.scored_model <> coalesce(m.newest, 0)
+    ORDER BY o.id
+""")
+
+
 LOOK_S = 5.0
 """How often a relay that has nothing to place says that it is there."""
 _LOOKED = text(f"""
@@ -183,6 +193,11 @@ class SqlOutbox:
         values = {"model": model, "datasets": [str(each) for each in ENRICHED]}
         async with transaction(self._engine) as connection:
             return tuple((await connection.execute(_UNWEIGHED, values)).scalars())
+
+    async def unscored(self, release: int) -> tuple[UUID, ...]:
+        """By the few rows that say how far each is."""
+        async with transaction(self._engine) as connection:
+            return tuple((await connection.execute(_UNSCORED, {"release": release})).scalars())
 
     async def keep_months(self, first: date, present: date) -> None:
         """By a function that has the owner's rights."""

@@ -30,6 +30,7 @@ from purple.db.repositories.scan_sets import ScanSetRows
 from purple.db.repositories.target_sets import TargetSetRows
 from purple.db.repositories.trends import TrendRows
 from purple.db.repositories.units import UnitRows
+from purple.db.repositories.verdicts import VerdictRows
 from purple.db.shelf import LibraryRows
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
@@ -82,6 +83,7 @@ class SqlUnitOfWork:
         self.operations = TableRows(connection, models.triage_operations, Operation, listings.OPERATIONS)
         self.risks = RiskRows(connection, organisation_id)
         self.risk_history = RiskHistoryRows(connection, organisation_id)
+        self.verdicts = VerdictRows(connection, organisation_id)
         self.trends = TrendRows(connection, organisation_id)
         self.metrics = MetricRows(connection)
         self.analytics = AnalyticsRows(connection)

@@ -78,6 +78,10 @@ class Outbox(Protocol):
         """Organisations whose risk was weighed by other weights, another model, or older data than there are now."""
         ...
 
+    async def unscored(self, release: int) -> tuple[UUID, ...]:
+        """Organisations whose findings were scored by another model or release, or that a newer policy has not seen."""
+        ...
+
     async def keep_months(self, first: date, present: date) -> None:
         """Make room for what is kept by month, from the present month to the one after next; drop months before first.
 

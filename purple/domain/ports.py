@@ -34,6 +34,7 @@ from purple.domain.targets import Target
 from purple.domain.trends import TrendBook
 from purple.domain.undos import Undo
 from purple.domain.units import Unit, UnitTree
+from purple.domain.verdicts import Verdicts
 from purple.domain.weighing import Risks
 
 E = TypeVar("E")
@@ -213,6 +214,8 @@ class UnitOfWork(Protocol):
     def risks(self) -> Risks: ...  # noqa: D102
     @property
     def risk_history(self) -> RiskHistory: ...  # noqa: D102
+    @property
+    def verdicts(self) -> Verdicts: ...  # noqa: D102
     @property
     def trends(self) -> TrendBook: ...  # noqa: D102
     @property

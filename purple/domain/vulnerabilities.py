@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from purple.domain.errors import ConflictError
+from purple.domain.false_positives import Reason
 from purple.domain.risk import Part, reasons
 from purple.domain.severity import Severity
 
@@ -34,6 +35,7 @@ class VulnerabilityState(StrEnum):
 
 _S = VulnerabilityState
 _PRESENT = frozenset({_S.OPEN, _S.REOPENED, _S.TRIAGED, _S.CONFIRMED})
+_UNDECIDED = frozenset({_S.OPEN, _S.REOPENED, _S.TRIAGED})
 _DISMISSED = frozenset({_S.FALSE_POSITIVE, _S.RISK_ACCEPTED, _S.OUT_OF_SCOPE})
 _BY_PEOPLE = {
     _S.OPEN: {_S.TRIAGED, _S.CONFIRMED, *_DISMISSED},
@@ -57,6 +59,8 @@ class ChangeCause(StrEnum):
     """The time of an accepted risk is over."""
     UNDO = "undo"
     """A person took back what a person had done."""
+    POLICY = "policy"
+    """A rule that the organisation wrote down: what is so likely false is marked as that."""
     RULING = "ruling"
     """A person said which sightings are one flaw."""
 
@@ -107,6 +111,10 @@ class Vulnerability:
     """As that tool says it."""
     cause: str = ""
     """What one fix would end together with this one: see `causes`."""
+    false_positive: float | None = None
+    """How likely it is none, 0 to 1; None where nothing speaks against it. See `false_positives`."""
+    doubts: tuple[Reason, ...] = ()
+    """Why it may be none."""
 
     @property
     def risk_reasons(self) -> tuple[str, ...]:
@@ -133,6 +141,8 @@ def may_change(cause: ChangeCause, present: VulnerabilityState, wanted: Vulnerab
             return present is not wanted and wanted in {after_sighting(present), after_clean_scan(present)}
         case ChangeCause.CLOCK:
             return present is VulnerabilityState.RISK_ACCEPTED and wanted.counts
+        case ChangeCause.POLICY:  # what a person confirmed is not touched
+            return wanted is VulnerabilityState.FALSE_POSITIVE and present in _UNDECIDED
         case ChangeCause.RULING:
             return (present is VulnerabilityState.DUPLICATE) != (wanted is VulnerabilityState.DUPLICATE)
         case ChangeCause.UNDO:  # `fixed` is earned by a scan and never given back

@@ -5,18 +5,24 @@ from collections.abc import Iterable
 from purple.contracts.campaigns import Analysed, CampaignRef
 from purple.domain.campaigns import Phase
 from purple.domain.clock import Clock
+from purple.domain.false_positives import Abilities
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.vulnerabilities import Merged
+from purple.services.doubting import act, doubt
 from purple.services.events import enter, event, nth
 from purple.services.weighing import Weighed, rescored, scored, weigh
+
+NONE: Abilities = {}
+"""Of no tool is known what it could have seen."""
 
 
 class Analysis:
     """May run twice: the second time changes nothing."""
 
-    def __init__(self, work: Work, clock: Clock) -> None:
+    def __init__(self, work: Work, clock: Clock, abilities: Abilities = NONE) -> None:
         self._work = work
         self._clock = clock
+        self._abilities = abilities
 
     async def analyse(self, ref: CampaignRef) -> Analysed:
         """Merge a campaign's flaws and weigh what it saw."""
@@ -29,6 +35,7 @@ class Analysis:
                 await uow.due_dates.date(fresh)
             moved = await weigh(uow, await uow.findings.weights(merged.moved))
             await self._tell(uow, ref, merged, moved)
+            await self._doubt(uow, ref, merged)
             return Analysed(
                 found=len(merged.found),
                 reopened=len(merged.reopened),
@@ -36,6 +43,14 @@ class Analysis:
                 sightings=merged.sightings,
                 worst=merged.worst or "",
             )
+
+    async def _doubt(self, uow: UnitOfWork, ref: CampaignRef, merged: Merged) -> None:
+        """Score what this campaign may have made more or less likely false, and act by the policy on it."""
+        touched = await uow.verdicts.touched(ref.campaign_id, merged.moved, self._abilities)
+        await doubt(uow, self._abilities, touched)
+        if touched:
+            policy = (await uow.verdicts.standing()).policy
+            await act(uow, ref.organisation_id, policy, self._clock.now(), ref.campaign_id, touched)
 
     async def _tell(self, uow: UnitOfWork, ref: CampaignRef, merged: Merged, moved: Iterable[Weighed]) -> None:
         now = self._clock.now()

@@ -5,6 +5,7 @@ from purple.db.models.base import metadata
 from purple.db.models.campaigns import campaigns, scans
 from purple.db.models.compliance import compliance_days
 from purple.db.models.events import events, feeds, idempotency_keys
+from purple.db.models.false_positives import false_positive_models, false_positive_rules
 from purple.db.models.findings import observations, sightings, vulnerabilities
 from purple.db.models.gates import gate_breakers, gate_leases
 from purple.db.models.identity import api_tokens, organisations, sessions, sign_in_links, users
@@ -28,6 +29,8 @@ __all__ = [
     "campaigns",
     "compliance_days",
     "events",
+    "false_positive_models",
+    "false_positive_rules",
     "feeds",
     "gate_breakers",
     "gate_leases",

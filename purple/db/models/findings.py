@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from purple.db.models.base import enum_text, json_as, key, metadata, moment, organisation, text, tuple_of
+from purple.domain.false_positives import Reason
 from purple.domain.risk import Part
 from purple.domain.severity import Severity
 from purple.domain.vulnerabilities import VulnerabilityState
@@ -69,6 +70,10 @@ def _parts(rows: list[tuple[str, int, str]]) -> tuple[Part, ...]:
     return tuple(Part(*row) for row in rows)
 
 
+def _reasons(rows: list[tuple[str, float, str]]) -> tuple[Reason, ...]:
+    return tuple(Reason(*row) for row in rows)
+
+
 vulnerabilities = Table(
     "vulnerabilities",
     metadata,
@@ -105,6 +110,8 @@ vulnerabilities = Table(
     Column("standing", Uuid),
     Column("weighed_tools", tuple_of(Text())),
     Column("weighed_confidence", Float),
+    Column("false_positive", Float),
+    Column("doubts", json_as(list, _reasons), nullable=False, server_default="[]"),
     UniqueConstraint("organisation_id", "fingerprint"),
     Index("ix_vulnerabilities_risk", "organisation_id", "risk", "id"),
     Index("ix_vulnerabilities_cause", "organisation_id", "cause"),
@@ -114,6 +121,12 @@ vulnerabilities = Table(
 `weighed_tools` and `weighed_confidence` are what its risk was weighed with, so that a sighting which tells no more need
 not have all others read. What is shown derives from sightings.
 """
+Index(
+    "ix_vulnerabilities_doubted",
+    vulnerabilities.c.organisation_id,
+    vulnerabilities.c.false_positive,
+    postgresql_where="false_positive IS NOT NULL",
+)
 Index("ix_vulnerabilities_accepted", vulnerabilities.c.accepted_until, postgresql_where="state = 'risk_accepted'")
 Index(
     "ix_vulnerabilities_known", vulnerabilities.c.organisation_id, vulnerabilities.c.id, postgresql_where="cve <> '{}'"

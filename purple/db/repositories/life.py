@@ -56,15 +56,18 @@ _CHANGE = text(f"""
     SELECT id, version, before, after FROM new ORDER BY id
 """).bindparams(_IDS)  # noqa: S608 - no value of a user is in the text
 
-_JUDGE = text("""
+_DECIDED = f"'{ChangeCause.PERSON}', '{ChangeCause.POLICY}'"
+"""By whom a triage was done that can be undone."""
+
+_JUDGE = text(f"""
     SELECT v.id, c.before ->> 'state' = 'fixed' AS was_fixed, EXISTS (
         SELECT 1 FROM vulnerability_changes later
         WHERE later.vulnerability_id = v.id AND later.version > c.version
           AND later.after ?| ARRAY(SELECT jsonb_object_keys(c.after))) AS changed
     FROM vulnerability_changes c JOIN vulnerabilities v ON v.id = c.vulnerability_id
-    WHERE c.operation_id = :operation AND c.cause = :person
+    WHERE c.operation_id = :operation AND c.cause IN ({_DECIDED})
     ORDER BY v.id FOR UPDATE OF v
-""")
+""")  # noqa: S608 - our own words
 
 _RESTORE = text(f"""
     WITH new AS (
@@ -79,7 +82,7 @@ _RESTORE = text(f"""
                 ELSE v.due_by_hand END,
             overdue_at = CASE WHEN c.before ? 'due_at' THEN NULL ELSE v.overdue_at END
         FROM vulnerability_changes c
-        WHERE c.operation_id = :operation AND c.cause = '{ChangeCause.PERSON}' AND c.vulnerability_id = v.id
+        WHERE c.operation_id = :operation AND c.cause IN ({_DECIDED}) AND c.vulnerability_id = v.id
           AND v.id = ANY(:ids)
         RETURNING v.id, v.organisation_id, v.version, c.after AS before, c.before AS after
     ), told AS ({_TELL})
@@ -145,21 +148,20 @@ class LifeRows:
 
     async def take_back(self, operation_id: UUID, told: Told) -> TakenBack:
         """Each goes back unless a later change touched the same fields, or it would be fixed by hand."""
-        asked = {"operation": operation_id, "person": str(ChangeCause.PERSON)}
         mine = select(vulnerability_changes.c.vulnerability_id).where(
             vulnerability_changes.c.operation_id == operation_id
         )
         await self._connection.execute(LOCK_SEVERAL, {"ids": list((await self._connection.execute(mine)).scalars())})
         restore: list[UUID] = []
         left: list[Left] = []
-        for row in await self._connection.execute(_JUDGE, asked):
+        for row in await self._connection.execute(_JUDGE, {"operation": operation_id}):
             if row.changed or row.was_fixed:
                 left.append(Left(row.id, _SINCE if row.changed else _WAS_FIXED))
             else:
                 restore.append(row.id)
-        asked = {"ids": restore}
         return TakenBack(
-            tuple(await self._changed(_RESTORE, asked, replace(told, operation_id=operation_id))), tuple(left)
+            tuple(await self._changed(_RESTORE, {"ids": restore}, replace(told, operation_id=operation_id))),
+            tuple(left),
         )
 
     async def end_acceptances(self, at: datetime, limit: int) -> Sequence[Changed]:

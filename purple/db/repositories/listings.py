@@ -167,7 +167,7 @@ VULNERABILITIES = Listing(
         vulnerabilities,
         (
             "id", "target_id", "fingerprint", "title", "severity", "state", "weakness", "cve", "cwe", "host", "port",
-            "url", "parameter", "risk", "cause", "owner", "accepted_until", "due_at", "reopened_at",
+            "url", "parameter", "risk", "cause", "false_positive", "owner", "accepted_until", "due_at", "reopened_at",
         ),
     )
     | {
