@@ -12,7 +12,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import campaigns, correlation, depth, engine, ingestion, parsers, processes, rates
+from bench import campaigns, correlation, depth, engine, falsehoods, ingestion, parsers, processes, rates
 from bench.measures import Measure, machine
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -24,6 +24,7 @@ GROUPS = {
     "engine": engine.run,
     "processes": processes.run,
     "correlation": correlation.run,
+    "falsehoods": falsehoods.run,
     "depth": depth.run,
 }
 
