@@ -17,6 +17,7 @@ from api.correlation import endpoints as correlation
 from api.data import endpoints as data
 from api.deps import known_parameters
 from api.errors import add_handlers
+from api.false_positives import endpoints as false_positives
 from api.findings import endpoints as findings
 from api.imports import endpoints as imports
 from api.life import endpoints as life
@@ -68,7 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters), told])
     for room in (
         targets, units, authorisations, campaigns, comparisons, schedules, profiles, imports, life, findings,
-        correlation, sla, risk, data, trends, compliance, reports, undos,
+        correlation, false_positives, sla, risk, data, trends, compliance, reports, undos,
     ):  # fmt: skip
         v1.include_router(room.router)
     v1.include_router(authorisations.refusals)

@@ -38,8 +38,9 @@ VULNERABILITY = (
     "id", "target_id", "title", "severity", "risk", "risk_reasons", "state", "weakness", "cve", "cwe", "host", "port",
     "url", "parameter", "description", "remediation", "references", "tools", "first_seen", "last_seen",
     "observation_ids", "fingerprint", "owner", "accepted_until", "reopened_at", "due_at", "due_by_hand", "version",
-    "cvss_vector", "cause",
+    "cvss_vector", "cause", "false_positive",
 )  # fmt: skip
+DOUBT = ("name", "weight", "detail")
 CAUSE = (
     "cause", "vulnerabilities", "targets", "severity", "risk", "total", "worst", "title", "remediation",
 )  # fmt: skip
@@ -191,7 +192,8 @@ def refusal(row: Any) -> dict[str, Any]:
 
 def vulnerability(row: Any) -> dict[str, Any]:
     """`purple.vulnerability/1`."""
-    return _document("purple.vulnerability/1", row, VULNERABILITY) | {"risk_parts": parts(row.risk_parts)}
+    made = _document("purple.vulnerability/1", row, VULNERABILITY) | {"risk_parts": parts(row.risk_parts)}
+    return made | {"doubts": [{name: getattr(each, name) for name in DOUBT} for each in row.doubts]}
 
 
 def parts(rows: Any) -> list[dict[str, Any]]:

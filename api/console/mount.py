@@ -16,6 +16,7 @@ from api.console import (
     comparing,
     compliance,
     correlating,
+    false_positives,
     health,
     imports,
     life,
@@ -67,6 +68,7 @@ def mount(app: FastAPI) -> None:
         authorisations,
         life,
         correlating,
+        false_positives,  # before vulnerabilities, whose ids stand where its name does
         vulnerabilities,
         risk,
         trends,

@@ -1,7 +1,7 @@
 """Renders pages. Everything is escaped; nothing in a page runs but our own files."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette import status as codes
 
+from purple.domain.false_positives import Reason
 from purple.domain.identity import Permission
 from purple.domain.targets import endpoint_of
 
@@ -109,6 +110,21 @@ def size(count: int) -> str:
     return f"{count} GiB"
 
 
+def percent(share: float | None) -> str:
+    """A probability."""
+    return "—" if share is None else f"{share:.0%}"
+
+
+def capital(text: str) -> str:
+    """With a capital; the rest as it is, for names of products keep theirs."""
+    return text[:1].upper() + text[1:]
+
+
+def because(reasons: Sequence[Reason]) -> str:
+    """What speaks most for a false positive, as a why to begin with."""
+    return "; ".join(each.detail for each in sorted(reasons, key=lambda each: -each.weight)[:2] if each.weight > 0)
+
+
 @cache
 def asset(name: str) -> str:
     """The address of an asset; it changes with the content, so that browsers may keep it."""
@@ -130,7 +146,8 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.filters |= {
-    each.__name__: each for each in (words, sentence, moment, told, day, span, ago, web_link, place, size)
+    each.__name__: each
+    for each in (words, sentence, moment, told, day, span, ago, web_link, place, size, percent, capital, because)
 }
 _templates.globals |= {"asset": asset, "address": address, "took": took, "version": version("purple")}
 

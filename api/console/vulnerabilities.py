@@ -30,6 +30,7 @@ SORTS = {
     "-last_seen": "last seen",
     "-first_seen": "newest",
     "due_at": "due first",
+    "-false_positive": "likeliest false",
     "title": "title",
 }
 _FOUND = 50
@@ -139,6 +140,7 @@ async def show(
         target=await house.targets.get(organisation, found.target_id),
         why=await house.risking.vulnerability(organisation, vulnerability_id),
         correlation=await house.correlating.explain(organisation, vulnerability_id),
+        doubt=await house.false_positives.explain(organisation, vulnerability_id),
         evidence=list(evidence.values()),
         history=await house.findings.observations(organisation, sightings),
         changes=await house.life.history(organisation, vulnerability_id, Query(limit=MAX_LIMIT)),

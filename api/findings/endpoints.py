@@ -18,7 +18,8 @@ from purple.services.findings import FindingsReader
 router = APIRouter(tags=["findings"])
 VULNERABILITY_FIELDS = (
     "id, target_id, fingerprint, title, severity, state, weakness, cve, cwe, host, port, url, parameter, risk, "
-    "cause, owner, accepted_until, due_at, reopened_at, campaign_id, tool, unit, first_seen, last_seen"
+    "cause, false_positive, owner, accepted_until, due_at, reopened_at, campaign_id, tool, unit, first_seen, "
+    "last_seen"
 )
 OBSERVATION_FIELDS = (
     "id, campaign_id, scan_id, target_id, tool, fingerprint, kind, rule, title, severity, weakness, host, port, url, "

@@ -19,6 +19,14 @@ class PartAnswer(Answer):
     detail: str
 
 
+class DoubtAnswer(Answer):
+    """One reason for or against."""
+
+    name: str
+    weight: float = Field(description="What it adds to the logarithm of the odds")
+    detail: str
+
+
 class VulnerabilityAnswer(Answer):
     """One real flaw, with what its sightings say."""
 
@@ -42,6 +50,8 @@ class VulnerabilityAnswer(Answer):
     risk_parts: list[PartAnswer] = Field(description="What the risk is the sum of")
     cvss_vector: str = Field(description="As the best told of its sightings has it, of any version")
     cause: str = Field(description="What one fix would end together with it")
+    false_positive: float | None = Field(description="How likely it is none, 0 to 1; null where nothing says so")
+    doubts: list[DoubtAnswer] = Field(description="Why it may be none")
     first_seen: datetime | None
     last_seen: datetime | None
     tools: list[str]

@@ -27,6 +27,7 @@ PAGES = {
     "vulnerability": "/vulnerabilities/{vulnerability}",
     "triages": "/vulnerabilities/triage",
     "causes": "/vulnerabilities/causes",
+    "false-positives": "/vulnerabilities/false-positives",
     "nothing-found": "/vulnerabilities?severity=critical&state=fixed",
     "compliance": "/compliance",
     "framework": "/compliance/pci-dss",

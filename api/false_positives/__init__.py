@@ -1,0 +1,1 @@
+"""What is likely none, on the facade."""
