@@ -28,6 +28,7 @@ from api.profiles import endpoints as profiles
 from api.reports import endpoints as reports
 from api.risk import endpoints as risk
 from api.schedules import endpoints as schedules
+from api.searches import endpoints as searches
 from api.succession import succession
 from api.targets import endpoints as targets
 from api.trends import endpoints as trends
@@ -69,7 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters), told])
     for room in (
         targets, units, authorisations, campaigns, comparisons, schedules, profiles, imports, life, findings,
-        correlation, false_positives, sla, risk, data, trends, compliance, reports, undos,
+        searches, correlation, false_positives, sla, risk, data, trends, compliance, reports, undos,
     ):  # fmt: skip
         v1.include_router(room.router)
     v1.include_router(authorisations.refusals)

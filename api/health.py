@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel, Field
 
 from purple.domain.errors import PurpleError, UnavailableError
+from purple.domain.search import VULNERABILITIES
 from purple.services.identity import FIRST_ORGANISATION
 from purple.services.indexing import Lag, lag_of
 
@@ -60,11 +61,12 @@ async def _database(container: Any) -> str:
 
 
 async def _search(container: Any) -> str | tuple[str, Lag]:
-    detail = await container.search.ping()
+    search = container.searches[VULNERABILITIES]
+    detail = await search.ping()
     if not container.settings.search.url:
         return str(detail)
     try:
-        lag = await lag_of(container.work, container.search, container.clock)
+        lag = await lag_of(container.work, search, container.clock)
     except UnavailableError:  # that the database is away is said beside this
         return str(detail)
     if lag.events:

@@ -24,6 +24,7 @@ from api.console import (
     reports,
     risk,
     schedules,
+    searches,
     signing,
     stream,
     target_import,
@@ -68,7 +69,8 @@ def mount(app: FastAPI) -> None:
         authorisations,
         life,
         correlating,
-        false_positives,  # before vulnerabilities, whose ids stand where its name does
+        false_positives,  # before vulnerabilities, whose ids stand where its name does; so does the next
+        searches,
         vulnerabilities,
         risk,
         trends,

@@ -30,6 +30,7 @@ HEADERS = {
     "Vary": "Cookie, HX-Request",
 }
 _ASSETS = Path(__file__).parent / "assets"
+_BEFORE, _LINE = 60, 200
 _STEPS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -99,6 +100,28 @@ def web_link(text: str) -> str:
 def place(thing: Any) -> str:
     """Where a vulnerability or a sighting is."""
     return endpoint_of(thing.host, thing.port, thing.url)
+
+
+Piece = tuple[str, bool]
+"""Of a text, and whether it is to be marked."""
+
+
+def pieces(text: str, spans: Sequence[tuple[int, int]]) -> list[Piece]:
+    """A text in pieces, those between start and end of each span marked."""
+    made, at = [], 0
+    for start, end in spans:
+        made += [(text[at:start], False), (text[start:end], True)]
+        at = end
+    return [each for each in (*made, (text[at:], False)) if each[0]]
+
+
+def excerpt(text: str, spans: Sequence[tuple[int, int]]) -> list[Piece]:
+    """A line of it around the first span."""
+    first = max(0, spans[0][0] - _BEFORE)
+    shown = text[first : first + _LINE]
+    inside = [(start - first, min(end - first, len(shown))) for start, end in spans if start - first < len(shown)]
+    cut = [("… ", False)] if first else []
+    return [*cut, *pieces(shown, inside), *([(" …", False)] if first + _LINE < len(text) else [])]
 
 
 def size(count: int) -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.console.deps import Fields, Paging, viewer
-from api.console.pages import render
+from api.console.pages import Piece, excerpt, pieces, render
 from api.deps import MAX_FILTER, service
 from purple.domain.causes import MAX_CAUSES
 from purple.domain.errors import PurpleError
@@ -14,14 +14,17 @@ from purple.domain.filters import quoted
 from purple.domain.identity import Permission, Principal
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import MAX_LIMIT, Page, Query
+from purple.domain.queries import parse_query
 from purple.domain.severity import Severity
 from purple.domain.vulnerabilities import ChangeCause, Vulnerability, VulnerabilityState, may_change
 from purple.services.findings import FindingsReader
+from purple.services.searching import ALL, Marks, Searching
 
 router = APIRouter(prefix="/vulnerabilities")
 Reader = Annotated[Principal, Depends(viewer(Permission.READ_VULNERABILITIES))]
 EvidenceReader = Annotated[Principal, Depends(viewer(Permission.READ_OBSERVATIONS))]
 Service = Annotated[FindingsReader, Depends(service("findings"))]
+Search = Annotated[Searching, Depends(service("searching"))]
 PRESENT = "present"
 """Every state that counts as a present problem."""
 SORTS = {
@@ -32,6 +35,16 @@ SORTS = {
     "due_at": "due first",
     "-false_positive": "likeliest false",
     "title": "title",
+}
+FACETS = {
+    "severity": "Severity",
+    "state": "State",
+    "kev": "Known to be exploited",
+    "tool": "Seen by",
+    "weakness": "Weakness",
+    "target_id": "Target",
+    "unit": "Business unit",
+    "tags": "Tag of the target",
 }
 _FOUND = 50
 PERSON = ChangeCause.PERSON
@@ -54,10 +67,16 @@ class Wanted:
         self.target = target
         self.campaign = campaign
 
-    def fits(self, one: Vulnerability) -> bool:
-        """Whether severity and state are as wanted; a search gives no more than a page."""
-        in_state = one.state.counts if self.state == PRESENT else self.state in {"all", one.state}
-        return in_state and self.severity in {"", one.severity}
+    def query(self, more: str = "") -> str:
+        """All of it, in the language of every search."""
+        states = {PRESENT: ",".join(each for each in VulnerabilityState if each.counts), "all": ""}
+        terms = {
+            "severity": self.severity,
+            "state": states.get(self.state, self.state),
+            "target_id": self.target,
+            "campaign_id": self.campaign,
+        }
+        return " ".join([self.q, more, *(f"{name}:{value}" for name, value in terms.items() if value)]).strip()
 
     @property
     def where(self) -> dict[str, object]:
@@ -76,20 +95,27 @@ async def page(
     request: Request,
     caller: Reader,
     findings: Service,
+    searching: Search,
     wanted: Annotated[Wanted, Depends()],
     paging: Annotated[Paging, Depends()],
 ) -> Response:
-    """The list; with words to look for, the best matches."""
-    found: Page[Vulnerability]
-    if wanted.q:
-        matches = await findings.search(caller.organisation_id, wanted.q[:200], _FOUND)
-        found = Page(tuple(each for each in matches.items if wanted.fits(each)))
-    else:
-        found = await findings.vulnerabilities(caller.organisation_id, paging.query("", wanted.where))
+    """The list, and how many have what; with words to look for, the best matches."""
+    text = wanted.query(paging.filter)
+    words = bool(parse_query(text).phrases)
+    found = await searching.search(caller.organisation_id, text, _FOUND if words else 0, [ALL])
+    shown: Page[Vulnerability] = Page(found.items)
+    if not words:
+        query = Query({}, paging.cursor, filter=text, sort=paging.sort)
+        shown = await findings.vulnerabilities(caller.organisation_id, query)
     return render(
         request,
         "vulnerabilities.html",
-        page=found,
+        page=shown,
+        found=found,
+        text=text,
+        marked={each.id: _told(each, found.marks.get(each.id, {})) for each in shown.items},
+        narrowed=lambda term: _narrowed(paging.filter, term),
+        facets=FACETS,
         wanted=wanted,
         paging=paging,
         sorts=SORTS,
@@ -97,6 +123,20 @@ async def page(
         states=list(VulnerabilityState),
         typed=[each for each in VulnerabilityState if any(may_change(PERSON, was, each) for was in VulnerabilityState)],
     )
+
+
+def _told(one: Vulnerability, marks: Marks) -> dict[str, list[Piece]]:
+    """Its title, and where it describes what was looked for."""
+    spans = marks.get("description")
+    return {
+        "title": pieces(one.title, marks.get("title", ())),
+        "description": excerpt(one.description, spans) if spans else [],
+    }
+
+
+def _narrowed(filter: str, term: str) -> str:  # noqa: A002 - the parameter's name
+    """The filter with a term more, or without one that it has."""
+    return " ".join(filter.replace(term, " ").split()) if term in filter else f"{filter} {term}".strip()
 
 
 @router.get("/causes")

@@ -6,21 +6,32 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from fastapi import Query as QueryParameter
 
-from api.deps import MAX_FILTER, allowed, etag, paging, service
+from api.deps import FILTER_HELP, MAX_FILTER, allowed, etag, paging, service
 from api.findings.schemas import CausesAnswer, ObservationAnswer, SearchAnswer, VulnerabilityAnswer
 from api.schemas import PageAnswer
 from purple.domain.causes import MAX_CAUSES, Causes
 from purple.domain.identity import Permission, Principal
-from purple.domain.pages import Query
+from purple.domain.pages import MAX_LIMIT, Query
 from purple.domain.vulnerabilities import Vulnerability
 from purple.services.findings import FindingsReader
+from purple.services.searching import Searching
 
 router = APIRouter(tags=["findings"])
 VULNERABILITY_FIELDS = (
     "id, target_id, fingerprint, title, severity, state, weakness, cve, cwe, host, port, url, parameter, risk, "
-    "cause, false_positive, owner, accepted_until, due_at, reopened_at, campaign_id, tool, unit, first_seen, "
-    "last_seen"
+    "cause, false_positive, owner, accepted_until, due_at, reopened_at, campaign_id, tool, unit, tags, kev, "
+    "first_seen, last_seen"
 )
+QUERY_HELP = (
+    (
+        'Words, all of which must be there, and terms of a filter: `login "sql injection" -staging severity:>=high`. '
+        "`word*` may go on; quotes hold words together. "
+    )
+    + FILTER_HELP.partition("; ")[2]
+    + VULNERABILITY_FIELDS
+)
+FACET_HELP = "Count the matches by severity, state, kev, tool, weakness, target_id, unit or tags; `all` is every one"
+MAX_FACETS = 10
 OBSERVATION_FIELDS = (
     "id, campaign_id, scan_id, target_id, tool, fingerprint, kind, rule, title, severity, weakness, host, port, url, "
     "parameter, cve, cwe, confidence, recorded_at"
@@ -28,6 +39,7 @@ OBSERVATION_FIELDS = (
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_VULNERABILITIES))]
 ObservationReader = Annotated[Principal, Depends(allowed(Permission.READ_OBSERVATIONS))]
 Service = Annotated[FindingsReader, Depends(service("findings"))]
+Search = Annotated[Searching, Depends(service("searching"))]
 
 
 @router.get("/vulnerabilities", response_model=PageAnswer[VulnerabilityAnswer])
@@ -40,15 +52,16 @@ async def list_vulnerabilities(
     return await findings.vulnerabilities(caller.organisation_id, query)
 
 
-@router.get("/vulnerabilities/search", response_model=SearchAnswer)
+@router.get("/vulnerabilities/search")
 async def search_vulnerabilities(
     caller: Reader,
-    findings: Service,
-    q: Annotated[str, QueryParameter(min_length=1, max_length=200)],
-    limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
-) -> object:
-    """The best matches of some words."""
-    return await findings.search(caller.organisation_id, q, limit)
+    searching: Search,
+    q: Annotated[str, QueryParameter(max_length=MAX_FILTER, description=QUERY_HELP)] = "",
+    facet: Annotated[list[str], QueryParameter(max_length=MAX_FACETS, description=FACET_HELP)] = [],  # noqa: B006 - never changed
+    limit: Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)] = 50,
+) -> SearchAnswer:
+    """The best matches of words and terms; without words those with the highest risk."""
+    return SearchAnswer.of(await searching.search(caller.organisation_id, q, limit, facet))
 
 
 @router.get("/vulnerabilities/causes", response_model=CausesAnswer)

@@ -3,12 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from api.schemas import Answer, PageAnswer
 from purple.domain.observations import ObservationKind, RecordedObservation
 from purple.domain.severity import Severity
 from purple.domain.vulnerabilities import VulnerabilityState
+from purple.services.searching import Found
 
 
 class PartAnswer(Answer):
@@ -138,7 +139,56 @@ class ObservationAnswer(Answer):
         )
 
 
+class BucketAnswer(Answer):
+    """One value, and how many matches have it."""
+
+    value: str = Field(description="Empty where they have none")
+    label: str = Field(description="For people: a target's name, the path of a business unit")
+    count: int = Field(description="Of a business unit with all that is below it")
+    term: str = Field(description="Added to the query it finds these alone")
+
+
+class FacetAnswer(Answer):
+    """How many matches have which value of a field."""
+
+    name: str
+    buckets: list[BucketAnswer] = Field(description="The most frequent")
+
+
+class MarkAnswer(BaseModel):
+    """A place that matches, in a text of one of the items."""
+
+    id: UUID
+    field: str
+    start: int = Field(description="In characters (code points)")
+    end: int
+
+
 class SearchAnswer(PageAnswer[VulnerabilityAnswer]):
     """Matches; while the search server is away PostgreSQL finds them."""
 
     note: str = Field(default="", description="Empty, or why the order is by risk and not by how well they match")
+    engine: str = Field(description="Who answered: `elasticsearch` or `postgresql`")
+    total: int
+    bounded: bool = Field(description="Whether there are more than were counted, so that counts are at least")
+    facets: list[FacetAnswer]
+    marks: list[MarkAnswer] = Field(description="Where the words stand; texts are as tools wrote them, never markup")
+
+    @classmethod
+    def of(cls, found: Found) -> "SearchAnswer":
+        """Flatten the marks."""
+        return cls(
+            items=[VulnerabilityAnswer.model_validate(each) for each in found.items],
+            next_cursor="",
+            note=found.note,
+            engine=found.engine,
+            total=found.total,
+            bounded=found.bounded,
+            facets=[FacetAnswer.model_validate(each) for each in found.facets],
+            marks=[
+                MarkAnswer(id=key, field=name, start=start, end=end)
+                for key, texts in found.marks.items()
+                for name, spans in texts.items()
+                for start, end in spans
+            ],
+        )

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bench.measures import machine
-from bench.trials import cancel, clocks, database, disk, parsers, replay, scope, temporal, twice, worker
+from bench.trials import cancel, clocks, database, disk, parsers, replay, scope, search, temporal, twice, worker
 from bench.trials.house import House, house
 from bench.trials.report import Report
 
@@ -29,6 +29,7 @@ HOUSED: Mapping[int, tuple[int, Callable[[int, int, House], Report]]] = {
     1: (200, worker.run),
     2: (20, temporal.run),
     3: (50, database.run),
+    4: (1, search.run),
     5: (20, disk.run),
     8: (8, twice.run),
     11: (200, cancel.run),

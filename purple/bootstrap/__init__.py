@@ -6,14 +6,16 @@ from functools import cached_property, partial
 
 from purple.bootstrap.campaigning import Campaigning
 from purple.bootstrap.findings import Findings
+from purple.domain.search import VULNERABILITIES
 from purple.services.compliance.keeping import ComplianceKeeping
+from purple.services.event_notices import SCHEDULES, SEARCHES, EventNotices
+from purple.services.feeding import Feeding, vulnerabilities_of
 from purple.services.indexing import Indexing
 from purple.services.lapses import Lapses
 from purple.services.relaying import Chore, Relay
 from purple.services.relearning import Relearning
 from purple.services.rescoring import Rescoring
 from purple.services.risk_keeping import RiskKeeping
-from purple.services.schedule_notices import ScheduleNotices
 
 
 class Container(Campaigning, Findings):
@@ -25,20 +27,28 @@ class Container(Campaigning, Findings):
         return Relearning(self.outbox, self.work, self.false_positives, self.abilities, self.clock, self.ids)
 
     @cached_property
-    def indexing(self) -> Indexing:
-        """The search index, as a whole."""
-        return Indexing(self.outbox, self.work, self.search)
+    def indexing(self) -> dict[str, Indexing]:
+        """Each index, as a whole."""
+        return {name: Indexing(self.outbox, self.work, name, each) for name, each in self.searches.items()}
+
+    @cached_property
+    def feeding(self) -> dict[str, Feeding]:
+        """What the relay does for each of them."""
+        rules = {VULNERABILITIES: vulnerabilities_of}
+        return {name: Feeding(self.outbox, self.work, name, self.searches[name], each) for name, each in rules.items()}
 
     @cached_property
     def relay(self) -> Relay:
         """The outbox's work."""
         url = self.settings.api.url
-        notices = ScheduleNotices(self.outbox, self.work, self.notifiers, self.clock, url)
+        receivers = (self.outbox, self.work, self.notifiers, self.clock)
         lapses = Lapses(self.outbox, self.work, self.clock)
         every = timedelta(hours=self.settings.data.every_h)
         jobs: dict[str, Callable[[], Awaitable[None]]] = {
             "schedules": self.schedule_keeping.keep,
-            "notices": notices.tell,
+            "notices of schedules": EventNotices(*receivers, SCHEDULES, url).tell,
+            "notices of searches": EventNotices(*receivers, SEARCHES, url).tell,
+            "alerts": self.alerting.keep,
             "due dates": lapses.keep,
             "data": partial(self.enriching.keep, every),
             "risk": Rescoring(self.outbox, self.work, self.clock).keep,
@@ -48,7 +58,8 @@ class Container(Campaigning, Findings):
             "compliance": ComplianceKeeping(self.outbox, self.compliance, self.clock).keep,
         }
         chores = tuple(Chore(f"{name} wait", job) for name, job in jobs.items())
-        return Relay(self.outbox, self.work, self.search, self.campaigns, self.undos, self.clock, chores)
+        feeds = tuple(self.feeding.values())
+        return Relay(self.outbox, feeds, self.campaigns, self.undos, self.clock, chores)
 
 
 __all__ = ["Container"]

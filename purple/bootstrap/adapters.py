@@ -1,5 +1,6 @@
 """What a process reaches outside: servers, tools, files, the clock."""
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import cached_property
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from purple.db.engine import open_engine
 from purple.db.outbox import PlacedSignal, SqlOutbox, libpq_url
+from purple.db.repositories.searching import SOURCES
 from purple.db.shelf import SqlShelf
 from purple.db.unit_of_work import unit_of_work
 from purple.domain.capacity import Capacity
@@ -14,6 +16,7 @@ from purple.domain.enrichment import Dataset, Publisher
 from purple.domain.errors import PurpleError
 from purple.domain.gates import GateRules
 from purple.domain.ports import Notifier, Work
+from purple.domain.search import Index
 from purple.orchestrator.temporal import TemporalOrchestrator
 from purple.search.fallback import FullText
 from purple.security.actors import SignedActors
@@ -111,16 +114,21 @@ class Adapters:
         folder = self.settings.tools.folder or stack.cache / "tools"
         return Catalogue(Programs(folder, stack.cache), self.settings.tools.extra)
 
-    @cached_property
-    def search(self) -> "Elastic | FullText":
-        """Elasticsearch where there is one, else PostgreSQL."""
-        if not self.settings.search.url:
-            return FullText(self.work)
-        from purple.search.elastic import Elastic
+    @property
+    def indices(self) -> dict[str, Index]:
+        """What is searched, by name."""
+        return {name: source.index for name, source in SOURCES.items()}
 
-        made = Elastic(self.settings.search)
-        self._open.push_async_callback(made.close)
-        return made
+    @cached_property
+    def searches(self) -> "Mapping[str, Elastic | FullText]":
+        """Each index in Elasticsearch where there is one, else in PostgreSQL."""
+        if not self.settings.search.url:
+            return {name: FullText(self.work, name) for name in self.indices}
+        from purple.search.elastic import connected, indices
+
+        client = connected(self.settings.search)
+        self._open.push_async_callback(client.close)
+        return indices(client, self.indices.values(), self.clock)
 
     @cached_property
     def objects(self) -> Objects:

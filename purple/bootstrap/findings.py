@@ -4,6 +4,8 @@ from functools import cached_property
 
 from purple.bootstrap.adapters import Adapters
 from purple.domain.false_positives import Abilities
+from purple.domain.search import VULNERABILITIES
+from purple.services.alerting import Alerting
 from purple.services.analysis import Analysis
 from purple.services.analytics import AnalyticsReader
 from purple.services.comparing import Comparing
@@ -18,6 +20,8 @@ from purple.services.mass_triage import MassTriage
 from purple.services.notifying import Notifying
 from purple.services.reporting import Reporting
 from purple.services.risking import Risking
+from purple.services.saved_searches import SavedSearches
+from purple.services.searching import Searching
 from purple.services.trending import Trending
 from purple.services.trends import TrendsReader
 from purple.services.triage import TriageService
@@ -29,7 +33,22 @@ class Findings(Adapters):
     @cached_property
     def findings(self) -> FindingsReader:
         """What was found."""
-        return FindingsReader(self.work, self.search)
+        return FindingsReader(self.work)
+
+    @cached_property
+    def searching(self) -> Searching:
+        """Search over it."""
+        return Searching(self.work, self.indices[VULNERABILITIES], self.searches[VULNERABILITIES])
+
+    @cached_property
+    def saved_searches(self) -> SavedSearches:
+        """Searches that people keep."""
+        return SavedSearches(self.work, self.indices[VULNERABILITIES], self.clock, self.ids)
+
+    @cached_property
+    def alerting(self) -> Alerting:
+        """Those that tell of what is new."""
+        return Alerting(self.outbox, self.work, self.indices[VULNERABILITIES], self.clock)
 
     @cached_property
     def comparing(self) -> Comparing:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from purple.db import models
 from purple.db.engine import away
 from purple.db.repositories import listings
+from purple.db.repositories.alerts import AlertRows
 from purple.db.repositories.analytics import AnalyticsRows
 from purple.db.repositories.comparing import ComparisonRows
 from purple.db.repositories.compliance import ComplianceRows
@@ -27,6 +28,7 @@ from purple.db.repositories.risk_history import RiskHistoryRows
 from purple.db.repositories.risks import RiskRows
 from purple.db.repositories.rows import TableRows
 from purple.db.repositories.scan_sets import ScanSetRows
+from purple.db.repositories.searching import DocumentRows
 from purple.db.repositories.target_sets import TargetSetRows
 from purple.db.repositories.trends import TrendRows
 from purple.db.repositories.units import UnitRows
@@ -39,6 +41,7 @@ from purple.domain.ports import UnitOfWork, Work
 from purple.domain.refusals import Refusal
 from purple.domain.reports import Report, Triage
 from purple.domain.rulings import Ruling
+from purple.domain.saved import SavedSearch
 from purple.domain.schedules import Schedule, ScheduleRun
 from purple.domain.scope import Authorisation
 from purple.domain.targets import Target
@@ -88,6 +91,9 @@ class SqlUnitOfWork:
         self.metrics = MetricRows(connection)
         self.analytics = AnalyticsRows(connection)
         self.compliance = ComplianceRows(connection, organisation_id)
+        self.documents = DocumentRows(connection)
+        self.saved_searches = TableRows(connection, models.saved_searches, SavedSearch, listings.SAVED_SEARCHES)
+        self.alerts = AlertRows(connection)
         self.library = LibraryRows(connection)
         self.gates = GateTable(connection, organisation_id)
         self.events = EventRows(connection)

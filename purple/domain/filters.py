@@ -12,6 +12,7 @@ before one turns its direction.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,8 +22,8 @@ MAX_TERMS = 20
 MAX_VALUES = 200
 MAX_SORT = 4
 NONE = "none"
-_TERM = re.compile(
-    r'(?P<not>-?)(?P<field>[a-z_]+):(?P<operator>~|>=|<=|>|<|)(?P<values>(?:"(?:[^"\\]|\\.)*"|[^\s"])+)(?=\s|\Z)'
+TERM = re.compile(
+    r'(?P<not>-?)(?P<field>[a-z_]+(?:\.[a-z_]+)*):(?P<operator>~|>=|<=|>|<|)(?P<values>(?:"(?:[^"\\]|\\.)*"|[^\s"])+)(?=\s|\Z)'
 )
 _VALUE = re.compile(r'"((?:[^"\\]|\\.)*)"|([^",]+)')
 _SORT = re.compile(r"(-?)([a-z_]+)\Z")
@@ -88,24 +89,48 @@ def parse_filter(text: str) -> tuple[Term, ...]:
     found = []
     position = len(text) - len(text.lstrip())
     while position < len(text):
-        match = _TERM.match(text, position)
+        match = TERM.match(text, position)
         if match is None:
-            raise InvalidInputError(
-                f"the filter cannot be read from {text[position : position + 40]!r} on",
-                field="filter",
-                value=text,
-                remedy=_REMEDY,
-            )
-        found.append(_term(match, text))
-        position = match.end() + len(text[match.end() :]) - len(text[match.end() :].lstrip())
-    if len(found) > MAX_TERMS:
+            raise unreadable(text, position)
+        found.append(term_of(match, text))
+        position = after(text, match.end())
+    return bounded(found)
+
+
+def after(text: str, position: int) -> int:
+    """Where the next term begins, behind blanks."""
+    return position + len(text[position:]) - len(text[position:].lstrip())
+
+
+def unreadable(text: str, position: int) -> InvalidInputError:
+    """That a filter is not written by the grammar."""
+    return InvalidInputError(
+        f"the filter cannot be read from {text[position : position + 40]!r} on",
+        field="filter",
+        value=text,
+        remedy=_REMEDY,
+    )
+
+
+def bounded(terms: Sequence[Term]) -> tuple[Term, ...]:
+    """So many terms, and no more.
+
+    Raises:
+        InvalidInputError: there are more.
+    """
+    if len(terms) > MAX_TERMS:
         raise InvalidInputError(
-            f"a filter has at most {MAX_TERMS} terms", field="filter", value=len(found), remedy="use fewer"
+            f"a filter has at most {MAX_TERMS} terms", field="filter", value=len(terms), remedy="use fewer"
         )
-    return tuple(found)
+    return tuple(terms)
 
 
-def _term(match: re.Match[str], text: str) -> Term:
+def term_of(match: re.Match[str], text: str) -> Term:
+    """The term that `TERM` found in a text.
+
+    Raises:
+        InvalidInputError: its values are no list.
+    """
     operator = Operator(match["operator"])
     written = match["values"]
     values = tuple(

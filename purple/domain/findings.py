@@ -117,7 +117,3 @@ class Findings(Protocol):
     async def set_risks(self, risks: Sequence[tuple[Sequence[UUID], Risk]]) -> None:
         """Store each of these risks for all of the vulnerabilities beside it, in one statement."""
         ...
-
-    async def find_text(self, words: str, limit: int) -> tuple[UUID, ...]:
-        """Ids of vulnerabilities that hold the words, worst risk first."""
-        ...

@@ -26,9 +26,11 @@ from purple.domain.refusals import Refusal
 from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFormat, Triage
 from purple.domain.risk_history import RiskHistory
 from purple.domain.rulings import Correlations, Ruling
+from purple.domain.saved import Alerts, SavedSearch
 from purple.domain.scan_sets import ScanSets
 from purple.domain.schedules import Schedule, ScheduleRun
 from purple.domain.scope import Authorisation
+from purple.domain.search import Documents
 from purple.domain.target_imports import TargetSets
 from purple.domain.targets import Target
 from purple.domain.trends import TrendBook
@@ -224,6 +226,12 @@ class UnitOfWork(Protocol):
     def analytics(self) -> Analytics: ...  # noqa: D102
     @property
     def compliance(self) -> Compliance: ...  # noqa: D102
+    @property
+    def documents(self) -> Documents: ...  # noqa: D102
+    @property
+    def saved_searches(self) -> Rows[SavedSearch]: ...  # noqa: D102
+    @property
+    def alerts(self) -> Alerts: ...  # noqa: D102
     @property
     def library(self) -> Library: ...  # noqa: D102
     @property

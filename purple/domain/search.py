@@ -1,12 +1,60 @@
-"""The port of search: what the services need of an index that may be stale, away or lost."""
+"""The ports of search: rows as documents, and an index of them that may be stale, away or lost."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
-from purple.domain.vulnerabilities import Vulnerability
+from purple.domain.conditions import Condition, Fields
+from purple.domain.queries import Phrase
+
+VULNERABILITIES = "vulnerabilities"
+POSTGRESQL = "postgresql"
+"""The engine that is always there."""
+MOST_COUNTED = 10_000
+"""So many of the rows that PostgreSQL finds are counted; Elasticsearch counts all."""
+
+Document = Mapping[str, Any]
+"""A row as an index holds it: JSON with `id`, `organisation_id`, its fields, and its words under `words` and `heading`.
+
+Moments are microseconds since 1970, which is all that PostgreSQL keeps of them.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What is searched: the name of its rows, and their fields."""
+
+    name: str
+    fields: Fields
+    facets: Mapping[str, int] = field(default_factory=dict)
+    """Fields by whose values rows are counted, and how many of the values."""
+    first: tuple[str, ...] = ()
+    """Fields by which rows are ordered, the highest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is searched for. Best matches come first, and those alike as the index is ordered."""
+
+    conditions: tuple[Condition, ...] = ()
+    phrases: tuple[Phrase, ...] = ()
+    limit: int = 0
+    facets: Mapping[str, int] = field(default_factory=dict)
+    """Those of the index whose counts are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What was found."""
+
+    ids: tuple[UUID, ...]
+    total: int
+    counts: Mapping[str, Mapping[str, int]]
+    """By facet and value, the most frequent first; without a value is the empty text."""
+    bounded: bool = False
+    """Whether there are more than were counted, so that `total` and `counts` say at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +85,49 @@ def feed_of(generation: str) -> str:
     return f"search/{generation}"
 
 
+class Documents(Protocol):
+    """Rows of an organisation as an index holds them, and what PostgreSQL itself finds."""
+
+    async def ids(
+        self, index: str, after: UUID | None, limit: int, where: Mapping[str, Sequence[UUID]] | None = None
+    ) -> Sequence[UUID]:
+        """Of some rows, in order; those after one of them, and of those that have one of the values of each field."""
+        ...
+
+    async def some(self, index: str, ids: Sequence[UUID]) -> Sequence[Document]:
+        """Those of these rows that there are."""
+        ...
+
+    async def find(self, index: str, wanted: Wanted) -> Hits:
+        """By PostgreSQL's own full text."""
+        ...
+
+    async def settled(self, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+        """The same with names that only the database knows, those of business units, as ids."""
+        ...
+
+
 class Search(Protocol):
-    """Full text over vulnerabilities. Fed by the relay; may be stale, may be away.
+    """One index. Fed by the relay; may be stale, may be away.
 
     Each method raises UnavailableError where it is away.
     """
 
-    async def index(self, rows: Iterable[Vulnerability], into: str = "") -> None:
-        """Add or replace, in the index that is asked or in one that is being built."""
+    @property
+    def engine(self) -> str:
+        """Who answers: `elasticsearch` or `postgresql`."""
         ...
 
-    async def find(self, organisation_id: UUID, text: str, limit: int) -> tuple[UUID, ...]:
-        """Ids of the best matches."""
+    async def index(self, documents: Sequence[Document], into: str = "") -> None:
+        """Add or replace, in the index that is asked or in one that is being built; found after `refresh`."""
+        ...
+
+    async def refresh(self) -> None:
+        """Have what was indexed found."""
+        ...
+
+    async def find(self, organisation_id: UUID, wanted: Wanted) -> Hits:
+        """The best matches, and how many there are by facet."""
         ...
 
     async def generation(self, index: str = "") -> str:
@@ -72,9 +151,9 @@ class Search(Protocol):
         ...
 
     async def compare(
-        self, organisation_id: UUID, rows: Sequence[Vulnerability], after: UUID | None, until: UUID | None
+        self, organisation_id: UUID, documents: Sequence[Document], after: UUID | None, until: UUID | None
     ) -> Difference:
-        """What the index holds between two ids, beside all rows that the database has between them."""
+        """What the index holds between two ids, beside all documents that the database has between them."""
         ...
 
     async def ping(self) -> str:

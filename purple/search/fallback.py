@@ -1,26 +1,31 @@
 """Search by PostgreSQL's full text: never stale, for machines without Elasticsearch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from purple.domain.errors import ConflictError
 from purple.domain.ports import Work
-from purple.domain.search import Difference
-from purple.domain.vulnerabilities import Vulnerability
+from purple.domain.search import POSTGRESQL, Difference, Document, Hits, Wanted
 
 
 class FullText:
     """See `domain.search.Search`."""
 
-    def __init__(self, work: Work) -> None:
-        self._work = work
+    engine = POSTGRESQL
 
-    async def index(self, rows: Iterable[Vulnerability], into: str = "") -> None:
+    def __init__(self, work: Work, index: str) -> None:
+        self._work = work
+        self._index = index
+
+    async def index(self, documents: Sequence[Document], into: str = "") -> None:
         """Nothing to do: PostgreSQL indexes its own rows."""
+
+    async def refresh(self) -> None:
+        """Nothing to do."""
 
     async def generation(self, index: str = "") -> str:  # noqa: ARG002 - the port's signature
         """There is but one."""
-        return "postgresql"
+        return POSTGRESQL
 
     async def renew(self) -> str:
         """Refuse."""
@@ -39,21 +44,18 @@ class FullText:
     async def compare(
         self,
         organisation_id: UUID,  # noqa: ARG002 - the port's signature
-        rows: Sequence[Vulnerability],  # noqa: ARG002 - as above
+        documents: Sequence[Document],  # noqa: ARG002 - as above
         after: UUID | None,  # noqa: ARG002 - as above
         until: UUID | None,  # noqa: ARG002 - as above
     ) -> Difference:
         """They are the same rows."""
         return Difference()
 
-    async def find(self, organisation_id: UUID, text: str, limit: int) -> tuple[UUID, ...]:
-        """Ids of matches."""
+    async def find(self, organisation_id: UUID, wanted: Wanted) -> Hits:
+        """As the database finds them."""
         async with self._work(organisation_id) as uow:
-            return await uow.findings.find_text(text, limit)
+            return await uow.documents.find(self._index, wanted)
 
     async def ping(self) -> str:
         """What it is."""
         return "PostgreSQL full text"
-
-    async def close(self) -> None:
-        """Nothing to close."""

@@ -8,7 +8,7 @@ from purple.domain.clock import Clock
 from purple.domain.false_positives import Abilities
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.vulnerabilities import Merged
-from purple.services.doubting import act, doubt
+from purple.services.doubting import Origin, act, doubt
 from purple.services.events import enter, event, nth
 from purple.services.weighing import Weighed, rescored, scored, weigh
 
@@ -47,7 +47,8 @@ class Analysis:
     async def _doubt(self, uow: UnitOfWork, ref: CampaignRef, merged: Merged) -> None:
         """Score what this campaign may have made more or less likely false, and act by the policy on it."""
         touched = await uow.verdicts.touched(ref.campaign_id, merged.moved, self._abilities)
-        await doubt(uow, self._abilities, touched)
+        origin = Origin(ref.organisation_id, self._clock.now(), f"{ref.campaign_id}/{nth(ref)}")
+        await doubt(uow, self._abilities, touched, origin, told=merged.moved)
         if touched:
             policy = (await uow.verdicts.standing()).policy
             await act(uow, ref.organisation_id, policy, self._clock.now(), ref.campaign_id, touched)

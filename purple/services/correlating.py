@@ -13,7 +13,7 @@ from purple.domain.ports import UnitOfWork, Work
 from purple.domain.rulings import MAX_JOINED, Ruling, Witness, leads, reach
 from purple.domain.tools import ToolCatalogue
 from purple.domain.vulnerabilities import ChangeCause, Vulnerability, VulnerabilityState
-from purple.services.doubting import abilities_of, doubt
+from purple.services.doubting import Origin, abilities_of, doubt
 from purple.services.events import event
 from purple.services.life import events_of
 from purple.services.weighing import weigh
@@ -183,7 +183,8 @@ class Correlating:
         await self._restate(uow, fingerprints, ruling.why, actor)
         await uow.due_dates.date(merged.moved)
         await weigh(uow, await uow.findings.weights(merged.moved))
-        await doubt(uow, abilities_of(self._tools), merged.moved)
+        origin = Origin(actor.organisation_id, now, f"{ruling.id}/{ruling.undone_at or ''}")
+        await doubt(uow, abilities_of(self._tools), merged.moved, origin)
         ids = set((await uow.correlations.ids(fingerprints)).values())
         data = {"by": actor.username, "ruling_id": str(ruling.id), "undone": ruling.undone_at is not None}
         kind = "vulnerability.joined" if ruling.joins else "vulnerability.split"

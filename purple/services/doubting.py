@@ -1,7 +1,7 @@
 """Scores of false positives follow what they depend on, and a policy acts on them where there is one."""
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -25,8 +25,34 @@ def abilities_of(tools: ToolCatalogue) -> Abilities:
     return {name: each for name, each in told.items() if each.sees or each.settles}
 
 
-async def doubt(uow: UnitOfWork, abilities: Abilities, ids: Collection[UUID], *, lock: bool = False) -> int:
-    """Score these, and write what is another score than before; how many are."""
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Of what scores are a part; it names their events once."""
+
+    organisation_id: UUID
+    at: datetime
+    occasion: str
+
+
+async def doubt(
+    uow: UnitOfWork,
+    abilities: Abilities,
+    ids: Collection[UUID],
+    origin: Origin,
+    *,
+    told: Collection[UUID] = (),
+    lock: bool = False,
+) -> int:
+    """Score these, write what is another score than before, and tell of it; how many are.
+
+    Args:
+        uow: the transaction.
+        abilities: what each tool looks for.
+        ids: of findings.
+        origin: of what it is a part.
+        told: findings of which another event of the same transaction speaks.
+        lock: whether their targets are locked first.
+    """
     if not ids:
         return 0
     latest = await uow.verdicts.latest()
@@ -37,6 +63,22 @@ async def doubt(uow: UnitOfWork, abilities: Abilities, ids: Collection[UUID], *,
         if (each.score, each.reasons) != (made.score if made.reasons else None, made.reasons):
             changed.setdefault(made, []).append(each.id)
     await uow.verdicts.put([(those, made) for made, those in changed.items()])
+    silent = set(told)
+    await uow.events.add(
+        *(
+            event(
+                origin.organisation_id,
+                "vulnerability.doubted",
+                one,
+                origin.at,
+                data={"score": made.score},
+                occasion=origin.occasion,
+            )
+            for made, those in changed.items()
+            for one in those
+            if one not in silent
+        )
+    )
     return sum(map(len, changed.values()))
 
 

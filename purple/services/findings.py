@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from purple.domain.causes import Causes
-from purple.domain.errors import UnavailableError
 from purple.domain.findings import Sighting
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
 from purple.domain.ports import Work
-from purple.domain.search import Search
 from purple.domain.vulnerabilities import Vulnerability
 
 SIGHTINGS = 50
@@ -17,33 +15,15 @@ SIGHTINGS = 50
 
 
 class FindingsReader:
-    """Vulnerabilities, observations and search over them."""
+    """Vulnerabilities and observations. What searches them is in `searching`."""
 
-    def __init__(self, work: Work, search: Search) -> None:
+    def __init__(self, work: Work) -> None:
         self._work = work
-        self._search = search
 
     async def vulnerabilities(self, organisation_id: UUID, query: Query) -> Page[Vulnerability]:
         """By default worst risk first."""
         async with self._work(organisation_id) as uow:
             return await uow.findings.vulnerabilities(query)
-
-    async def search(self, organisation_id: UUID, text: str, limit: int) -> Page[Vulnerability]:
-        """The best matches, in the order of the search; their rows come from PostgreSQL and are never stale.
-
-        While the search server is away PostgreSQL searches, and the page's note says so.
-        """
-        note = ""
-        try:
-            found = await self._search.find(organisation_id, text, limit)
-        except UnavailableError as error:
-            note = f"PostgreSQL searched, worst risk first: {error.detail}"
-            async with self._work(organisation_id) as uow:
-                found = await uow.findings.find_text(text, limit)
-        async with self._work(organisation_id) as uow:
-            page = await uow.findings.vulnerabilities(Query({"id": list(found)}, limit=limit))
-        rows = {each.id: each for each in page.items}
-        return Page(tuple(rows[one] for one in found if one in rows), note=note)
 
     async def vulnerability(self, organisation_id: UUID, row_id: UUID) -> Vulnerability:
         """One.

@@ -1,16 +1,15 @@
-"""The search index as a copy of the database: fed, compared, and built anew while the old one answers."""
+"""An index as a copy of the database: compared, and built anew while the old one answers."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from purple.domain.clock import Clock
 from purple.domain.outbox import PLACED, Outbox
-from purple.domain.pages import MAX_LIMIT, Query
 from purple.domain.ports import Work
-from purple.domain.search import Difference, Search, feed_of
-from purple.domain.vulnerabilities import Vulnerability
+from purple.domain.search import Difference, Document, Search, feed_of
+from purple.services.feeding import ROWS, copy
 from purple.services.identity import FIRST_ORGANISATION
 
 LOOKED_AT_AGAIN = 1_000
@@ -36,7 +35,7 @@ class Compared:
     """What the comparison of an index with the database found."""
 
     rows: int
-    """Vulnerabilities in the database."""
+    """In the database."""
     difference: Difference
     behind: int
     """Events that were not fed when it ended; what they speak of may differ for now."""
@@ -44,10 +43,10 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """All vulnerabilities of an organisation between two ids; the last page has no end."""
+    """All rows of an organisation between two ids; the last page has no end."""
 
     organisation_id: UUID
-    rows: Sequence[Vulnerability]
+    documents: Sequence[Document]
     after: UUID | None
     until: UUID | None
 
@@ -55,13 +54,14 @@ class _Page:
 class Indexing:
     """Over all organisations, with the relay's role."""
 
-    def __init__(self, outbox: Outbox, work: Work, search: Search) -> None:
+    def __init__(self, outbox: Outbox, work: Work, index: str, search: Search) -> None:
         self._outbox = outbox
         self._work = work
+        self._index = index
         self._search = search
 
     async def rebuild(self, told: Callable[[int], None]) -> int:
-        """Fill a new index beside the old one and put it in its place; how many vulnerabilities it holds.
+        """Fill a new index beside the old one and put it in its place; how many rows it holds.
 
         The feed of the new index begins where that of the old one stood at the start: whatever changes meanwhile, or
         is on its way into the old one just then, comes again.
@@ -76,17 +76,20 @@ class Indexing:
         position = await self._outbox.feed(feed_of(await self._search.generation()))
         index = await self._search.renew()
         try:
-            copied = 0
-            async for page in self._everything():
-                await self._search.index(page.rows, into=index)
-                copied += len(page.rows)
-                told(copied)
+            copied = await copy(self._search, self._parts(told), index)
             await self._outbox.advance(feed_of(await self._search.generation(index)), position)
             await self._search.put_in_force(index)
         except BaseException:
             await self._search.discard(index)
             raise
         return copied
+
+    async def _parts(self, told: Callable[[int], None]) -> AsyncIterator[Sequence[Document]]:
+        count = 0
+        async for page in self._everything():
+            yield page.documents
+            count += len(page.documents)
+            told(count)
 
     async def verify(self, told: Callable[[int], None]) -> Compared:
         """Hold every document against its row.
@@ -100,9 +103,9 @@ class Indexing:
         rows, found = 0, list[Difference]()
         seen: list[tuple[UUID, UUID]] = []
         async for page in self._everything():
-            rows += len(page.rows)
+            rows += len(page.documents)
             told(rows)
-            difference = await self._search.compare(page.organisation_id, page.rows, page.after, page.until)
+            difference = await self._search.compare(page.organisation_id, page.documents, page.after, page.until)
             found.append(difference)
             seen += [(page.organisation_id, row_id) for row_id in difference.ids]
         placed = await self._outbox.feed(PLACED)
@@ -113,25 +116,23 @@ class Indexing:
 
     async def _again(self, organisation_id: UUID, row_id: UUID) -> Difference:
         before = UUID(int=row_id.int - 1) if row_id.int else None
-        return await self._search.compare(organisation_id, await self._rows(organisation_id, [row_id]), before, row_id)
+        async with self._work(organisation_id) as uow:
+            found = await uow.documents.some(self._index, [row_id])
+        return await self._search.compare(organisation_id, found, before, row_id)
 
     async def _everything(self) -> AsyncIterator[_Page]:
-        """Of each organisation all vulnerabilities, by id."""
+        """Of each organisation all rows, by id."""
         for organisation_id in await self._outbox.organisations():
             after: UUID | None = None
             while True:
                 async with self._work(organisation_id) as uow:
-                    ids = await uow.findings.ids(after, MAX_LIMIT)
-                until = ids[-1] if len(ids) == MAX_LIMIT else None
-                yield _Page(organisation_id, await self._rows(organisation_id, ids), after, until)
+                    ids = await uow.documents.ids(self._index, after, ROWS)
+                    found = await uow.documents.some(self._index, ids)
+                until = ids[-1] if len(ids) == ROWS else None
+                yield _Page(organisation_id, found, after, until)
                 if until is None:
                     break
                 after = until
-
-    async def _rows(self, organisation_id: UUID, ids: Collection[UUID]) -> Sequence[Vulnerability]:
-        async with self._work(organisation_id) as uow:
-            page = await uow.findings.vulnerabilities(Query({"id": list(ids)}, limit=MAX_LIMIT))
-        return page.items
 
 
 async def lag_of(work: Work, search: Search, clock: Clock) -> Lag:

@@ -4,18 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
 from purple.domain.campaigns import Campaign
 from purple.domain.clock import Clock
 from purple.domain.errors import PurpleError, UnavailableError
-from purple.domain.events import Event
 from purple.domain.outbox import Outbox
-from purple.domain.pages import MAX_LIMIT, Query
-from purple.domain.ports import Work
-from purple.domain.search import Search, feed_of
 from purple.services.campaigns import Campaigns
+from purple.services.feeding import Feeding
 from purple.services.undos import Undos
 
 BATCH = 500
@@ -41,27 +39,29 @@ class Chore:
     job: _Job
 
 
+async def _woken(placed: asyncio.Event) -> None:
+    await placed.wait()
+    placed.clear()
+
+
 class Relay:
     """At least once: a feed's position moves after it has been fed, and everything fed can be rebuilt."""
 
     def __init__(
         self,
         outbox: Outbox,
-        work: Work,
-        search: Search,
+        feeds: Sequence[Feeding],
         campaigns: Campaigns,
         undos: Undos,
         clock: Clock,
         chores: Sequence[Chore] = (),
     ) -> None:
         self._outbox = outbox
-        self._work = work
-        self._search = search
+        self._feeds = tuple((each, asyncio.Event()) for each in feeds)
         self._campaigns = campaigns
         self._undos = undos
         self._clock = clock
         self._chores = (Chore("campaigns wait", self._repair), *chores)
-        self._placed = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Lead when nobody else does, until told to stop; a part that is away is waited for."""
@@ -79,7 +79,12 @@ class Relay:
     async def _lead(self, stop: asyncio.Event) -> None:
         """Place events; search, Temporal and receivers are served beside it, for each may keep us waiting."""
         beside = [
-            asyncio.create_task(self._again("search is stale", self._feed_all, self._until_placed)),
+            *(
+                asyncio.create_task(
+                    self._again(f"search of {each.index} is stale", each.feed_all, partial(_woken, placed))
+                )
+                for each, placed in self._feeds
+            ),
             *(
                 asyncio.create_task(self._again(each.trouble, each.job, lambda: asyncio.sleep(REPAIR_S)))
                 for each in self._chores
@@ -89,7 +94,8 @@ class Relay:
             while not stop.is_set():
                 while await self._outbox.place(BATCH) == BATCH:
                     pass
-                self._placed.set()
+                for _, placed in self._feeds:
+                    placed.set()
                 for task in beside:
                     if task.done():
                         task.result()
@@ -108,35 +114,6 @@ class Relay:
                 log.warning(trouble, reason=error.line())
                 await asyncio.sleep(IDLE_S)
             await rest()
-
-    async def _until_placed(self) -> None:
-        await self._placed.wait()
-        self._placed.clear()
-
-    async def _feed_all(self) -> None:
-        while await self.feed_search():
-            pass
-
-    async def feed_search(self) -> bool:
-        """Index what the next events speak of; whether there were any. An index that was lost is fed from nothing."""
-        name = feed_of(await self._search.generation())
-        at = await self._outbox.feed(name)
-        events = await self._outbox.after(at, BATCH)
-        if not events:
-            return False
-        await self._index(events)
-        await self._outbox.advance(name, events[-1].position or at)
-        return True
-
-    async def _index(self, events: Sequence[Event]) -> None:
-        wanted = [each for each in events if each.type.startswith("vulnerability.")]
-        for organisation_id in {each.organisation_id for each in wanted}:
-            ids = list({each.subject_id for each in wanted if each.organisation_id == organisation_id})
-            for start in range(0, len(ids), MAX_LIMIT):
-                chunk = ids[start : start + MAX_LIMIT]
-                async with self._work(organisation_id) as uow:
-                    page = await uow.findings.vulnerabilities(Query({"id": chunk}, limit=MAX_LIMIT))
-                await self._search.index(page.items)
 
     async def _repair(self) -> None:
         """What was lost between commit and call: starts, revocations, undos and ends that nobody looks after."""

@@ -11,7 +11,7 @@ from purple.domain.false_positives import SHIPPED_VERSION, Abilities
 from purple.domain.outbox import PLACED, Outbox
 from purple.domain.ports import Work
 from purple.domain.vulnerabilities import ChangeCause
-from purple.services.doubting import act, doubt
+from purple.services.doubting import Origin, act, doubt
 from purple.services.false_positives import FalsePositives
 from purple.services.sweeping import sweep
 
@@ -94,7 +94,8 @@ class Relearning:
             standing, latest = await uow.verdicts.standing(), await uow.verdicts.latest()
         async for ids in sweep(self._work, organisation_id, lambda uow, after: uow.verdicts.present(after, BATCH)):
             async with self._work(organisation_id) as uow:
-                await doubt(uow, self._abilities, ids, lock=True)
+                origin = Origin(organisation_id, self._clock.now(), str(self._ids.new()))
+                await doubt(uow, self._abilities, ids, origin, lock=True)
         acted = True
         while acted:
             async with self._work(organisation_id) as uow:

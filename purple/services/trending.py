@@ -21,7 +21,8 @@ BATCH = 5_000
 TARGETS = 200
 """Of one transaction."""
 _SILENT = {
-    "vulnerability.retold", "vulnerability.rescored", "vulnerability.overdue", "vulnerability.commented",
+    "vulnerability.retold", "vulnerability.doubted", "vulnerability.rescored", "vulnerability.overdue",
+    "vulnerability.commented",
 }  # fmt: skip
 """What happens to a vulnerability and moves no line."""
 

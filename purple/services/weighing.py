@@ -51,8 +51,13 @@ async def known_each(uow: UnitOfWork, sets: Iterable[tuple[str, ...]]) -> dict[t
 
 
 def scored(moved: Iterable[Weighed]) -> list[tuple[UUID, Weighed]]:
-    """Those with another score; of others only words moved."""
-    return [(row_id, each) for each in moved if each.risk.score != each.weight.risk for row_id in each.weight.ids]
+    """Those with another score, or that are exploited now and were not, or the other way; of others words moved."""
+    return [(row_id, each) for each in moved if _seen(each) for row_id in each.weight.ids]
+
+
+def _seen(each: Weighed) -> bool:
+    exploited = [any(part.name == "kev" for part in parts) for parts in (each.risk.parts, each.weight.parts)]
+    return each.risk.score != each.weight.risk or exploited[0] != exploited[1]
 
 
 def rescored(  # noqa: PLR0913 - what an event holds

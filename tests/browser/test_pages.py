@@ -28,6 +28,8 @@ PAGES = {
     "triages": "/vulnerabilities/triage",
     "causes": "/vulnerabilities/causes",
     "false-positives": "/vulnerabilities/false-positives",
+    "searched": "/vulnerabilities?q=made*",
+    "searches": "/vulnerabilities/searches?query=made*",
     "nothing-found": "/vulnerabilities?severity=critical&state=fixed",
     "compliance": "/compliance",
     "framework": "/compliance/pci-dss",

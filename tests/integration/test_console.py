@@ -18,7 +18,7 @@ OURS = {"Sec-Fetch-Site": "same-origin"}
 PAGES = [
     "/", "/campaigns", "/campaigns/new", "/campaigns/import", "/schedules", "/schedules/new", "/targets",
     "/targets/units", "/targets/import", "/authorisations", "/vulnerabilities", "/vulnerabilities/causes",
-    "/vulnerabilities/triage", "/trends", "/reports", "/health",
+    "/vulnerabilities/searches", "/vulnerabilities/triage", "/trends", "/reports", "/health",
 ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,8 +14,8 @@ import pytest
 from purple.domain.errors import UnavailableError
 from purple.domain.schedules import Schedule, ScheduleState, Timing
 from purple.integrations.apprise import apprise_notifiers
+from purple.services.event_notices import PATIENCE, SCHEDULES, EventNotices
 from purple.services.events import event
-from purple.services.schedule_notices import PATIENCE, TYPE, ScheduleNotices
 from purple.settings.app import NotifySettings
 from purple.toolkit.world import SystemResolver
 
@@ -84,7 +85,7 @@ async def stopped(purple) -> Schedule:
     data = {"name": made.name, "owner": made.owner, "profile": "made", "reason": "its authorisation expired"}
     async with container.work(purple.organisation) as uow:
         await uow.schedules.add(made)
-        await uow.events.add(event(purple.organisation, TYPE, made.id, now, data=data))
+        await uow.events.add(event(purple.organisation, SCHEDULES.type, made.id, now, data=data))
     return made
 
 
@@ -94,7 +95,8 @@ async def tell(purple, url: str, feed: str, ahead: timedelta = timedelta()) -> N
     settings = NotifySettings(apprise_urls=(url,), allow_networks=("127.0.0.1/32",))
     notifiers = apprise_notifiers(settings, SystemResolver())
     clock = Later(container.clock, ahead)
-    await ScheduleNotices(container.outbox, container.work, notifiers, clock, "http://api.example", feed).tell()
+    worth = replace(SCHEDULES, feed=feed)
+    await EventNotices(container.outbox, container.work, notifiers, clock, worth, "http://api.example").tell()
 
 
 async def placed(purple, schedule: Schedule) -> None:

@@ -7,12 +7,20 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from purple.db.repositories.searching import SOURCES
 from purple.domain.errors import ConflictError
+from purple.domain.search import VULNERABILITIES
 from purple.domain.targets import Criticality
-from purple.search.elastic import ALIAS, SCHEMA
+from purple.search.elastic import alias_of
 from purple.search.fallback import FullText
+from purple.search.mapping import schema
+from purple.services.identity import ADMINISTRATOR
 from purple.services.indexing import Indexing
+from tests.integration.test_api import is_problem
 from tests.integration.test_life_api import client, found  # noqa: F401 - a fixture
+
+ALIAS = alias_of(VULNERABILITIES)
+SCHEMA = schema(SOURCES[VULNERABILITIES].index)
 
 
 @pytest.fixture
@@ -24,14 +32,15 @@ def elastic(environment) -> httpx.Client:
 @pytest.fixture(scope="module", autouse=True)
 async def whole(container, workers) -> None:
     """The index holds what other tests wrote into the database without telling anybody."""
-    await container.indexing.rebuild(lambda _: None)
+    await container.indexing[VULNERABILITIES].rebuild(lambda _: None)
 
 
 async def verified(purple):
     """What verifying finds once all is fed."""
+    await purple.told()
     async with asyncio.timeout(60):
         while True:
-            compared = await purple.container.indexing.verify(lambda _: None)
+            compared = await purple.container.indexing[VULNERABILITIES].verify(lambda _: None)
             if not compared.behind:
                 return compared
             await asyncio.sleep(0.1)
@@ -92,7 +101,7 @@ async def test_a_rebuild_that_breaks_leaves_the_old_index_in_force(purple, clien
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        await purple.container.indexing.rebuild(tired)
+        await purple.container.indexing[VULNERABILITIES].rebuild(tired)
     assert elastic.get(f"/{ALIAS}-*").json().keys() == before
     assert (await verified(purple)).difference.ids == ()
 
@@ -101,7 +110,7 @@ async def test_an_index_of_an_older_schema_gives_way(purple, client, elastic) ->
     await found(purple, client, "127.13.1.5", 80)
     await verified(purple)
     (present,) = elastic.get(f"/{ALIAS}-*").json()
-    old = f"{ALIAS}-{SCHEMA - 1}"
+    old = f"{ALIAS}-0"
     assert elastic.put(f"/{old}", json={"mappings": {"dynamic": "strict"}}).is_success
     swap = [{"add": {"index": old, "alias": ALIAS}}, {"remove_index": {"index": present}}]
     assert elastic.post("/_aliases", json={"actions": swap}).is_success
@@ -112,7 +121,8 @@ async def test_an_index_of_an_older_schema_gives_way(purple, client, elastic) ->
 
 async def test_without_elasticsearch_there_is_nothing_to_build(purple) -> None:
     container = purple.container
-    plain = Indexing(container.outbox, container.work, FullText(container.work))
+    full_text = FullText(container.work, VULNERABILITIES)
+    plain = Indexing(container.outbox, container.work, VULNERABILITIES, full_text)
     with pytest.raises(ConflictError, match="PostgreSQL searches"):
         await plain.rebuild(lambda _: None)
     assert (await plain.verify(lambda _: None)).difference.ids == ()
@@ -126,3 +136,65 @@ async def test_health_says_how_far_search_is_behind(purple, api) -> None:
     assert parts["search"]["lag_s"] >= 0
     assert parts["temporal"]["lag_events"] is None
     assert all(0 < each["latency_ms"] < 3_000 for each in parts.values())
+
+
+async def test_what_changes_without_a_word_of_the_flaw_itself_reaches_the_index(purple, client) -> None:  # noqa: F811 - the fixture
+    """It is seen again; its target moves to a unit and gets a tag, the unit moves; due dates follow other rules."""
+    (one,) = await found(purple, client, "127.13.1.6", 80)
+    again = await purple.run("127.13.1.6", made={"flaws": [80]})
+    container, organisation = purple.container, purple.organisation
+    target = await container.targets.get(organisation, one["target_id"])
+    unit = await container.units.create(organisation, f"Searched {one['id']}")
+    await container.targets.edit(organisation, target.id, target.version, tags=("searched",), unit_id=unit.id)
+    await container.units.edit(organisation, unit.id, unit.version, name=f"Renamed {one['id']}")
+    assert (await client.put("/sla", json={"rules": [{"severity": "low", "days": 77}]})).is_success
+    try:
+        assert (await verified(purple)).difference.ids == ()
+        for query in (f"campaign_id:{again.id}", f'unit:"Renamed {one["id"]}"', f"tags:searched id:{one['id']}"):
+            hits = (await client.get("/vulnerabilities/search", params={"q": query})).json()
+            assert ([each["id"] for each in hits["items"]], hits["engine"]) == ([one["id"]], "elasticsearch")
+    finally:
+        await container.deadlines.set_rules([], ADMINISTRATOR)
+
+
+async def test_words_terms_facets_and_marks_in_api_and_command_line(purple, client, purple_command) -> None:  # noqa: F811 - the fixture
+    rows = await found(purple, client, "127.13.1.7", 80, 81, 82)
+    await verified(purple)
+    query = f"127.13.1.7 target_id:{rows[0]['target_id']} -port:82"
+    asked = {"q": query, "facet": ["severity", "target_id"]}
+    hits = (await client.get("/vulnerabilities/search", params=asked)).json()
+    assert (sorted(each["port"] for each in hits["items"]), hits["total"], hits["bounded"]) == ([80, 81], 2, False)
+    facets = {each["name"]: each["buckets"] for each in hits["facets"]}
+    assert facets.keys() == {"severity", "target_id"}
+    (of_target,) = facets["target_id"]
+    assert (of_target["label"], of_target["count"]) == ("127.13.1.7", 2)
+    assert of_target["term"] == f'target_id:"{rows[0]["target_id"]}"'
+    narrowed = {"q": f"{query} {facets['severity'][0]['term']}"}
+    assert (await client.get("/vulnerabilities/search", params=narrowed)).json()["total"] == 2
+    marks = [each for each in hits["marks"] if each["field"] == "host"]
+    assert {(each["start"], each["end"]) for each in marks} == {(0, len("127.13.1.7"))}
+    every = (await client.get("/vulnerabilities/search", params={"q": query, "facet": "all"})).json()
+    names = ["severity", "state", "kev", "tool", "weakness", "target_id", "unit", "tags"]
+    assert [each["name"] for each in every["facets"]] == names
+    told = json.loads(purple_command("search", "find", query, "--facet", "all", "-o", "json").stdout)
+    assert (told["schema"], told["engine"], told["total"]) == ("purple.search-result/1", "elasticsearch", 2)
+    assert [each["id"] for each in told["items"]] == [each["id"] for each in every["items"]]
+    assert told["facets"] == {each["name"]: each["buckets"] for each in every["facets"]}
+    plain = purple_command("search", "find", query, "--facet", "all", PURPLE_SEARCH__URL="")
+    assert plain.returncode == 0, plain.stderr
+    assert "By target id" in plain.stdout
+    assert "2 of 2" in plain.stderr
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({"q": "colour:red"}, "filter"),
+        ({"q": "severity:"}, "filter"),
+        ({"q": "&&"}, "q"),
+        ({"q": "x", "facet": "colour"}, "facet"),
+        ({"q": "x", "limit": 201}, "limit"),
+    ],
+)
+async def test_a_search_that_cannot_be_read_names_the_field(client, params, field) -> None:  # noqa: F811 - the fixture
+    is_problem(await client.get("/vulnerabilities/search", params=params), 422, field=field)

@@ -11,6 +11,7 @@ from websockets.sync.client import connect
 
 from bench.trials.facade import PATIENCE_S
 from bench.trials.house import stopped
+from bench.trials.search import refusing
 from tests.outages.house import Disturbed, House
 from tests.support.running import wait_until
 
@@ -157,12 +158,26 @@ def test_elasticsearch_and_redis_away_throughout(house, parts, index) -> None:
     assert (lag["lag_events"], lag["lag_s"]) == (0, 0.0)
 
 
+def test_elasticsearch_that_answers_429_fails_nothing_and_is_fed_when_it_takes_writes_again(house, parts) -> None:
+    wait_until(lambda: agrees(house), 60, "each document is what its row is")
+    url = parts["elasticsearch"].search_url
+    with refusing(url):
+        one = known(house).pop()
+        busy = httpx.post(f"{url}/purple-vulnerabilities/_doc/{one}", json={}, trust_env=False)
+        assert busy.status_code == 429, busy.text
+        assert house.end(house.start(house.targets("127.60.5.5")))["state"] == "completed"
+        assert house.parts_away() == set(), "it is there"
+        wait_until(lambda: house.health()["dependencies"]["search"]["lag_events"], 30, "health says that it lags")
+    wait_until(lambda: agrees(house), 60, "each document is what its row is")
+
+
 def test_an_index_that_was_lost_is_made_again_from_nothing(house, parts, index) -> None:
     house.end(house.start(house.targets("127.60.6.1")))
     wait_until(lambda: index() == known(house), 60, "the index holds what PostgreSQL holds")
     url = parts["elasticsearch"].search_url
-    assert httpx.delete(f"{url}/purple-vulnerabilities-2", trust_env=False).is_success
+    (name,) = httpx.get(f"{url}/purple-vulnerabilities/_alias", trust_env=False).json()
+    assert httpx.delete(f"{url}/{name}", trust_env=False).is_success
     assert index() == set()
     wait_until(lambda: index() == known(house), 60, "the index holds what PostgreSQL holds")
     mapping = httpx.get(f"{url}/purple-vulnerabilities/_mapping", trust_env=False).json()
-    assert mapping["purple-vulnerabilities-2"]["mappings"]["dynamic"] == "strict"
+    assert [each["mappings"]["dynamic"] for each in mapping.values()] == ["strict"]

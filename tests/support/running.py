@@ -152,6 +152,22 @@ class Purple:
         }
         return (await self.container.authorisations.create(self.organisation, **fields | changes)).id
 
+    async def told(self) -> None:
+        """Wait until every event that was written before has its position."""
+        import asyncio
+
+        from purple.services.events import event
+
+        mark = event(self.organisation, "made.mark", uuid4(), self.container.clock.now())
+        async with self.container.work(self.organisation) as uow:
+            await uow.events.add(mark)
+        async with asyncio.timeout(60):
+            while True:
+                async with self.container.work(self.organisation) as uow:
+                    if (await uow.events.written([mark.id]))[0].position is not None:
+                        return
+                await asyncio.sleep(0.05)
+
     async def start(self, target: str, profile: str = "made", **options: dict[str, Any]) -> Campaign:
         registered = await self.container.targets.ensure(self.organisation, target)
         wanted = CampaignInput(

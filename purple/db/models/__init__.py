@@ -17,6 +17,7 @@ from purple.db.models.risk import risk_rules
 from purple.db.models.risk_history import risk_days
 from purple.db.models.rulings import rulings
 from purple.db.models.schedules import schedule_runs, schedules
+from purple.db.models.searches import saved_searches, search_matches
 from purple.db.models.targets import targets
 from purple.db.models.trends import scan_metrics, vulnerability_trends
 from purple.db.models.undos import undos
@@ -45,10 +46,12 @@ __all__ = [
     "risk_days",
     "risk_rules",
     "rulings",
+    "saved_searches",
     "scan_metrics",
     "scans",
     "schedule_runs",
     "schedules",
+    "search_matches",
     "sessions",
     "sightings",
     "sign_in_links",

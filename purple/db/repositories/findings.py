@@ -39,13 +39,6 @@ _STORED = [column for column in vulnerabilities.c if column.name in Vulnerabilit
 _NAMES = [column.name for column in _STORED]
 _SEEN = [observations.c[name] for name in COLUMNS]
 
-_FIND_TEXT = text("""
-    SELECT id FROM vulnerabilities
-    WHERE purple_words(title, description, host, url, weakness, cve) @@ websearch_to_tsquery('simple', :words)
-    ORDER BY risk DESC, id LIMIT :limit
-""")
-
-
 _SIGHTINGS = text("""
     SELECT s.vulnerability_id, s.scan_id, s.campaign_id, s.observation_id, s.tool, scans.tool_version,
         scans.state AS scan_state, s.seen_at, o.rule, o.title, o.severity, s.confidence
@@ -264,11 +257,6 @@ class FindingRows:
             which = [n for n, (ids, _) in enumerate(risks) for _ in ids]
             values = {"ids": [each for ids, _ in risks for each in ids], "which": which, "risks": json.dumps(told)}
             await self._connection.execute(merging.SET_RISKS, values)
-
-    async def find_text(self, words: str, limit: int) -> tuple[UUID, ...]:
-        """By PostgreSQL's full text."""
-        found = await self._connection.execute(_FIND_TEXT, {"words": words, "limit": limit})
-        return tuple(found.scalars())
 
 
 def _told(part: Part) -> tuple[str, int, str]:

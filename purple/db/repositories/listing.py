@@ -15,7 +15,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, Table, Text, and_, cast, func, literal, literal_column, or_, tuple_
 
-from purple.db.repositories.fields import Field, Kind, condition, field_of
+from purple.db.repositories.fields import Field, clause, field_of
+from purple.domain.conditions import Condition, Fields, Kind
 from purple.domain.errors import InvalidInputError
 from purple.domain.filters import SortKey, parse_filter, parse_sort
 from purple.domain.pages import MAX_LIMIT, Query
@@ -50,18 +51,25 @@ class Listing:
     """The fields of one list, and its own order."""
 
     def __init__(
-        self, fields: Mapping[str, Field], key: ColumnElement[Any], *, sort: str = "", descending: bool = True
+        self,
+        fields: Mapping[str, Field],
+        key: ColumnElement[Any],
+        *,
+        sort: str = "",
+        descending: bool = True,
+        aliases: Mapping[str, str] | None = None,
     ) -> None:
         """Take the fields, the unique key that ends every order, the default sort and the key's direction in it."""
-        self._fields = fields
-        self._key = key
+        self.fields = fields
+        self.key = key
+        self.known = Fields({name: field.shape for name, field in fields.items()}, aliases or {})
         self._sort = sort
         self._descending = descending
 
     @property
     def names(self) -> tuple[str, ...]:
         """What it can be filtered by."""
-        return tuple(self._fields)
+        return tuple(self.fields)
 
     def conditions(self, query: Query) -> list[ColumnElement[bool]]:
         """What the query asks of a row, its cursor aside.
@@ -69,26 +77,20 @@ class Listing:
         Raises:
             InvalidInputError: the filter cannot be read, or names a field that the list lacks.
         """
-        exact = [self._exact(name, value) for name, value in query.where.items() if value is not None]
-        return exact + [condition(self._field(term.field, "filter"), term) for term in parse_filter(query.filter)]
+        exact = [self.exactly(name, value) for name, value in query.where.items() if value is not None]
+        return exact + self.asked(self.known.conditions(parse_filter(query.filter)))
 
-    def _exact(self, name: str, value: Any) -> ColumnElement[bool]:
-        field = self._fields[name]
+    def asked(self, conditions: Iterable[Condition]) -> list[ColumnElement[bool]]:
+        """Conditions that were read before, as SQL."""
+        return [clause(self.fields[each.name], each) for each in conditions]
+
+    def exactly(self, name: str, value: Any) -> ColumnElement[bool]:
+        """That a field has this value, or one of these."""
+        field = self.fields[name]
         several = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
         if field.through is not None:
             return field.through(several)
         return field.expression.in_(several) if len(several) != 1 else field.expression == several[0]
-
-    def _field(self, name: str, parameter: str) -> Field:
-        field = self._fields.get(name)
-        if field is None:
-            raise InvalidInputError(
-                f"this list has no field {name!r}",
-                field=parameter,
-                value=name,
-                remedy=f"use {', '.join(self._fields)}",
-            )
-        return field
 
     def page(self, statement: Select[Any], query: Query) -> Select[Any]:
         """The statement with the query's conditions, order, cursor and limit; one row more than a page tells of more.
@@ -116,11 +118,11 @@ class Listing:
         keys = parse_sort(query.sort or self._sort)
         found = [self._order(key) for key in keys]
         descending = keys[-1].descending if keys else self._descending
-        kind = Kind.ID if self._key.type.python_type is UUID else Kind.NUMBER
-        return [*found, _Order(self._key, kind, descending)]
+        kind = Kind.ID if self.key.type.python_type is UUID else Kind.NUMBER
+        return [*found, _Order(self.key, kind, descending)]
 
     def _order(self, key: SortKey) -> _Order:
-        field = self._field(key.field, "sort")
+        field = self.fields[self.known.name(key.field, "sort")]
         if field.through is not None or field.kind is Kind.SEVERAL:
             raise InvalidInputError(
                 f"nothing can be sorted by {key.field}", field="sort", value=key.field, remedy="use another field"

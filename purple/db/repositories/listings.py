@@ -1,9 +1,11 @@
 """What each list can be filtered and sorted by; the documentation of the API names the same fields."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Text, Uuid, func, select, type_coerce
+from sqlalchemy import ColumnElement, DateTime, Text, Uuid, func, literal_column, or_, select, type_coerce
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
 
 from purple.db.models import (
     authorisations,
@@ -12,6 +14,7 @@ from purple.db.models import (
     observations,
     refusals,
     reports,
+    saved_searches,
     scans,
     schedule_runs,
     schedules,
@@ -23,9 +26,11 @@ from purple.db.models import (
     vulnerability_changes,
     vulnerability_comments,
 )
-from purple.db.repositories.fields import Field, Kind
+from purple.db.repositories.fields import NO_YES, Field
 from purple.db.repositories.listing import Listing, fields_of
 from purple.db.repositories.units import in_units
+from purple.domain.conditions import Kind
+from purple.domain.filters import NONE
 
 TARGETS = Listing(
     fields_of(
@@ -146,20 +151,41 @@ OBSERVATIONS = Listing(
 )  # fmt: skip
 
 
-def _sighted(column: ColumnElement[Any], sequence: Sequence[Any]) -> ColumnElement[bool]:
-    mine = sightings.c.vulnerability_id == vulnerabilities.c.id
-    return select(sightings.c.scan_id).where(mine, column.in_(sequence)).exists()
+_V = vulnerabilities.c
+_SIGHTINGS = sightings.c.vulnerability_id == _V.id
+_KEV = """CASE WHEN jsonb_path_exists(vulnerabilities.risk_parts, '$[*][0] ? (@ == "kev")') THEN 'yes' ELSE 'no' END"""
+
+
+def _sighted(column: ColumnElement[Any], kind: Kind, stored: TypeEngine[Any]) -> Field:
+    """By what its sightings say."""
+    told = select(column).where(_SIGHTINGS).correlate(vulnerabilities).distinct().order_by(column)
+
+    def through(values: Sequence[Any]) -> ColumnElement[bool]:
+        return select(sightings.c.scan_id).where(_SIGHTINGS, column.in_(values)).exists()
+
+    return Field(kind, func.array(told.scalar_subquery(), type_=postgresql.ARRAY(stored)), through=through)
 
 
 def _seen(aggregate: Any) -> Field:
-    mine = sightings.c.vulnerability_id == vulnerabilities.c.id
-    moment = select(aggregate(sightings.c.seen_at)).where(mine).correlate(vulnerabilities).scalar_subquery()
+    moment = select(aggregate(sightings.c.seen_at)).where(_SIGHTINGS).correlate(vulnerabilities).scalar_subquery()
     return Field(Kind.MOMENT, type_coerce(moment, DateTime(timezone=True)), nullable=True)
 
 
-def _of_units(values: Sequence[Any]) -> ColumnElement[bool]:
-    mine = select(targets.c.id).where(in_units(targets.c.unit_id, values))
-    return vulnerabilities.c.target_id.in_(mine)
+def _of_target(column: ColumnElement[Any], asked: Callable[[Sequence[Any]], ColumnElement[bool]]) -> Field:
+    """By what its target is, or has."""
+    told = select(column).where(targets.c.id == _V.target_id).correlate(vulnerabilities).scalar_subquery()
+
+    def through(values: Sequence[Any]) -> ColumnElement[bool]:
+        return _V.target_id.in_(select(targets.c.id).where(asked(values)))
+
+    return Field(Kind.TEXT, type_coerce(told, column.type), nullable=True, through=through)
+
+
+_TAGS = type_coerce(targets.c.tags, postgresql.ARRAY(Text()))
+
+
+def _tagged(values: Sequence[str]) -> ColumnElement[bool]:
+    return or_(*(func.cardinality(_TAGS) == 0 if each.lower() == NONE else _TAGS.contains([each]) for each in values))
 
 
 VULNERABILITIES = Listing(
@@ -171,17 +197,31 @@ VULNERABILITIES = Listing(
         ),
     )
     | {
-        "campaign_id": Field(
-            Kind.ID, type_coerce(sightings.c.campaign_id, Uuid), through=lambda v: _sighted(sightings.c.campaign_id, v)
-        ),
-        "tool": Field(Kind.TEXT, type_coerce(sightings.c.tool, Text), through=lambda v: _sighted(sightings.c.tool, v)),
-        "unit": Field(Kind.TEXT, type_coerce(vulnerabilities.c.target_id, Text), through=_of_units),
+        "campaign_id": _sighted(sightings.c.campaign_id, Kind.ID, Uuid()),
+        "tool": _sighted(sightings.c.tool, Kind.TEXT, Text()),
+        "unit": _of_target(type_coerce(targets.c.unit_id, Text), lambda v: in_units(targets.c.unit_id, v)),
+        "tags": _of_target(_TAGS, _tagged),
+        "kev": Field(Kind.CHOICE, literal_column(_KEV, Text()), NO_YES),
         "first_seen": _seen(func.min),
         "last_seen": _seen(func.max),
     },
     vulnerabilities.c.id,
     sort="-risk",
+    aliases={"seen": "last_seen", "target.bu": "unit", "target.tag": "tags"},
 )  # fmt: skip
+SAVED_SEARCHES = Listing(
+    fields_of(saved_searches, ("id", "name", "owner", "query", "shared", "alert", "created_at"))
+    | {
+        "shown_to": Field(
+            Kind.TEXT,
+            saved_searches.c.owner,
+            through=lambda v: or_(saved_searches.c.shared, saved_searches.c.owner.in_(v)),
+        )
+    },
+    saved_searches.c.id,
+    sort="name",
+    descending=False,
+)
 CHANGES = Listing(
     fields_of(vulnerability_changes, ("vulnerability_id", "at", "cause", "actor", "campaign_id", "operation_id")),
     vulnerability_changes.c.version,

@@ -101,6 +101,9 @@ def text_of(notice: Notice) -> tuple[str, str]:
         lines = [*(f"{label}: {value}" for label, value in told.items()), "Do this by hand:", str(data["instructions"])]
         return f"Purple: a change of {name} could not be undone", "\n".join([*lines, str(data.get("url", ""))])
     state = str(data.get("state", "")).replace("_", " ")
+    if notice.type == "search.matched":
+        lines = [f"Search: {name}", f"Query: {data.get('query', '')}", f"New matches: {data['count']}"]
+        return f"Purple: {data['count']} new in {name}", "\n".join([*lines, *filter(None, [data.get("url")])])
     if notice.type.startswith("schedule."):
         lines = [f"Schedule: {name}", f"Owner: {data.get('owner', '')}", f"State: {state}", str(data.get("reason", ""))]
         return f"Purple: schedule {name} {state}", "\n".join([*lines, *filter(None, [data.get("url")])])

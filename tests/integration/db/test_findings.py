@@ -276,10 +276,3 @@ async def test_pages_run_from_the_worst_risk_and_miss_nobody(tenant) -> None:
                 break
     assert {key: risk for risk, key in found} == {key: risk.score for key, risk in risks.items()}
     assert [risk for risk, _ in found] == sorted((risk for risk, _ in found), reverse=True)
-
-
-async def test_words_find_a_vulnerability(tenant) -> None:
-    await first_campaign(tenant)
-    async with tenant.work(tenant.id) as uow:
-        assert len(await uow.findings.find_text("cipher", 10)) == 1
-        assert await uow.findings.find_text("absent", 10) == ()

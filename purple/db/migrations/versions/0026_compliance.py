@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0026"
-down_revision = "0023"
+down_revision = "0025"
 
 APP = "purple_app"
 PRESENT = "(SELECT nullif(current_setting('purple.organisation', true), '')::uuid)"

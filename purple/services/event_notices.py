@@ -1,8 +1,10 @@
-"""Who owns a schedule hears when it has paused itself."""
+"""Receivers hear of what nobody waits for: a schedule that has paused itself, a new match of an alert."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
 
 from purple.domain.clock import Clock
 from purple.domain.errors import UnavailableError
@@ -12,14 +14,37 @@ from purple.domain.ports import Notifier, Work
 from purple.domain.reports import Delivery, Notice
 from purple.services.events import event
 
-FEED = "notices/schedules"
-TYPE = "schedule.stopped"
 BATCH = 500
 PATIENCE = timedelta(hours=1)
 """A receiver that is away is asked for so long."""
 
 
-class ScheduleNotices:
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """A kind of event of which receivers are told."""
+
+    type: str
+    feed: str
+    told: Callable[[Event, str], dict[str, Any]]
+    """What they are told, given the URL of this Purple, or empty."""
+
+
+def _stopped(told: Event, url: str) -> dict[str, Any]:
+    data = {"schedule_id": str(told.subject_id), "state": "paused", **told.data}
+    return data | {"url": f"{url}/api/v1/schedules/{told.subject_id}"} if url else data
+
+
+def _matched(told: Event, url: str) -> dict[str, Any]:
+    data = {"search_id": str(told.subject_id), "state": "matched", **told.data}
+    query = quote(str(told.data.get("query", "")), safe="")
+    return data | {"url": f"{url}/console/vulnerabilities?state=all&q={query}"} if url else data
+
+
+SCHEDULES = Worth("schedule.stopped", "notices/schedules", _stopped)
+SEARCHES = Worth("search.matched", "notices/searches", _matched)
+
+
+class EventNotices:
     """A feed of the outbox: at least once, and each receiver that was served is not served again."""
 
     def __init__(
@@ -28,15 +53,15 @@ class ScheduleNotices:
         work: Work,
         notifiers: Iterable[Notifier],
         clock: Clock,
+        worth: Worth,
         api_url: str = "",
-        feed: str = FEED,
     ) -> None:
         self._outbox = outbox
         self._work = work
         self._notifiers = tuple(notifiers)
         self._clock = clock
         self._api_url = api_url
-        self._feed = feed
+        self._worth = worth
 
     async def tell(self) -> None:
         """Tell of what has happened since the last call.
@@ -45,21 +70,19 @@ class ScheduleNotices:
             UnavailableError: a receiver or PostgreSQL is away; call again.
         """
         while True:
-            at = await self._outbox.feed(self._feed)
+            at = await self._outbox.feed(self._worth.feed)
             events = await self._outbox.after(at, BATCH)
             if not events:
                 return
             for each in events:
-                if each.type == TYPE:
+                if each.type == self._worth.type:
                     await self._serve(each)
-                    await self._outbox.advance(self._feed, each.position or at)
-            await self._outbox.advance(self._feed, events[-1].position or at)
+                    await self._outbox.advance(self._worth.feed, each.position or at)
+            await self._outbox.advance(self._worth.feed, events[-1].position or at)
 
     async def _serve(self, told: Event) -> None:
-        data = {"schedule_id": str(told.subject_id), "state": "paused", **told.data}
-        if self._api_url:
-            data["url"] = f"{self._api_url}/api/v1/schedules/{told.subject_id}"
-        notice = Notice(id=f"msg_{told.id.hex}", type=TYPE, at=told.at, data=data)
+        data = self._worth.told(told, self._api_url)
+        notice = Notice(id=f"msg_{told.id.hex}", type=told.type, at=told.at, data=data)
         away: list[UnavailableError] = []
         for notifier in self._notifiers:
             mark = self._mark(told, notifier.receiver)
@@ -85,6 +108,6 @@ class ScheduleNotices:
             "notice.sent",
             told.subject_id,
             self._clock.now(),
-            data={"receiver": receiver, "of": TYPE},
+            data={"receiver": receiver, "of": told.type},
             occasion=f"{told.id}|{receiver}",
         )

@@ -1,0 +1,223 @@
+"""Rows as documents of an index, and the same search by PostgreSQL itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    Table,
+    Text,
+    cast,
+    func,
+    literal,
+    select,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from purple.db.models import vulnerabilities
+from purple.db.repositories.fields import Field
+from purple.db.repositories.listing import Listing
+from purple.db.repositories.listings import VULNERABILITIES
+from purple.db.repositories.units import units_in
+from purple.domain.conditions import Among, Condition, Test
+from purple.domain.queries import Phrase, folded
+from purple.domain.search import MOST_COUNTED, Document, Hits, Index, Wanted
+from purple.domain.search import VULNERABILITIES as VULNERABILITIES_INDEX
+from purple.domain.units import MAX_UNITS
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+UNIT = "unit"
+"""The field whose values people name by a path."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """What rows of a table are as documents."""
+
+    index: Index
+    table: Table
+    listing: Listing
+    texts: tuple[ColumnElement[Any], ...]
+    """What words are searched in; the first is the heading."""
+    words: ColumnElement[Any]
+    """The same as PostgreSQL searches it."""
+
+    @property
+    def order(self) -> list[ColumnElement[Any]]:
+        """That of the index; an id ends it."""
+        first = (self.listing.fields[name].expression for name in self.index.first)
+        return [*(each.desc() for each in first), self.listing.key.desc()]
+
+    def matching(self, wanted: Wanted) -> list[ColumnElement[bool]]:
+        """What is asked of a row."""
+        asked = self.listing.asked(wanted.conditions)
+        if wanted.phrases:
+            asked.append(self.words.op("@@")(cast(_tsquery(wanted.phrases), TSQUERY)))
+        return asked
+
+
+_FEW, _ALL = 10, MAX_UNITS
+_V = vulnerabilities.c
+_TEXTS = (_V.title, _V.description, _V.host, _V.url, _V.parameter, _V.weakness, _V.cve)
+"""In the order in which PostgreSQL's index of words has them."""
+_OF_VULNERABILITIES = Index(
+    VULNERABILITIES_INDEX,
+    VULNERABILITIES.known,
+    dict.fromkeys(("severity", "state", "kev", "tool", "weakness", "target_id", UNIT, "tags"), _FEW) | {UNIT: _ALL},
+    ("risk",),
+)
+SOURCES: Mapping[str, Source] = MappingProxyType(
+    {
+        VULNERABILITIES_INDEX: Source(
+            _OF_VULNERABILITIES, vulnerabilities, VULNERABILITIES, _TEXTS, func.purple_words(*_TEXTS)
+        )
+    }
+)
+"""By index."""
+
+
+class DocumentRows:
+    """See `domain.search.Documents`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def ids(
+        self, index: str, after: UUID | None, limit: int, where: Mapping[str, Sequence[UUID]] | None = None
+    ) -> Sequence[UUID]:
+        """By the primary key."""
+        listing = SOURCES[index].listing
+        wanted = [listing.exactly(name, values) for name, values in (where or {}).items()]
+        if after is not None:
+            wanted.append(listing.key > after)
+        statement = select(listing.key).where(*wanted).order_by(listing.key).limit(limit)
+        return (await self._connection.execute(statement)).scalars().all()
+
+    async def some(self, index: str, ids: Sequence[UUID]) -> Sequence[Document]:
+        """Each field as the list of the rows has it."""
+        source = SOURCES[index]
+        named = [each.expression.label(name) for name, each in source.listing.fields.items()]
+        texts = [each.label(f"text_{n}") for n, each in enumerate(source.texts)]
+        statement = select(source.table.c.organisation_id, *named, *texts)
+        rows = await self._connection.execute(statement.where(source.listing.key == func.any(list(ids))))
+        return [_document(source, row) for row in rows]
+
+    async def find(self, index: str, wanted: Wanted) -> Hits:
+        """Those with the highest risk are counted, and no more than can be counted while somebody waits."""
+        source = SOURCES[index]
+        matched = _matched(source, source.matching(wanted))
+        parts = [_first(matched, wanted.limit), *(_counts(source, matched, *each) for each in wanted.facets.items())]
+        rows = (await self._connection.execute(union_all(*parts))).all()
+        counts: dict[str, dict[str, int]] = {name: {} for name in wanted.facets}
+        for name, value, number in sorted(rows, key=lambda row: (-row[2], row[1])):
+            if name:
+                counts[name][value] = number
+        first = sorted((place, value) for name, value, place in rows if not name and value)
+        total = next(number for name, value, number in rows if not name and not value)
+        ids = tuple(UUID(value) for _, value in first)
+        return Hits(ids, min(total, MOST_COUNTED), counts, bounded=total > MOST_COUNTED)
+
+    async def settled(self, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+        """A unit with all below it."""
+        return tuple([await self._settled(each) if each.name == UNIT else each for each in conditions])
+
+    async def _settled(self, condition: Condition) -> Condition:
+        tests: list[Test] = []
+        for each in condition.tests:
+            if isinstance(each, Among):
+                known = (await self._connection.execute(units_in(each.values))).scalars()
+                tests.append(Among(tuple(sorted(map(str, known)))))
+            else:
+                tests.append(each)
+        return replace(condition, tests=tuple(tests))
+
+
+def _matched(source: Source, conditions: Sequence[ColumnElement[bool]]) -> CTE:
+    place = func.row_number().over(order_by=source.order).label("place")
+    found = select(source.listing.key.label("id"), place).where(*conditions)
+    return found.order_by(*source.order).limit(MOST_COUNTED + 1).cte("matched")
+
+
+def _first(matched: CTE, limit: int) -> Select[Any]:
+    """The first ids in their order, and a row without one that says how many there are."""
+    rows = (
+        select(literal("", Text), cast(matched.c.id, Text), cast(matched.c.place, Integer))
+        .where(matched.c.place <= limit)
+        .order_by(matched.c.place)
+        .union_all(select(literal("", Text), literal("", Text), cast(func.count(), Integer)).select_from(matched))
+        .subquery()
+    )
+    return select(*rows.c)
+
+
+def _counts(source: Source, matched: CTE, name: str, most: int) -> Select[Any]:
+    mine = source.table.join(matched, (source.listing.key == matched.c.id) & (matched.c.place <= MOST_COUNTED))
+    values = select(_values(source.listing.fields[name]).label("value")).select_from(mine).subquery()
+    number = func.count()
+    rows = (
+        select(literal(name, Text), values.c.value, cast(number, Integer))
+        .where(values.c.value.is_not(None))
+        .group_by(values.c.value)
+        .order_by(number.desc(), values.c.value.collate("C"))
+        .limit(most)
+        .subquery()
+    )
+    return select(*rows.c)
+
+
+def _values(field: Field) -> ColumnElement[Any]:
+    if isinstance(field.expression.type, ARRAY):
+        return cast(func.unnest(field.expression), Text)
+    return cast(type_coerce(field.expression, Text) if field.choices else field.expression, Text)
+
+
+def _tsquery(phrases: Sequence[Phrase]) -> str:
+    """Tokens are letters and digits, so that nothing in them needs care."""
+    return " & ".join(
+        f"{'!' if each.negated else ''}({' <-> '.join(each.tokens)}{':*' if each.open else ''})" for each in phrases
+    )
+
+
+def _document(source: Source, row: Row[Any]) -> Document:
+    told = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+    words = [_text(told[f"text_{n}"]) for n in range(len(source.texts))]
+    fields = {name: _json(told[name]) for name in source.listing.fields}
+    return fields | {
+        "organisation_id": str(row.organisation_id),
+        "words": folded(" ".join(words)),
+        "heading": folded(words[0]),
+    }
+
+
+def _text(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _json(value: Any) -> Any:
+    match value:
+        case datetime():
+            return (value - _EPOCH) // _MICROSECOND
+        case UUID():
+            return str(value)
+        case list() | tuple():
+            return [_json(each) for each in value]
+        case str():
+            return str(value)
+        case _:
+            return value
+
+
+__all__ = ["SOURCES", "DocumentRows", "Source"]

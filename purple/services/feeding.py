@@ -1,0 +1,124 @@
+"""What the relay does for an index: the rows of which events speak are read anew and indexed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from uuid import UUID
+
+from purple.domain.campaigns import Phase
+from purple.domain.events import Event
+from purple.domain.outbox import Outbox
+from purple.domain.ports import Work
+from purple.domain.search import POSTGRESQL, Document, Search, feed_of
+
+EVENTS = 2_000
+"""Of one round, after which what it fed is found and the feed has moved."""
+ROWS = 500
+"""Read and indexed at once."""
+_SHOWN = {"tags", "unit_id", "exposure"}
+"""Of a target: what a document says of it, and what due dates depend on."""
+
+Where = Mapping[str, set[UUID]]
+"""Rows by a field and its values: those that have one of them; without a field all rows."""
+Touch = Callable[[Event], tuple[str, UUID] | None]
+"""Which rows an event speaks of, or None."""
+
+
+def vulnerabilities_of(event: Event) -> tuple[str, UUID] | None:
+    """Itself, all that a campaign saw again without a word, or all whose due dates or targets changed."""
+    subject = event.subject_id
+    match event.type:
+        case "campaign.phase":
+            return ("campaign_id", subject) if event.data.get("phase") == Phase.ANALYSIS else None
+        case "target.changed":
+            return None if _SHOWN.isdisjoint(event.data.get("fields", ())) else ("target_id", subject)
+        case "unit.changed":
+            return "unit", subject
+        case "sla.changed":
+            return "", subject
+        case kind:
+            return ("id", subject) if kind.startswith("vulnerability.") else None
+
+
+def touched(events: Iterable[Event], touch: Touch) -> dict[UUID, dict[str, set[UUID]]]:
+    """By organisation, the rows of which events speak."""
+    found: dict[UUID, dict[str, set[UUID]]] = {}
+    for each in events:
+        if place := touch(each):
+            found.setdefault(each.organisation_id, {}).setdefault(place[0], set()).add(place[1])
+    return found
+
+
+async def rows_of(work: Work, organisation_id: UUID, index: str, where: Where) -> AsyncIterator[Sequence[UUID]]:
+    """Their ids in parts; one of which several events speak in different ways may come again."""
+    for name, values in where.items():
+        after: UUID | None = None
+        while True:
+            async with work(organisation_id) as uow:
+                ids = await uow.documents.ids(index, after, ROWS, {name: list(values)} if name else None)
+            if ids:
+                yield ids
+            if len(ids) < ROWS:
+                break
+            after = ids[-1]
+
+
+async def copy(search: Search, parts: AsyncIterator[Sequence[Document]], into: str = "") -> int:
+    """Index part after part, each while the next one is read; how many documents they were."""
+    sent, sending = 0, None
+    try:
+        async for documents in parts:
+            if sending is not None:
+                await sending
+            sending = asyncio.create_task(search.index(documents, into))
+            sent += len(documents)
+        if sending is not None:
+            await sending
+    finally:
+        if sending is not None and not sending.done():
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+    return sent
+
+
+class Feeding:
+    """One index, at least once: its feed moves after what events speak of is found. One that was lost is fed anew."""
+
+    def __init__(self, outbox: Outbox, work: Work, index: str, search: Search, touch: Touch) -> None:
+        self._outbox = outbox
+        self._work = work
+        self._search = search
+        self._touch = touch
+        self.index = index
+
+    async def feed_all(self) -> None:
+        """Until there is nothing to feed.
+
+        Raises:
+            UnavailableError: Elasticsearch or PostgreSQL is away.
+        """
+        while await self.feed():
+            pass
+
+    async def feed(self) -> bool:
+        """Index what the next events speak of; whether there were any."""
+        name = feed_of(await self._search.generation())
+        at = await self._outbox.feed(name)
+        events = await self._outbox.after(at, EVENTS)
+        if not events:
+            return False
+        if self._search.engine != POSTGRESQL:
+            await self._index(events)
+        await self._outbox.advance(name, events[-1].position or at)
+        return True
+
+    async def _index(self, events: Sequence[Event]) -> None:
+        sent = 0
+        for organisation_id, where in touched(events, self._touch).items():
+            sent += await copy(self._search, self._documents(organisation_id, where))
+        if sent:
+            await self._search.refresh()
+
+    async def _documents(self, organisation_id: UUID, where: Where) -> AsyncIterator[Sequence[Document]]:
+        async for ids in rows_of(self._work, organisation_id, self.index, where):
+            async with self._work(organisation_id) as uow:
+                yield await uow.documents.some(self.index, ids)
