@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from tests.integration.test_api import is_problem
 from tests.integration.test_life_api import client  # noqa: F401 - a fixture
+from tests.integration.test_search import verified
 
 RULE = "made:often-wrong"
 
@@ -29,6 +30,11 @@ async def test_verdicts_teach_and_what_they_taught_is_told_everywhere(client, pu
     assert one["false_positive"] > 0.5
     assert [each["name"] for each in one["doubts"]] == ["prior", "rule"]
     assert one["state"] == "open", "it proposes, and nothing more"
+    rows = [*await purple.vulnerabilities("127.12.3.1"), *await purple.vulnerabilities("127.12.3.2")]
+    assert len(rows) == len(ports) + 1
+    assert not {each.id for each in rows}.intersection((await verified(purple)).difference.ids), (
+        "search knows the score"
+    )
     why = (await client.get(f"/vulnerabilities/{one['id']}/false-positive")).json()
     assert (why["score"], why["id"]) == (one["false_positive"], one["id"])
     assert why["reasons"][1]["detail"].endswith("verdicts on this rule said false positive")
