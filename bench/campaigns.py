@@ -52,7 +52,7 @@ class Client:
             name="bench",
             signed_by="bench",
             include=["127.0.0.0/8"],
-            valid_until=(datetime.now(UTC) + timedelta(hours=1)).isoformat(),
+            valid_until=(datetime.now(UTC) + timedelta(hours=12)).isoformat(),
             max_intrusiveness="safe",
         )
         ids = [self.call("POST", "/targets", value=f"127.77.0.{n + 1}")["id"] for n in range(targets)]
