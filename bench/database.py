@@ -24,6 +24,7 @@ from purple.domain.tools import Intrusiveness, ScanState, ToolJob, ToolProgress,
 from purple.orchestrator.temporal import TemporalOrchestrator
 from purple.services.analysis import Analysis
 from purple.services.clearance import Clearance
+from purple.services.doubting import abilities_of
 from purple.services.gates import Gates
 from purple.services.scanning import Scanning
 from purple.services.workshop import Workshop
@@ -132,7 +133,8 @@ async def tenant(servers: Servers, folder: Path) -> AsyncIterator[Tenant]:
     workshop = Workshop(folder / "scratch", Capacity(cpus=1, memory_mb=1024))
     scanning = Scanning(work, clearance, tools, gates, objects, clock, workshop)
     try:
-        yield Tenant(work, target, authorisation, runner, scanning, Analysis(work, clock), objects)
+        analysis = Analysis(work, clock, abilities_of(tools))
+        yield Tenant(work, target, authorisation, runner, scanning, analysis, objects)
     finally:
         await engine.dispose()
 

@@ -260,16 +260,26 @@ def parts(found: Sequence[Finding]) -> dict[str, list[Finding]]:
 
 
 def run(*, full: bool) -> Iterator[Measure]:  # noqa: ARG001 - every group has it
-    """Precision, recall and calibration of each part, beside whoever says what most of them are."""
+    """Precision and recall of each part; of all that is held out also calibration, beside what most of them are."""
     found = findings()
+    critical = [each for each in found if each.case.severity is Severity.CRITICAL and not each.false]
     for name, model in models(found).items():
         for part, some in parts(found).items():
             told = figures(told_of(some, model))
-            yield from _measures(f"{part}, {name}", told, len(hidden(some, model)), judged=part == "held out")
+            about = f"{part}, {name}, n {told.n}, {told.false} false, {told.proposed} proposed"
+            yield from _told(about, told, judged=part == "held out")
+            yield from _calibrated(about, told) if part == "held out" else ()
+        yield measure(
+            f"false positives, true critical findings proposed, {name}, n {len(critical)}",
+            len(hidden(found, model)),
+            "findings",
+            ("all of them", len(critical)),
+            "none",
+            lambda value, _: value == 0,
+        )
 
 
-def _measures(about: str, told: Figures, wrongly: int, *, judged: bool) -> Iterator[Measure]:
-    about = f"{about}, n {told.n}, {told.false} false, {told.proposed} proposed"
+def _told(about: str, told: Figures, *, judged: bool) -> Iterator[Measure]:
     yield measure(
         f"false positives, precision, {about}",
         told.precision,
@@ -282,26 +292,14 @@ def _measures(about: str, told: Figures, wrongly: int, *, judged: bool) -> Itera
         f"false positives, recall, {about}",
         told.recall,
         "of 1",
-        ("the majority's answer, which proposes nothing", 0.0),
+        ("saying of each that it is there", 0.0),
         f"at least {RECALL}",
         (lambda value, _: value >= RECALL) if judged else None,
     )
-    yield measure(
-        f"false positives, accuracy, {about}",
-        told.accuracy,
-        "of 1",
-        ("the majority's answer", told.baseline),
-        "above the baseline",
-    )
-    yield measure(
-        f"false positives, Brier score, {about}", told.brier, "", ("the base rate", told.baseline_brier), "below it"
-    )
-    yield measure(f"false positives, expected calibration error, {about}", told.ece, "", ("perfect", 0.0), "-")
-    yield measure(
-        f"false positives, true critical findings proposed as false, {about}",
-        wrongly,
-        "findings",
-        ("none", 0.0),
-        "none",
-        lambda value, _: value == 0,
-    )
+
+
+def _calibrated(about: str, told: Figures) -> Iterator[Measure]:
+    majority, base = ("what most of them are", told.baseline), ("always the share of false ones", told.baseline_brier)
+    yield measure(f"false positives, accuracy, {about}", told.accuracy, "of 1", majority, "-")
+    yield measure(f"false positives, Brier score, {about}", told.brier, "", base, "-")
+    yield measure(f"false positives, calibration error, {about}", told.ece, "", ("perfect", 0.0), "-")

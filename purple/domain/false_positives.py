@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from uuid import UUID
 
 from purple.domain.severity import Severity
@@ -18,6 +19,8 @@ SHIPPED_VERSION = 1
 """Counts up where the same facts come to another score; then all that is stored is scored again."""
 PROPOSED = 0.8
 """From here on a finding is proposed as a false positive."""
+NOTED = 0.15
+"""Less is no more than any finding has, and is not kept."""
 HELD = 0.5
 """No more than this where a critical finding was seen by several tools that do not depend on each other."""
 GUESSED = frozenset({"file-exposed", "path-found", "repository-exposed", "directory-listing"})
@@ -166,6 +169,13 @@ def assess(case: Case, model: Model) -> Doubt:
     return Doubt(round(score, 3), tuple(reasons))
 
 
+def noted_below(model: Model) -> float:
+    """The confidence below which that alone is worth to be kept."""
+    missing = math.log(NOTED / (1 - NOTED)) - model.weights["prior"]
+    weight = model.weights["unsure"]
+    return UNSURE_FROM * (1 - missing / weight) if weight > 0 else 0.0
+
+
 def probability(odds: float) -> float:
     """Of the logarithm of odds."""
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
@@ -220,11 +230,28 @@ _MEANT = {
 }
 
 
+OF_INTEREST = (
+    "version", "banner", "apache", "nginx", "iis", "httpapi", "lighttpd", "tomcat", "coyote", "jetty", "basehttp",
+    "simplehttp", "openssh", "dropbear", "libssh", "proftpd", "vsftpd", "pureftpd", "pure-ftpd", "exim", "postfix",
+    "sendmail", "seems safe", "consider possible", "check for execution", "be interesting", "ly interesting",
+    "should be manually", "for permitted",
+)  # fmt: skip
+"""One of these, in small letters, is in every text of which a rule about words can have something to say."""
+
+
+@lru_cache(maxsize=4_096)
+def _read(text: str) -> str:
+    """What is read of a text; nothing where no rule could find anything in it, which is much faster to see."""
+    text = text[:READ]
+    small = text.lower()
+    return text if any(each in small for each in OF_INTEREST) else ""
+
+
 def rests_on_version(case: Case, one: Telling) -> bool:
     """Whether a tool compared a version and looked at nothing else."""
     if not case.cve or one.settles:
         return False
-    return bool(_VERSION_ONLY.search(one.text[:READ]))
+    return bool(_VERSION_ONLY.search(_read(one.text)))
 
 
 def _of_versions(case: Case) -> Iterable[Signal]:
@@ -253,7 +280,7 @@ def _newer(case: Case, compared: Sequence[Telling]) -> str:
     """Where the service says a version in which everything is mended that was compared with; empty elsewhere."""
     said = {(name, number) for banner in case.banners for name, number in _SAID.findall(banner)}
     fixed = [
-        number for each in compared for found in _FIXED.findall(each.text[:READ]) for number in _NUMBER.findall(found)
+        number for each in compared for found in _FIXED.findall(_read(each.text)) for number in _NUMBER.findall(found)
     ]
     titles = " ".join(each.text.partition("\n")[0].lower() for each in compared)
     for name, number in sorted(said):
@@ -273,7 +300,7 @@ def _distribution(text: str) -> str:
 
 def _other_product(case: Case) -> tuple[str, str] | None:
     """What the finding is about and what is there, where both are servers of one kind and not the same."""
-    banner, text = " ".join(sorted(case.banners)), " ".join(sorted(each.text[:READ] for each in case.told))
+    banner, text = " ".join(sorted(case.banners)), " ".join(sorted(_read(each.text) for each in case.told))
     for products in _MEANT.values():
         there = {name for name, pattern in products.items() if pattern.search(banner)}
         meant = {name for name, pattern in products.items() if pattern.search(text)} if there else set()
@@ -324,7 +351,7 @@ def _of_tools(case: Case) -> Iterable[Signal]:
     if best < UNSURE_FROM:
         unsure = (UNSURE_FROM - max(0.0, best)) / UNSURE_FROM
         yield Signal("unsure", unsure, f"no tool is surer than {best:.0%}", _ids(case.told))
-    if all(_HINT.search(each.text[:READ]) for each in case.told):
+    if all(_HINT.search(_read(each.text)) for each in case.told):
         yield Signal("hint", 1.0, "the tool's own words only ask to look at it", _ids(case.told))
     if len(tools := independent(case)) > 1:
         seen = [each for each in case.told if each.tool in tools]

@@ -118,7 +118,7 @@ class Verdicts(Protocol):
         ...
 
     async def cases(
-        self, ids: Collection[UUID], abilities: Abilities, past: Past, *, every: bool = False, lock: bool = False
+        self, ids: Collection[UUID], abilities: Abilities, model: Model, *, every: bool = False, lock: bool = False
     ) -> Sequence[Scored]:
         """All that is known of these; those of which no signal could say anything are left out, or not.
 

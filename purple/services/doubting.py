@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from purple.domain.false_positives import Abilities, Ability, Doubt, Model, assess
+from purple.domain.false_positives import NO_DOUBT, NOTED, Abilities, Ability, Doubt, Model, assess
 from purple.domain.life import MAX_AT_ONCE, Chosen, Operation, Told, Wanted
 from purple.domain.ports import UnitOfWork
 from purple.domain.tools import ToolCatalogue
@@ -58,7 +58,7 @@ async def doubt(
     latest = await uow.verdicts.latest()
     model = latest.model if latest else Model()
     changed: dict[Doubt, list[UUID]] = {}
-    for each in await uow.verdicts.cases(ids, abilities, model.past, lock=lock):
+    for each in await uow.verdicts.cases(ids, abilities, model, lock=lock):
         made = _plain(assess(each.case, model))
         if (each.score, each.reasons) != (made.score if made.reasons else None, made.reasons):
             changed.setdefault(made, []).append(each.id)
@@ -83,7 +83,9 @@ async def doubt(
 
 
 def _plain(made: Doubt) -> Doubt:
-    """Without what is of one finding alone, so that thousands that are alike are written as one."""
+    """As it is kept: without what is of one finding alone, so that thousands that are alike are written as one."""
+    if made.score < NOTED:
+        return NO_DOUBT
     return Doubt(made.score, tuple(replace(each, observation_ids=()) for each in made.reasons))
 
 

@@ -72,7 +72,7 @@ class FalsePositives:
             found = await uow.findings.vulnerability(vulnerability_id)
             latest = await uow.verdicts.latest()
             model = latest.model if latest else Model()
-            cases = await uow.verdicts.cases([found.id], self._abilities, model.past, every=True)
+            cases = await uow.verdicts.cases([found.id], self._abilities, model, every=True)
             made = assess(cases[0].case, model) if cases else Doubt(0.0, ())
             return Explained(found.id, made, made.score >= PROPOSED and found.state in UNDECIDED, model.version)
 
@@ -127,7 +127,7 @@ class FalsePositives:
         async with self._work(organisation_id) as uow:
             said = await uow.verdicts.said(LOOKED_AT)
             latest = await uow.verdicts.latest()
-            cases = await uow.verdicts.cases(list(said), self._abilities, {}, every=True)
+            cases = await uow.verdicts.cases(list(said), self._abilities, Model(), every=True)
         examples = [Example(each.case, said[each.id], each.id.int % FOLDS) for each in cases]
         if not examples and latest is None:
             return None

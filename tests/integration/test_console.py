@@ -18,7 +18,8 @@ OURS = {"Sec-Fetch-Site": "same-origin"}
 PAGES = [
     "/", "/campaigns", "/campaigns/new", "/campaigns/import", "/schedules", "/schedules/new", "/targets",
     "/targets/units", "/targets/import", "/authorisations", "/vulnerabilities", "/vulnerabilities/causes",
-    "/vulnerabilities/searches", "/vulnerabilities/triage", "/trends", "/reports", "/health",
+    "/vulnerabilities/searches", "/vulnerabilities/triage", "/vulnerabilities/false-positives", "/trends", "/reports",
+    "/compliance", "/compliance/gdpr", "/risk", "/targets/analytics", "/health",
 ]  # fmt: skip
 
 
@@ -167,6 +168,19 @@ async def test_a_permission_that_is_missing_is_said_as_a_page(api, container) ->
         assert refused.status_code == 403
         assert "read:reports" in refused.text
         assert (await browser.post("/targets", data={"value": "guest.example.org"})).status_code == 403
+
+
+async def test_a_policy_on_false_positives_is_off_until_its_form_says_otherwise(client, container) -> None:
+    path = "/vulnerabilities/false-positives"
+    assert "Off: nothing is marked" in (await client.get(path)).text
+    for wrong in ({"threshold": "20"}, {"threshold": "many"}, {"threshold": "95", "below": "critical"}):
+        refused = await client.post(f"{path}/policy", data=wrong)
+        assert (refused.status_code, "Off: nothing is marked" in refused.text) == (422, True)
+    done = await client.post(f"{path}/policy", data={"threshold": "100", "below": "low"})
+    assert (done.status_code, done.headers["Location"]) == (303, f"/console{path}#policy")
+    assert "What is 100% or more likely false" in (await client.get(path)).text
+    assert (await client.post(f"{path}/policy", data={"threshold": ""})).status_code == 303
+    assert (await container.false_positives.state(FIRST_ORGANISATION)).standing.policy.threshold is None
 
 
 async def test_assets_are_kept_and_everything_else_is_not_found(api) -> None:

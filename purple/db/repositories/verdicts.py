@@ -14,19 +14,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from purple.db.models import false_positive_models, false_positive_rules
 from purple.db.models.findings import PRESENT
+from purple.db.repositories.booking import PLAIN
 from purple.db.repositories.merging import LOCK_SEVERAL
 from purple.domain.errors import ConflictError
 from purple.domain.false_positives import (
     GUESSED,
-    UNSURE_FROM,
+    OF_INTEREST,
     Abilities,
     Ability,
     Case,
     Doubt,
-    Past,
+    Model,
     Reason,
     Silence,
     Telling,
+    noted_below,
 )
 from purple.domain.severity import Severity
 from purple.domain.verdicts import KEPT, Learned, Policy, Scored, Standing
@@ -59,25 +61,32 @@ _PRESENT_IDS = f"SELECT id FROM vulnerabilities WHERE state IN ({PRESENT}) {{}} 
 _FIRST, _NEXT = text(_PRESENT_IDS.format("")), text(_PRESENT_IDS.format("AND id > :after"))
 
 _TOLD = text("""
-    WITH mine AS MATERIALIZED (
-        SELECT id, target_id, port, severity, weakness, cve, false_positive, doubts
-        FROM vulnerabilities WHERE id IN (SELECT unnest(CAST(:ids AS uuid[])))
-    ), surest AS MATERIALIZED (
-        SELECT DISTINCT ON (vulnerability_id, tool) vulnerability_id, tool, observation_id, confidence
-        FROM sightings WHERE vulnerability_id IN (SELECT id FROM mine)
-        ORDER BY vulnerability_id, tool, confidence DESC, standing, observation_id
-    )
     SELECT * FROM (
-        SELECT mine.*, surest.tool, surest.observation_id, surest.confidence, o.rule,
-            left(o.title || E'\\n' || o.evidence, 900) || E'\\n' || left(o.description, 300) AS told,
-            bool_or(o.rule = ANY(:rules)) OVER one OR max(surest.confidence) OVER one < :sure
-                OR mine.cve <> '{}' OR mine.weakness = ANY(:weaknesses) OR mine.false_positive IS NOT NULL
-                OR :every AS doubtful
-        FROM mine JOIN surest ON surest.vulnerability_id = mine.id JOIN observations o ON o.id = surest.observation_id
-        WINDOW one AS (PARTITION BY mine.id)
+        SELECT *, max(confidence) OVER one < :sure OR bool_or(rule = ANY(:rules)) OVER one
+            OR weakness = ANY(:weaknesses) OR false_positive IS NOT NULL OR :every
+            OR bool_or(lower(told) LIKE ANY(:interest)) OVER one AS doubtful
+        FROM (
+            SELECT mine.*, surest.tool, surest.observation_id, surest.confidence, o.rule,
+                left(o.title || E'\\n' || o.evidence, 900) || E'\\n' || left(o.description, 300) AS told
+            FROM unnest(CAST(:ids AS uuid[])) AS wanted (id)
+            CROSS JOIN LATERAL (
+                SELECT id, target_id, port, severity, weakness, cve, false_positive, doubts
+                FROM vulnerabilities WHERE id = wanted.id OFFSET 0
+            ) AS mine
+            CROSS JOIN LATERAL (
+                SELECT DISTINCT ON (tool) tool, observation_id, confidence FROM sightings
+                WHERE vulnerability_id = wanted.id ORDER BY tool, confidence DESC, standing, observation_id
+            ) AS surest
+            CROSS JOIN LATERAL (
+                SELECT rule, title, evidence, description FROM observations WHERE id = surest.observation_id OFFSET 0
+            ) AS o
+        ) AS seen
+        WINDOW one AS (PARTITION BY id)
     ) AS known WHERE doubtful ORDER BY id, tool
 """)
-"""The surest sighting of each tool stands for all that it said."""
+"""The surest sighting of each tool stands for all that it said. One by one, by their keys: of a new organisation
+PostgreSQL expects one row, and reads all of it for each.
+"""
 
 _SILENT = text(f"""
     SELECT DISTINCT v.id, c.tool
@@ -173,20 +182,22 @@ class VerdictRows:
         return (await self._connection.execute(statement, {"limit": limit, **place})).scalars().all()
 
     async def cases(
-        self, ids: Collection[UUID], abilities: Abilities, past: Past, *, every: bool = False, lock: bool = False
+        self, ids: Collection[UUID], abilities: Abilities, model: Model, *, every: bool = False, lock: bool = False
     ) -> Sequence[Scored]:
         """A few statements, however many there are."""
-        weaknesses = {each.removeprefix("weakness ") for each in past if each.startswith("weakness ")}
+        weaknesses = {each.removeprefix("weakness ") for each in model.past if each.startswith("weakness ")}
         asked = {
             "ids": list(ids),
-            "rules": [each.removeprefix("rule ") for each in past if each.startswith("rule ")],
-            "sure": UNSURE_FROM,
+            "rules": [each.removeprefix("rule ") for each in model.past if each.startswith("rule ")],
+            "sure": noted_below(model),
+            "interest": [f"%{each}%" for each in OF_INTEREST],
             "every": every,
             "weaknesses": sorted({*weaknesses, *GUESSED, *(each for one in abilities.values() for each in _all(one))}),
         }
         run = self._connection.execute
         if lock and ids:
             await run(LOCK_SEVERAL, {"ids": list(ids)})
+        await run(PLAIN)
         told = [list(rows) for _, rows in groupby(await run(_TOLD, asked), key=attrgetter("id"))] if ids else []
         if not told:
             return ()

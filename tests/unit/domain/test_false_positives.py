@@ -1,5 +1,6 @@
 """Each rule says what it should; together they are bounded, blind to order, monotone, and never hide a critical one."""
 
+import re
 from dataclasses import replace
 from uuid import UUID
 
@@ -8,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from purple.domain.false_positives import (
+    _PRODUCTS,
     GUESSED,
     HELD,
     NO_DOUBT,
+    NOTED,
+    OF_INTEREST,
     PROPOSED,
     SHIPPED,
     Case,
@@ -19,6 +23,7 @@ from purple.domain.false_positives import (
     Telling,
     assess,
     independent,
+    noted_below,
     words,
 )
 from purple.domain.severity import Severity
@@ -129,7 +134,11 @@ def test_who_measures_and_finds_nothing_speaks_louder_than_who_only_looks() -> N
 def test_a_tool_that_is_not_sure_says_so() -> None:
     guess = case(told("bandit", confidence=0.4))
     assert names(guess) == {"unsure"}
-    assert score(guess) < 0.3, "which alone is little"
+    assert score(guess) < NOTED, "which alone is little"
+    for model in (MODEL, Model({**SHIPPED, "unsure": 4.0})):
+        assert score(case(told("bandit", confidence=noted_below(model) - 0.01)), model) >= NOTED
+        assert score(case(told("bandit", confidence=noted_below(model) + 0.01)), model) < NOTED
+    assert noted_below(Model({**SHIPPED, "unsure": 0.0})) == 0
 
 
 def test_a_tool_that_only_asks_to_look_says_so_too() -> None:
@@ -168,6 +177,12 @@ def test_reasons_cite_what_they_rest_on_and_sum_to_the_score() -> None:
     assert [(each.name, each.observation_ids) for each in made.reasons] == [("prior", ()), ("backport", ids)]
     assert sum(each.weight for each in made.reasons) == pytest.approx(SHIPPED["prior"] + SHIPPED["backport"])
     assert words(made.reasons)[0].startswith("it rests on a version alone, and a distribution (Debian)")
+
+
+def test_what_is_not_read_is_of_no_interest_to_the_rules() -> None:
+    for pattern in (one for products in _PRODUCTS.values() for one in products.values()):
+        bare = re.sub(r"\(\?!.*|\\b", "", pattern)
+        assert all(any(word in each.replace("?", "") for word in OF_INTEREST) for each in bare.split("|")), pattern
 
 
 TELLINGS = st.builds(
