@@ -61,6 +61,8 @@ def test_a_version_says_little_where_a_distribution_mends_without_a_new_one() ->
     ported = replace(compared, banners=(BANNER,))
     assert names(ported) == {"backport"}
     assert PROPOSED > score(ported) > 0.6 > score(compared)
+    both = (BANNER, "OpenSSH 8.9 Ubuntu 3")
+    assert assess(replace(ported, banners=both), MODEL) == assess(replace(ported, banners=both[::-1]), MODEL)
     inside = case(
         told(text="Apache/2.4.57 (Debian)\nAccording to its banner, the version of Apache"), cve=("CVE-2026-1",)
     )
@@ -200,7 +202,7 @@ CASES = st.builds(
     weakness=st.sampled_from(("", "tls-cipher-weak", *sorted(GUESSED))),
     told=st.lists(TELLINGS, min_size=1, max_size=4).map(tuple),
     cve=st.sampled_from(((), ("CVE-2026-1",))),
-    banners=st.lists(st.sampled_from((BANNER, "nginx", "Apache httpd")), max_size=2).map(tuple),
+    banners=st.lists(st.sampled_from((BANNER, "nginx", "OpenSSH 8.9 Ubuntu 3")), max_size=2).map(tuple),
     silent=st.lists(st.builds(Silence, st.sampled_from("efgh"), st.booleans()), max_size=3).map(tuple),
     guesses=st.integers(0, 1000),
 )
