@@ -7,15 +7,14 @@ from functools import cached_property, partial
 from purple.bootstrap.campaigning import Campaigning
 from purple.bootstrap.findings import Findings
 from purple.domain.search import VULNERABILITIES
-from purple.services.compliance.keeping import ComplianceKeeping
 from purple.services.event_notices import SCHEDULES, SEARCHES, EventNotices
 from purple.services.feeding import Feeding, vulnerabilities_of
 from purple.services.indexing import Indexing
+from purple.services.keeping import Keeping
 from purple.services.lapses import Lapses
 from purple.services.relaying import Chore, Relay
 from purple.services.relearning import Relearning
 from purple.services.rescoring import Rescoring
-from purple.services.risk_keeping import RiskKeeping
 
 
 class Container(Campaigning, Findings):
@@ -52,10 +51,10 @@ class Container(Campaigning, Findings):
             "due dates": lapses.keep,
             "data": partial(self.enriching.keep, every),
             "risk": Rescoring(self.outbox, self.work, self.clock).keep,
-            "risk history": RiskKeeping(self.outbox, self.work, self.clock).keep,
+            "risk history": Keeping(self.outbox, self.clock, self.risking.record).keep,
             "false positives": self.relearning.keep,
             "trends": self.trending.keep,
-            "compliance": ComplianceKeeping(self.outbox, self.compliance, self.clock).keep,
+            "compliance": Keeping(self.outbox, self.clock, self.compliance.record).keep,
         }
         chores = tuple(Chore(f"{name} wait", job) for name, job in jobs.items())
         feeds = tuple(self.feeding.values())

@@ -122,6 +122,17 @@ class Risking:
                 await uow.targets.get(subject_id)
             return await uow.risk_history.days(subject, subject_id, first)
 
+    async def record(self, organisation_id: UUID) -> None:
+        """Keep what is the risk today of the organisation, its business units and targets."""
+        async with self._work(organisation_id) as uow:
+            tallies = await uow.risks.tallies()
+            units = standings(await uow.unit_tree.all(), {}, tallies)
+            targets = of_targets(tallies)
+            scores = {(Subject.TARGET, key): score for key, score in targets.items()}
+            scores |= {(Subject.UNIT, each.unit.id): each.risk for each in units}
+            scores[Subject.ORGANISATION, organisation_id] = score_of_all(targets.values())
+            await uow.risk_history.keep(day_of(self._clock.now()), scores)
+
     async def rules(self, organisation_id: UUID) -> Rules:
         """The weights in force."""
         async with self._work(organisation_id) as uow:

@@ -22,7 +22,7 @@ from purple.domain.vulnerabilities import VulnerabilityState
 from purple.services.analysis import Analysis
 from purple.services.compliance import ComplianceReader
 from purple.services.compliance.frameworks import Frameworks
-from purple.services.compliance.keeping import ComplianceKeeping
+from purple.services.keeping import Keeping
 from purple.services.life import Life
 from purple.services.targets import Targets
 from purple.toolkit.tools.catalogue import Catalogue
@@ -213,12 +213,12 @@ async def outbox(quiet):
 
 async def test_how_it_stood_is_kept_by_day_once_an_hour(outbox, quiet_tenant, tmp_path) -> None:
     house, tenant = await make_house(quiet_tenant, tmp_path), quiet_tenant
-    keeping = ComplianceKeeping(outbox, house.reader, house.clock)
+    keeping = Keeping(outbox, house.clock, house.reader.record)
     await keeping.keep()
     await house.scan(await house.campaign())
     await keeping.keep()  # within the hour
     assert await house.reader.history(tenant.id, "own") == [ComplianceDay(house.clock.now().date(), 0, 2, 0)]
-    await ComplianceKeeping(outbox, house.reader, house.clock).keep()
+    await Keeping(outbox, house.clock, house.reader.record).keep()
     house.clock.day += 1
     await keeping.keep()
     days = await house.reader.history(tenant.id, "own")

@@ -12,7 +12,7 @@ from purple.db.outbox import SqlOutbox
 from purple.domain.errors import NotFoundError
 from purple.domain.risk_history import RiskDay, Subject
 from purple.services.analysis import Analysis
-from purple.services.risk_keeping import RiskKeeping
+from purple.services.keeping import Keeping
 from purple.services.risking import Risking
 from purple.services.units import Units
 from purple.toolkit.world import TimeOrderedIds
@@ -77,7 +77,7 @@ async def test_the_relay_keeps_targets_units_and_the_organisation(outbox, quiet_
     unit = await Units(tenant.work, clock, TimeOrderedIds()).create(tenant.id, "Retail")
     async with tenant.work(tenant.id) as uow:
         await uow.targets.edit(tenant.target.id, 1, unit_id=unit.id)
-    keeping = RiskKeeping(outbox, tenant.work, clock)
+    keeping = Keeping(outbox, clock, risking.record)
     await keeping.keep()
     campaign = await tenant.campaign(1)
     await tenant.record(tenant.sight(await tenant.scan(campaign), 443))

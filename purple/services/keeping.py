@@ -1,21 +1,23 @@
-"""The relay's care for compliance: how frameworks stand is kept by day."""
+"""The relay's care for what is kept by day."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from purple.domain.clock import Clock
 from purple.domain.outbox import Outbox
-from purple.services.compliance import ComplianceReader
 
 EVERY = timedelta(hours=1)
 
 
-class ComplianceKeeping:
+class Keeping:
     """Once an hour, in the place of what is kept of the day: a day ends as it stood in its last hour."""
 
-    def __init__(self, outbox: Outbox, reader: ComplianceReader, clock: Clock) -> None:
+    def __init__(self, outbox: Outbox, clock: Clock, record: Callable[[UUID], Awaitable[None]]) -> None:
+        """Take what keeps the day of one organisation."""
         self._outbox = outbox
-        self._reader = reader
         self._clock = clock
+        self._record = record
         self._kept: datetime | None = None
 
     async def keep(self) -> None:
@@ -28,5 +30,5 @@ class ComplianceKeeping:
         if self._kept is not None and now - self._kept < EVERY:
             return
         for organisation_id in await self._outbox.organisations():
-            await self._reader.record(organisation_id)
+            await self._record(organisation_id)
         self._kept = now
