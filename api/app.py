@@ -25,6 +25,7 @@ from api.life import sla
 from api.limits import BodyLimit
 from api.openapi import PROBLEMS, document
 from api.profiles import endpoints as profiles
+from api.records import endpoints as records
 from api.reports import endpoints as reports
 from api.risk import endpoints as risk
 from api.schedules import endpoints as schedules
@@ -70,7 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters), told])
     for room in (
         targets, units, authorisations, campaigns, comparisons, schedules, profiles, imports, life, findings,
-        searches, correlation, false_positives, sla, risk, data, trends, compliance, reports, undos,
+        searches, records, correlation, false_positives, sla, risk, data, trends, compliance, reports, undos,
     ):  # fmt: skip
         v1.include_router(room.router)
     v1.include_router(authorisations.refusals)

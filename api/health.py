@@ -24,7 +24,9 @@ class Dependency(BaseModel):
     ok: bool
     detail: str
     latency_ms: float = Field(description="Until it answered, or until we gave up")
-    lag_events: int | None = Field(default=None, description="Of search: events that it has not been fed yet")
+    lag_events: int | None = Field(
+        default=None, description="Of search: events not fed yet to the index that is furthest behind"
+    )
     lag_s: float | None = Field(default=None, description="Of search: since it moved last, where it is behind")
 
 
@@ -61,14 +63,15 @@ async def _database(container: Any) -> str:
 
 
 async def _search(container: Any) -> str | tuple[str, Lag]:
-    search = container.searches[VULNERABILITIES]
-    detail = await search.ping()
+    searches = container.searches
+    detail = await searches[VULNERABILITIES].ping()
     if not container.settings.search.url:
         return str(detail)
     try:
-        lag = await lag_of(container.work, search, container.clock)
+        lags = [await lag_of(container.work, each, container.clock) for each in searches.values()]
     except UnavailableError:  # that the database is away is said beside this
         return str(detail)
+    lag = max(lags, key=lambda each: (each.events, each.silent_s))
     if lag.events:
         detail += f", {lag.events} events behind"
     if lag.silent_s:

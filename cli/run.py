@@ -13,7 +13,7 @@ from cli.runtime import organisation, with_container
 
 FIELDS = (
     "id, campaign_id, target_id, phase, tool, host, port, url, state, reason, attempt, observations, exit_code, zone, "
-    "created_at, started_at, ended_at"
+    "created_at, started_at, ended_at, seconds"
 )
 LISTED = Listed(
     "Tool runs",

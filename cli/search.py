@@ -1,7 +1,8 @@
 """`purple search …`: searching what was found; the index for it, held against the database and built anew."""
 
 import sys
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -10,10 +11,41 @@ from cli.listing import LIMIT, Output, form
 from cli.output import Column, Format, data, document, line, note, table
 from cli.runtime import organisation, with_container
 from cli.vulnerability import FIELDS, LISTED, tabled
-from purple.domain.errors import ExitCode
+from purple.domain.errors import ExitCode, InvalidInputError
 from purple.domain.pages import MAX_LIMIT
-from purple.domain.search import VULNERABILITIES
+from purple.domain.search import AUDIT_LOGS, SCAN_RESULTS, SYSTEM_METRICS, VULNERABILITIES
 
+T = TypeVar("T")
+INDICES = (VULNERABILITIES, SCAN_RESULTS, AUDIT_LOGS, SYSTEM_METRICS)
+ALL = "all"
+Indexed = Annotated[str, typer.Argument(metavar="[INDEX]", help=", ".join(INDICES), show_default=False)]
+Rebuilt = Annotated[str, typer.Argument(metavar="[INDEX]", help=f"{', '.join(INDICES)} or {ALL}", show_default=False)]
+RECORDS = {
+    SCAN_RESULTS: (
+        Column("tool"),
+        Column("state"),
+        Column("host"),
+        Column("observations", whole=True),
+        Column("reason", optional=True),
+        Column("seconds", optional=True),
+        Column("created_at", optional=True),
+        Column("id", whole=True, optional=True),
+    ),
+    AUDIT_LOGS: (
+        Column("at"),
+        Column("type"),
+        Column("actor"),
+        Column("subject_id", "object", whole=True, optional=True),
+    ),
+    SYSTEM_METRICS: (
+        Column("at"),
+        Column("scans_running", whole=True),
+        Column("scans_pending", whole=True),
+        Column("queues_served", whole=True),
+        Column("events_behind", whole=True),
+        Column("database_ms", optional=True),
+    ),
+}
 SHOWN = 10
 """Ids of each kind."""
 Facets = Annotated[list[str], typer.Option("--facet", metavar="NAME", help="Count matches by it; `all` is every one")]
@@ -26,13 +58,17 @@ def find(
             metavar="QUERY", help="Words and terms, such as 'login \"sql injection\" -staging severity:>=high'"
         ),
     ] = "",
+    index: Annotated[str, typer.Option("--in", metavar="INDEX", help="Where: " + ", ".join(INDICES))] = VULNERABILITIES,
     saved: Annotated[str, typer.Option("--saved", metavar="SEARCH", help="Begin with one that is kept")] = "",
     facet: Facets = [],  # noqa: B006 - never changed
     limit: Annotated[int, typer.Option("--limit", min=1, max=MAX_LIMIT, help="At most so many")] = LIMIT,
     output: Output = None,
 ) -> None:
-    """Find vulnerabilities, the best matches first; without words those with the highest risk."""
+    """Find vulnerabilities, the best matches first; without words the highest risk, or the newest records."""
     wanted = form(output)
+    if index != VULNERABILITIES:
+        _records(index, query, facet, limit, wanted)
+        return
 
     async def look(container: Any) -> Any:
         kept = (await saved_search.find_saved(container, saved)).query if saved else ""
@@ -48,11 +84,47 @@ def find(
             line(documents.vulnerability(each))
     else:
         table(LISTED.title, LISTED.columns, map(tabled, found.items))
-        for each in found.facets:
-            rows = [{"value": bucket.label, "count": bucket.count} for bucket in each.buckets]
-            table(f"By {each.name.replace('_', ' ')}", (Column("value"), Column("count", whole=True)), rows)
-    said = "at least " if found.bounded else ""
-    note(f"{len(found.items)} of {said}{found.total}")
+        _facets(found)
+    _number(found)
+
+
+def _known(indices: Mapping[str, T], name: str) -> str:
+    """The name of an index.
+
+    Raises:
+        InvalidInputError: there is none of this name.
+    """
+    if name not in indices:
+        raise InvalidInputError(
+            f"there is no index {name!r}", field="INDEX", value=name, remedy=f"use {', '.join(indices)}"
+        )
+    return name
+
+
+def _records(index: str, query: str, facet: list[str], limit: int, output: Format) -> None:
+    """What a search of records found; their columns are their fields."""
+    found = with_container(lambda c: c.records[_known(c.records, index)].search(organisation(), query, limit, facet))
+    if found.note:
+        note(found.note)
+    if output is Format.JSON:
+        data(search_documents.records(index, found))
+    elif output is Format.JSONL:
+        for each in found.items:
+            line(each)
+    else:
+        table(index.replace("_", " ").capitalize(), RECORDS[index], found.items)
+        _facets(found)
+    _number(found)
+
+
+def _facets(found: Any) -> None:
+    for each in found.facets:
+        rows = [{"value": bucket.label, "count": bucket.count} for bucket in each.buckets]
+        table(f"By {each.name.replace('_', ' ')}", (Column("value"), Column("count", whole=True)), rows)
+
+
+def _number(found: Any) -> None:
+    note(f"{len(found.items)} of {'at least ' if found.bounded else ''}{found.total}")
 
 
 def _counted(word: str) -> Any:
@@ -66,16 +138,21 @@ def _counted(word: str) -> Any:
     return told
 
 
-def rebuild() -> None:
+def rebuild(index: Rebuilt = VULNERABILITIES) -> None:
     """Fill a new index from the database and put it in the place of the old one, which answers meanwhile."""
-    copied = with_container(lambda c: c.indexing[VULNERABILITIES].rebuild(_counted("copied")))
-    note(f"{copied} vulnerabilities are in the new index")
+
+    async def build(container: Any) -> dict[str, int]:
+        names = list(container.indexing) if index == ALL else [_known(container.indexing, index)]
+        return {name: await container.indexing[name].rebuild(_counted("copied")) for name in names}
+
+    for name, copied in with_container(build).items():
+        note(f"{copied} {name.replace('_', ' ')} are in the new index")
 
 
-def verify(output: Output = None) -> None:
-    """Hold every document of the index against its row; exit code 3 where one differs."""
+def verify(index: Indexed = VULNERABILITIES, output: Output = None) -> None:
+    """Hold every document of an index against its row; exit code 3 where one differs."""
     wanted = form(output)
-    found = with_container(lambda c: c.indexing[VULNERABILITIES].verify(_counted("compared")))
+    found = with_container(lambda c: c.indexing[_known(c.indexing, index)].verify(_counted("compared")))
     kinds = {name: getattr(found.difference, name) for name in ("missing", "left_over", "other")}
     if wanted is Format.TABLE:
         rows = [
@@ -88,7 +165,7 @@ def verify(output: Output = None) -> None:
         document({"schema": "purple.search/1", "rows": found.rows, "behind": found.behind, **ids}, wanted)
     differing = len(found.difference.ids)
     if not differing:
-        note(f"all {found.rows} vulnerabilities are in the index as they are in the database")
+        note(f"all {found.rows} {index.replace('_', ' ')} are in the index as they are in the database")
         return
     remedy = f"{found.behind} events are not fed yet: try again" if found.behind else "`purple search rebuild` mends it"
     note(f"{differing} differ; {remedy}")

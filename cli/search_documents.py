@@ -9,19 +9,26 @@ SAVED = ("id", "name", "owner", "query", "shared", "alert", "created_at", "versi
 
 def search(found: Any) -> dict[str, Any]:
     """`purple.search-result/1`: the best matches, where their words stand, and how many there are of each facet."""
-    bucket = ("value", "label", "count", "term")
     return {
         "schema": "purple.search-result/1",
-        "engine": found.engine,
-        "note": found.note,
-        "total": found.total,
-        "bounded": found.bounded,
+        **_counted(found),
         "items": [documents.vulnerability(each) for each in found.items],
+        "marks": {str(key): {name: list(spans) for name, spans in each.items()} for key, each in found.marks.items()},
+    }
+
+
+def records(index: str, found: Any) -> dict[str, Any]:
+    """`purple.search-records/1`: rows of an index by their fields."""
+    return {"schema": "purple.search-records/1", "index": index, **_counted(found), "items": list(found.items)}
+
+
+def _counted(found: Any) -> dict[str, Any]:
+    bucket = ("value", "label", "count", "term")
+    return {name: getattr(found, name) for name in ("engine", "note", "total", "bounded")} | {
         "facets": {
             facet.name: [{name: getattr(each, name) for name in bucket} for each in facet.buckets]
             for facet in found.facets
-        },
-        "marks": {str(key): {name: list(spans) for name, spans in each.items()} for key, each in found.marks.items()},
+        }
     }
 
 

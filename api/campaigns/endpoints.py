@@ -33,7 +33,7 @@ router = APIRouter(tags=["campaigns"])
 CAMPAIGN_FIELDS = "id, name, profile, state, phase, reason, authorisation_id, created_at, started_at, ended_at"
 SCAN_FIELDS = (
     "id, campaign_id, target_id, phase, tool, host, port, url, state, reason, attempt, observations, exit_code, zone, "
-    "created_at, started_at, ended_at"
+    "created_at, started_at, ended_at, seconds"
 )
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_CAMPAIGNS))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_CAMPAIGNS))]

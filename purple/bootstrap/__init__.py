@@ -6,15 +6,20 @@ from functools import cached_property, partial
 
 from purple.bootstrap.campaigning import Campaigning
 from purple.bootstrap.findings import Findings
-from purple.domain.search import VULNERABILITIES
+from purple.contracts import names
+from purple.domain.search import SCAN_RESULTS, VULNERABILITIES
 from purple.services.event_notices import SCHEDULES, SEARCHES, EventNotices
-from purple.services.feeding import Feeding, vulnerabilities_of
+from purple.services.feeding import RULES, Feeding
 from purple.services.indexing import Indexing
 from purple.services.keeping import Keeping
 from purple.services.lapses import Lapses
+from purple.services.records import RecordSearch
 from purple.services.relaying import Chore, Relay
 from purple.services.relearning import Relearning
 from purple.services.rescoring import Rescoring
+from purple.services.sampling import Sampling
+
+QUEUES = tuple(value for name, value in vars(names).items() if name.startswith("QUEUE_"))
 
 
 class Container(Campaigning, Findings):
@@ -33,8 +38,19 @@ class Container(Campaigning, Findings):
     @cached_property
     def feeding(self) -> dict[str, Feeding]:
         """What the relay does for each of them."""
-        rules = {VULNERABILITIES: vulnerabilities_of}
-        return {name: Feeding(self.outbox, self.work, name, self.searches[name], each) for name, each in rules.items()}
+        return {name: Feeding(self.outbox, self.work, name, self.searches[name], each) for name, each in RULES.items()}
+
+    @cached_property
+    def sampling(self) -> Sampling:
+        """Samples of the system's health."""
+        scans = self.indices[SCAN_RESULTS].fields
+        return Sampling(self.outbox, self.work, self.orchestrator, QUEUES, self.searches, scans, self.clock)
+
+    @cached_property
+    def records(self) -> dict[str, RecordSearch]:
+        """Search over what happened, by index."""
+        known = {name: each for name, each in self.indices.items() if name != VULNERABILITIES}
+        return {name: RecordSearch(self.work, each, self.searches[name]) for name, each in known.items()}
 
     @cached_property
     def relay(self) -> Relay:
@@ -48,6 +64,7 @@ class Container(Campaigning, Findings):
             "notices of schedules": EventNotices(*receivers, SCHEDULES, url).tell,
             "notices of searches": EventNotices(*receivers, SEARCHES, url).tell,
             "alerts": self.alerting.keep,
+            "samples": self.sampling.keep,
             "due dates": lapses.keep,
             "data": partial(self.enriching.keep, every),
             "risk": Rescoring(self.outbox, self.work, self.clock).keep,

@@ -2,18 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any, Protocol
 from uuid import UUID
 
-from purple.domain.conditions import Condition, Fields
+from purple.domain.conditions import Condition, Fields, Kind, Shape
 from purple.domain.queries import Phrase
 
 VULNERABILITIES = "vulnerabilities"
+SCAN_RESULTS = "scan_results"
+AUDIT_LOGS = "audit_logs"
+"""Every event but samples: who did what, when, to which object."""
+SYSTEM_METRICS = "system_metrics"
+SAMPLED = "system.sampled"
+"""The type of events that are samples of the system's health."""
 POSTGRESQL = "postgresql"
 """The engine that is always there."""
 MOST_COUNTED = 10_000
 """So many of the rows that PostgreSQL finds are counted; Elasticsearch counts all."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Document = Mapping[str, Any]
 """A row as an index holds it: JSON with `id`, `organisation_id`, its fields, and its words under `words` and `heading`.
@@ -78,6 +87,17 @@ class Difference:
         """All of them as one."""
         parts = zip(*((each.missing, each.left_over, each.other) for each in several), strict=True)
         return Difference(*(tuple(chain.from_iterable(part)) for part in parts))
+
+
+def record(index: Index, document: Document) -> dict[str, Any]:
+    """A document's fields, moments as such."""
+    return {name: _read(shape, document[name]) for name, shape in index.fields.shapes.items()}
+
+
+def _read(shape: Shape, value: Any) -> Any:
+    if shape.kind is Kind.MOMENT and value is not None:
+        return _EPOCH + timedelta(microseconds=value)
+    return value
 
 
 def feed_of(generation: str) -> str:

@@ -8,7 +8,17 @@ from purple.domain.campaigns import Phase
 from purple.domain.events import Event
 from purple.domain.outbox import Outbox
 from purple.domain.ports import Work
-from purple.domain.search import POSTGRESQL, Document, Search, feed_of
+from purple.domain.search import (
+    AUDIT_LOGS,
+    POSTGRESQL,
+    SAMPLED,
+    SCAN_RESULTS,
+    SYSTEM_METRICS,
+    VULNERABILITIES,
+    Document,
+    Search,
+    feed_of,
+)
 
 EVENTS = 2_000
 """Of one round, after which what it fed is found and the feed has moved."""
@@ -37,6 +47,32 @@ def vulnerabilities_of(event: Event) -> tuple[str, UUID] | None:
             return "", subject
         case kind:
             return ("id", subject) if kind.startswith("vulnerability.") else None
+
+
+def scans_of(event: Event) -> tuple[str, UUID] | None:
+    """Itself, or all of a campaign, which plans and ends many at once."""
+    if event.type.startswith("scan."):
+        return "id", event.subject_id
+    return ("campaign_id", event.subject_id) if event.type.startswith("campaign.") else None
+
+
+def logged(event: Event) -> tuple[str, UUID] | None:
+    """The event itself; samples are no actions."""
+    return None if event.type == SAMPLED else ("id", event.id)
+
+
+def sampled(event: Event) -> tuple[str, UUID] | None:
+    """The event itself."""
+    return ("id", event.id) if event.type == SAMPLED else None
+
+
+RULES: Mapping[str, Touch] = {
+    VULNERABILITIES: vulnerabilities_of,
+    SCAN_RESULTS: scans_of,
+    AUDIT_LOGS: logged,
+    SYSTEM_METRICS: sampled,
+}
+"""By index."""
 
 
 def touched(events: Iterable[Event], touch: Touch) -> dict[UUID, dict[str, set[UUID]]]:

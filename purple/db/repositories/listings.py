@@ -3,7 +3,19 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Text, Uuid, func, literal_column, or_, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Float,
+    Text,
+    Uuid,
+    extract,
+    func,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
@@ -11,6 +23,7 @@ from purple.db.models import (
     authorisations,
     business_units,
     campaigns,
+    events,
     observations,
     refusals,
     reports,
@@ -102,6 +115,7 @@ CAMPAIGNS = Listing(
     ),
     campaigns.c.id,
 )
+_LASTED = extract("epoch", scans.c.ended_at - scans.c.started_at)
 SCANS = Listing(
     fields_of(
         scans,
@@ -109,9 +123,27 @@ SCANS = Listing(
             "id", "campaign_id", "target_id", "phase", "tool", "host", "port", "url", "state", "reason", "attempt",
             "observations", "exit_code", "zone", "created_at", "started_at", "ended_at",
         ),
-    ),
+    )
+    | {"seconds": Field(Kind.NUMBER, _LASTED.cast(Float), nullable=True)},
     scans.c.id,
 )  # fmt: skip
+_E = events.c
+EVENTS = Listing(
+    fields_of(events, ("id", "type", "subject_id", "at", "campaign_id"))
+    | {
+        "object": Field(Kind.TEXT, func.split_part(_E.type, ".", 1, type_=Text())),
+        "actor": Field(Kind.TEXT, func.coalesce(_E.data["by"].astext, "", type_=Text())),
+    },
+    _E.id,
+    sort="-at",
+)
+_SAMPLED = ("database_ms", "scans_pending", "scans_running", "queues_served", "events", "events_behind")
+SAMPLES = Listing(
+    fields_of(events, ("id", "at"))
+    | {name: Field(Kind.NUMBER, _E.data[name].astext.cast(Float), nullable=True) for name in _SAMPLED},
+    _E.id,
+    sort="-at",
+)
 UNDOS = Listing(
     fields_of(
         undos,

@@ -1,5 +1,7 @@
 """Rows as documents of an index, and the same search by PostgreSQL itself."""
 
+import json
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     select,
     type_coerce,
     union_all,
@@ -26,19 +29,31 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from purple.db.models import vulnerabilities
+from purple.db.models import events, scans, vulnerabilities
 from purple.db.repositories.fields import Field
 from purple.db.repositories.listing import Listing
-from purple.db.repositories.listings import VULNERABILITIES
+from purple.db.repositories.listings import EVENTS, SAMPLES, SCANS, VULNERABILITIES
 from purple.db.repositories.units import units_in
 from purple.domain.conditions import Among, Condition, Test
 from purple.domain.queries import Phrase, folded
-from purple.domain.search import MOST_COUNTED, Document, Hits, Index, Wanted
+from purple.domain.search import (
+    AUDIT_LOGS,
+    MOST_COUNTED,
+    SAMPLED,
+    SCAN_RESULTS,
+    SYSTEM_METRICS,
+    Document,
+    Hits,
+    Index,
+    Wanted,
+)
 from purple.domain.search import VULNERABILITIES as VULNERABILITIES_INDEX
 from purple.domain.units import MAX_UNITS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+PUNCTUATION = string.punctuation
+BLANKS = " " * len(PUNCTUATION)
 UNIT = "unit"
 """The field whose values people name by a path."""
 
@@ -54,6 +69,10 @@ class Source:
     """What words are searched in; the first is the heading."""
     words: ColumnElement[Any]
     """The same as PostgreSQL searches it."""
+    indexed: bool = False
+    """Whether PostgreSQL has an index of the words; else it looks for them in those that come first alone."""
+    only: tuple[ColumnElement[bool], ...] = ()
+    """Which rows of the table these are."""
 
     @property
     def order(self) -> list[ColumnElement[Any]]:
@@ -63,8 +82,11 @@ class Source:
 
     def matching(self, wanted: Wanted) -> list[ColumnElement[bool]]:
         """What is asked of a row."""
-        asked = self.listing.asked(wanted.conditions)
+        asked = [*self.only, *self.listing.asked(wanted.conditions)]
         if wanted.phrases:
+            if not self.indexed:
+                first = select(self.listing.key).where(*asked).order_by(*self.order).limit(MOST_COUNTED)
+                asked = [self.listing.key.in_(first)]
             asked.append(self.words.op("@@")(cast(_tsquery(wanted.phrases), TSQUERY)))
         return asked
 
@@ -79,11 +101,38 @@ _OF_VULNERABILITIES = Index(
     dict.fromkeys(("severity", "state", "kev", "tool", "weakness", "target_id", UNIT, "tags"), _FEW) | {UNIT: _ALL},
     ("risk",),
 )
+_S, _E = scans.c, events.c
+_SCANNED = (_S.tool, _S.host, _S.url, _S.reason)
+_LOGGED = (_E.type, _E.data)
+
+
+def _plain(
+    name: str,
+    table: Table,
+    listing: Listing,
+    texts: tuple[ColumnElement[Any], ...],
+    facets: Sequence[str],
+    first: tuple[str, ...],
+    *only: ColumnElement[bool],
+) -> Source:
+    """Rows whose words PostgreSQL keeps no index of; events count once they have their position."""
+    joined = func.concat_ws(" ", *(cast(each, Text) for each in texts))
+    words = func.to_tsvector(literal_column("'simple'::regconfig"), func.translate(joined, PUNCTUATION, BLANKS))
+    placed = (events.c.position.is_not(None),) if table is events else ()
+    index = Index(name, listing.known, dict.fromkeys(facets, _FEW), first)
+    return Source(index, table, listing, texts, words, only=(*placed, *only))
+
+
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {
         VULNERABILITIES_INDEX: Source(
-            _OF_VULNERABILITIES, vulnerabilities, VULNERABILITIES, _TEXTS, func.purple_words(*_TEXTS)
-        )
+            _OF_VULNERABILITIES, vulnerabilities, VULNERABILITIES, _TEXTS, func.purple_words(*_TEXTS), indexed=True
+        ),
+        SCAN_RESULTS: _plain(SCAN_RESULTS, scans, SCANS, _SCANNED, ("tool", "state", "phase", "zone"), ("created_at",)),
+        AUDIT_LOGS: _plain(
+            AUDIT_LOGS, events, EVENTS, _LOGGED, ("object", "type", "actor"), ("at",), _E.type != SAMPLED
+        ),
+        SYSTEM_METRICS: _plain(SYSTEM_METRICS, events, SAMPLES, (_E.type,), (), ("at",), _E.type == SAMPLED),
     }
 )
 """By index."""
@@ -100,7 +149,7 @@ class DocumentRows:
     ) -> Sequence[UUID]:
         """By the primary key."""
         listing = SOURCES[index].listing
-        wanted = [listing.exactly(name, values) for name, values in (where or {}).items()]
+        wanted = [*SOURCES[index].only, *(listing.exactly(name, values) for name, values in (where or {}).items())]
         if after is not None:
             wanted.append(listing.key > after)
         statement = select(listing.key).where(*wanted).order_by(listing.key).limit(limit)
@@ -112,7 +161,8 @@ class DocumentRows:
         named = [each.expression.label(name) for name, each in source.listing.fields.items()]
         texts = [each.label(f"text_{n}") for n, each in enumerate(source.texts)]
         statement = select(source.table.c.organisation_id, *named, *texts)
-        rows = await self._connection.execute(statement.where(source.listing.key == func.any(list(ids))))
+        mine = statement.where(source.listing.key == func.any(list(ids)), *source.only)
+        rows = await self._connection.execute(mine)
         return [_document(source, row) for row in rows]
 
     async def find(self, index: str, wanted: Wanted) -> Hits:
@@ -128,7 +178,8 @@ class DocumentRows:
         first = sorted((place, value) for name, value, place in rows if not name and value)
         total = next(number for name, value, number in rows if not name and not value)
         ids = tuple(UUID(value) for _, value in first)
-        return Hits(ids, min(total, MOST_COUNTED), counts, bounded=total > MOST_COUNTED)
+        bounded = total > MOST_COUNTED or (bool(wanted.phrases) and not source.indexed)
+        return Hits(ids, min(total, MOST_COUNTED), counts, bounded)
 
     async def settled(self, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
         """A unit with all below it."""
@@ -203,6 +254,8 @@ def _document(source: Source, row: Row[Any]) -> Document:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
     return " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 

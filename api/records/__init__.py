@@ -1,0 +1,1 @@
+"""Searching records: scans, events, samples."""
