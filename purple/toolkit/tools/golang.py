@@ -56,6 +56,9 @@ def _toolchain(work: Path, cache: Path, say: Callable[[str], None]) -> tuple[Pat
         "GOTOOLCHAIN": "auto",
         "CGO_ENABLED": "0",  # no C compiler is needed
     }
+    telemetry = work / ".config/go/telemetry/mode"  # else a process that outlives it writes there meanwhile
+    telemetry.parent.mkdir(parents=True)
+    telemetry.write_text("off")
     said = _run([found.path, "version"], work, environment, "Go")
     version = re.search(r"go(\d+)\.(\d+)", said)
     if version and (int(version[1]), int(version[2])) >= _ABLE:
