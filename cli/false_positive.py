@@ -73,7 +73,8 @@ def explain(
         document(made, wanted)
         return
     said = "proposed as a false positive" if made["proposed"] else "not proposed"
-    table(f"{made['score']:.0%} likely false: {said}", REASONS, made["reasons"])
+    rows = [each | {"weight": f"{each['weight']:+.2f}"} for each in made["reasons"]]
+    table(f"{made['score']:.0%} likely false: {said}", REASONS, rows)
 
 
 def _shown(state: Any, wanted: Format) -> None:

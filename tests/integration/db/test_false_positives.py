@@ -196,6 +196,7 @@ async def test_no_policy_acts_unless_one_is_set_and_what_it_does_can_be_undone(h
     async with tenant.work(tenant.id) as uow:
         (change,) = (await uow.changes.page(Query({"vulnerability_id": low.id}))).items
         (operation,) = (await uow.operations.page(Query())).items
+        assert await uow.verdicts.said(10) == {}, "a policy does not learn from itself"
     assert (change.cause, change.actor, change.operation_id) == ("policy", "", operation.id)
     assert change.why == operation.why == "policy: 80% or more likely false, below high"
     assert (operation.actor, operation.outcome["changed"]) == ("policy", 2)
@@ -231,7 +232,7 @@ async def many_unsure(house: House, day: int, ports: range) -> None:
 BOTH = dict.fromkeys(("sslyze", "testssl"), ABILITIES["sslyze"])
 
 
-async def test_verdicts_of_people_teach_and_those_of_a_policy_do_not(house) -> None:
+async def test_verdicts_of_people_teach_and_what_was_undone_does_not(house) -> None:
     tenant = house.tenant
     ports = range(1, MIN_ALL + 11)
     await house.campaign(1, "nuclei", *ports, confidence=0.3, rule="made:noisy")
