@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from email.utils import format_datetime
+from urllib.parse import quote
 
 from fastapi import Request, Response
 
@@ -24,7 +25,7 @@ def succession(sunset: date | None) -> Callable[[Request, Response], None]:
 
     def tell(request: Request, response: Response) -> None:
         if request.scope["route"].name in SUCCEEDED:
-            successor = request.url.path.replace("/api/v1/", "/api/v2/", 1)
+            successor = quote(request.url.path.replace("/api/v1/", "/api/v2/", 1))
             response.headers.update(told | {"Link": f'<{successor}>; rel="successor-version"'})
 
     return tell

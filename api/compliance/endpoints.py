@@ -11,7 +11,7 @@ from api.compliance.schemas import (
     ControlAnswer,
     FrameworkAnswer,
     FrameworksAnswer,
-    StandingAnswer,
+    FrameworkStandingAnswer,
 )
 from api.deps import FILTER_HELP, MAX_FILTER, allowed, service
 from api.targets.endpoints import FIELDS as TARGET_FIELDS
@@ -46,9 +46,9 @@ async def get_framework(
     compliance: Service,
     filter: Filter = "",  # noqa: A002 - its name on the wire
     gaps: Annotated[int, Query(ge=0, le=MOST, description="Targets that each control names at most")] = GAPS,
-) -> StandingAnswer:
+) -> FrameworkStandingAnswer:
     """How each control stands and at which targets it is not met or was not tested, the worst first."""
-    return StandingAnswer.of(await compliance.standing(caller.organisation_id, framework, filter), gaps)
+    return FrameworkStandingAnswer.of(await compliance.standing(caller.organisation_id, framework, filter), gaps)
 
 
 @router.get("/{framework}/history")

@@ -113,7 +113,7 @@ class ControlAnswer(Answer):
         )
 
 
-class StandingAnswer(Answer):
+class FrameworkStandingAnswer(Answer):
     """How a framework stands, with the gaps of each control."""
 
     name: str
@@ -127,7 +127,7 @@ class StandingAnswer(Answer):
     controls: list[ControlAnswer]
 
     @classmethod
-    def of(cls, standing: FrameworkStanding, most: int) -> "StandingAnswer":
+    def of(cls, standing: FrameworkStanding, most: int) -> "FrameworkStandingAnswer":
         """Flatten one."""
         return cls(
             name=standing.name,

@@ -116,7 +116,7 @@ class ScanMetricsAnswer(Answer):
         )
 
 
-class PartAnswer(Answer):
+class RegisterPartAnswer(Answer):
     """A part of the register."""
 
     key: str = Field(description="The value its targets share, of a business unit its id; empty for those without one")
@@ -141,7 +141,7 @@ class TargetAnalyticsAnswer(Answer):
     until: date
     by: By
     filter: str
-    parts: list[PartAnswer] = Field(description="That with the highest risk first")
+    parts: list[RegisterPartAnswer] = Field(description="That with the highest risk first")
 
     @classmethod
     def of(cls, found: TargetAnalytics) -> "TargetAnalyticsAnswer":
@@ -151,5 +151,5 @@ class TargetAnalyticsAnswer(Answer):
             until=found.period.until,
             by=found.by,
             filter=found.filter,
-            parts=[PartAnswer.model_validate(each) for each in found.parts],
+            parts=[RegisterPartAnswer.model_validate(each) for each in found.parts],
         )

@@ -142,6 +142,7 @@ async def test_version_1_says_what_came_after_it(client, found) -> None:
             assert at <= datetime.now(UTC) + timedelta(days=1)
             assert headers["Link"] == f'</api/v2{path}>; rel="successor-version"'
     assert "Deprecation" not in (await client.get("/v2/targets")).headers
+    is_problem(await client.get("/v1/targets/ßü€"), 422)  # no header holds such a path
 
 
 async def test_an_end_that_is_planned_is_told() -> None:
