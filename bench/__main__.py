@@ -12,7 +12,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import campaigns, correlation, depth, engine, falsehoods, ingestion, parsers, processes, rates
+from bench import campaigns, correlation, depth, engine, falsehoods, ingestion, parsers, processes, rates, search
 from bench.measures import Measure, machine
 
 RESULTS = Path(__file__).parent / "results.json"
@@ -26,6 +26,7 @@ GROUPS = {
     "correlation": correlation.run,
     "falsehoods": falsehoods.run,
     "depth": depth.run,
+    "search": search.run,
 }
 
 

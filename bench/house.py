@@ -123,8 +123,8 @@ class House:
 
 
 @contextmanager
-def house(folder: Path) -> Iterator[House]:
-    """PostgreSQL and Temporal with Purple's database on them."""
-    with running_servers(None, {"postgres", "temporal"}) as servers:
+def house(folder: Path, *more: str) -> Iterator[House]:
+    """PostgreSQL and Temporal with Purple's database on them, and more servers where they are asked for."""
+    with running_servers(None, {"postgres", "temporal", *more}) as servers:
         upgrade(servers.owner_url)
         yield House(servers, folder)
