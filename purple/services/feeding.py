@@ -136,7 +136,7 @@ class Feeding:
             pass
 
     async def feed(self) -> bool:
-        """Index what the next events speak of; whether there were any."""
+        """Index what the next events speak of; whether there may be more: what comes meanwhile has its own round."""
         name = feed_of(await self._search.generation())
         at = await self._outbox.feed(name)
         events = await self._outbox.after(at, EVENTS)
@@ -145,7 +145,7 @@ class Feeding:
         if self._search.engine != POSTGRESQL:
             await self._index(events)
         await self._outbox.advance(name, events[-1].position or at)
-        return True
+        return len(events) == EVENTS
 
     async def _index(self, events: Sequence[Event]) -> None:
         sent = 0

@@ -1,6 +1,7 @@
 """The relay's work: place events, feed search, repair lost starts, keep schedules. One leader at a time does it."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +20,8 @@ from purple.services.undos import Undos
 BATCH = 500
 IDLE_S = 1.0
 REPAIR_S = 5.0
+PAUSE_S = 0.5
+"""Between two rounds of a feed: each costs a few requests and a refresh, whatever it feeds."""
 LOST_AFTER = timedelta(seconds=5)
 SILENT_FOR = timedelta(seconds=60)
 """After so long a campaign that tells nothing is asked after; it may only wait, for a window or a long tool."""
@@ -40,7 +43,11 @@ class Chore:
 
 
 async def _woken(placed: asyncio.Event) -> None:
-    await placed.wait()
+    """Until something was placed, and no sooner than a moment later, for events come in bursts; or for a while."""
+    await asyncio.sleep(PAUSE_S)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(REPAIR_S):
+            await placed.wait()
     placed.clear()
 
 
@@ -92,10 +99,11 @@ class Relay:
         ]
         try:
             while not stop.is_set():
-                while await self._outbox.place(BATCH) == BATCH:
-                    pass
-                for _, placed in self._feeds:
-                    placed.set()
+                while number := await self._outbox.place(BATCH):
+                    for _, placed in self._feeds:
+                        placed.set()
+                    if number < BATCH:
+                        break
                 for task in beside:
                     if task.done():
                         task.result()

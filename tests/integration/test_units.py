@@ -122,7 +122,7 @@ async def test_the_console_shows_the_tree_and_takes_its_forms(api, container, cl
         assert (await browser.post(f"{at}/edit", data={"version": "2", "parent_id": "x"})).status_code == 422
         assert (await browser.post(f"{at}/delete", data={"version": "2"})).status_code == 409
         form = {"version": "1", "name": "n", "unit_id": "", "criticality": "low", "exposure": "unknown"}
-        form |= {"data_class": "unknown"}
+        form |= {"data_class": "unknown", "environment": "unknown"}
         assert (await browser.post(f"/targets/{target['id']}/edit", data=form)).status_code == 303
         assert (await browser.post(f"{at}/delete", data={"version": "2"})).status_code == 303
         assert (await browser.get(at)).status_code == 404

@@ -1,7 +1,6 @@
 """The frameworks that come with Purple, one YAML file each, and those that a deployment adds."""
 
 from collections.abc import Iterable
-from importlib.resources import files
 from pathlib import Path
 
 import yaml
@@ -11,6 +10,7 @@ from purple.contracts.frameworks import Framework
 from purple.domain.errors import InvalidInputError, NotFoundError
 from purple.domain.filters import parse_filter
 from purple.domain.target_fields import known_frameworks
+from purple.services.shipped import yaml_texts
 
 
 class Frameworks:
@@ -25,20 +25,7 @@ class Frameworks:
         Raises:
             InvalidInputError: one is no folder.
         """
-        self._texts: dict[str, str] = {}
-        for folder in extra:
-            if not folder.is_dir():
-                raise InvalidInputError(
-                    f"{folder} is no folder",
-                    field="compliance.extra",
-                    value=folder,
-                    remedy="name folders that hold frameworks",
-                )
-            for path in sorted(folder.glob("*.yaml")):
-                self._texts.setdefault(path.stem, path.read_text(encoding="utf-8"))
-        for each in files(__package__).iterdir():
-            if each.name.endswith(".yaml"):
-                self._texts.setdefault(each.name.removesuffix(".yaml"), each.read_text(encoding="utf-8"))
+        self._texts = yaml_texts(__package__, extra, "compliance.extra")
 
     def names(self) -> tuple[str, ...]:
         """Sorted."""

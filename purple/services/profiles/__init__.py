@@ -1,7 +1,6 @@
 """The profiles that come with Purple, one YAML file each."""
 
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
 from pathlib import Path
 
 import yaml
@@ -9,6 +8,7 @@ from pydantic import ValidationError
 
 from purple.contracts.profiles import Limits, Profile, ProfileStep
 from purple.domain.errors import InvalidInputError
+from purple.services.shipped import yaml_texts
 
 IMPORT = "import-"
 ONE_BY_ONE = Limits(parallel=1, retries=0)
@@ -26,20 +26,7 @@ class Profiles:
             importers: formats of imports, with the tool that reads each; every one has a profile `import-FORMAT`.
         """
         self._importers = dict(importers or {})
-        self._texts: dict[str, str] = {}
-        for folder in extra:
-            if not folder.is_dir():
-                raise InvalidInputError(
-                    f"{folder} is no folder",
-                    field="profiles.extra",
-                    value=folder,
-                    remedy="name folders that hold profiles",
-                )
-            for path in sorted(folder.glob("*.yaml")):
-                self._texts.setdefault(path.stem, path.read_text(encoding="utf-8"))
-        for each in files(__name__).iterdir():
-            if each.name.endswith(".yaml"):
-                self._texts.setdefault(each.name.removesuffix(".yaml"), each.read_text(encoding="utf-8"))
+        self._texts = yaml_texts(__name__, extra, "profiles.extra")
 
     def names(self) -> tuple[str, ...]:
         """Sorted."""
