@@ -66,17 +66,25 @@ def _steps(levels: Sequence[int], top: int) -> list[str]:
     return points
 
 
-def line(days: Sequence[RiskDay], until: date) -> str:
-    """The path of scores from 0 to 100, each as wide as the days it lasted; empty where none is known."""
+@dataclass(frozen=True, slots=True)
+class RiskLine:
+    """When a risk changed, and the path that draws it."""
+
+    days: Sequence[RiskDay]
+    path: str
+
+
+def risk_line(days: Sequence[RiskDay], until: date) -> RiskLine:
+    """Scores from 0 to 100, each as wide as the days it lasted; the path is empty where none is known."""
     if not days:
-        return ""
+        return RiskLine(days, "")
     whole = (until - days[0].day).days + 1
     ends = [*(each.day for each in days[1:]), until + timedelta(1)]
     points = []
     for each, end in zip(days, ends, strict=True):
         down = f"{HEIGHT - each.score * HEIGHT / 100:.1f}"
         points += [f"{(day - days[0].day).days * WIDTH / whole:.1f},{down}" for day in (each.day, end)]
-    return f"M{' '.join(points)}"
+    return RiskLine(days, f"M{' '.join(points)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,6 @@ def mount(app: FastAPI) -> None:
         imports,  # before campaigns, whose ids stand where its name does
         campaigns,
         comparing,
-        compliance,
         schedules,
         analytics,  # before targets, whose ids stand where its name does; so do the next two
         units,

@@ -1,19 +1,18 @@
 """The risk of the organisation, how it was, and the weights that make it."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.console.charts import line
+from api.console.charts import risk_line
 from api.console.deps import Fields, Form, viewer
 from api.console.pages import go, render
 from api.deps import service
 from purple.domain.errors import InvalidInputError, PurpleError
 from purple.domain.identity import Permission, Principal
-from purple.domain.risk_history import RiskDay, Subject
+from purple.domain.risk_history import Subject
 from purple.domain.risk_views import Trial
+from purple.domain.trends import day_of
 from purple.services.risking import Risking
 
 router = APIRouter(prefix="/risk")
@@ -68,7 +67,7 @@ async def _show(
     error: PurpleError | None = None,
 ) -> Response:
     organisation_id = caller.organisation_id
-    days: Sequence[RiskDay] = await risks.history(organisation_id, Subject.ORGANISATION, organisation_id)
+    days = await risks.history(organisation_id, Subject.ORGANISATION, organisation_id)
     return render(
         request,
         "risk.html",
@@ -76,8 +75,7 @@ async def _show(
         problem=error.problem() if error else None,
         why=await risks.organisation(organisation_id),
         rules=await risks.rules(organisation_id),
-        days=days,
-        path=line(days, datetime.now(UTC).date()),
+        risk_line=risk_line(days, day_of(request.app.state.container.clock.now())),
         trial=trial,
         form=form,
     )

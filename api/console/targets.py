@@ -1,12 +1,11 @@
 """The register of targets."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.console.charts import line
+from api.console.charts import risk_line
 from api.console.deps import FIRST, Fields, Form, Paging, viewer
 from api.console.pages import go, render
 from api.console.units import unit_of
@@ -17,6 +16,7 @@ from purple.domain.pages import Page
 from purple.domain.risk_history import Subject
 from purple.domain.target_fields import custom_mapping
 from purple.domain.targets import Control, Criticality, DataClass, Environment, Exposure, Target, TargetKind
+from purple.domain.trends import day_of
 from purple.services.risking import Risking
 from purple.services.targets import Targets
 
@@ -136,8 +136,7 @@ async def _show_one(
         status=error.status if error else 200,
         one=target,
         why=await risks.target(target.organisation_id, target.id),
-        days=days,
-        path=line(days, datetime.now(UTC).date()),
+        risk_line=risk_line(days, day_of(house.clock.now())),
         form=form,
         problem=error.problem() if error else None,
         criticalities=list(Criticality),

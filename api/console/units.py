@@ -1,18 +1,18 @@
 """Business units: the tree with how each stands, and one with a form to change it."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.console.charts import line
+from api.console.charts import risk_line
 from api.console.deps import Fields, Form, viewer
 from api.console.pages import go, render
 from api.deps import service
 from purple.domain.errors import InvalidInputError, PurpleError
 from purple.domain.identity import Permission, Principal
 from purple.domain.risk_history import Subject
+from purple.domain.trends import day_of
 from purple.services.risking import Risking
 from purple.services.units import Units
 
@@ -137,8 +137,7 @@ async def _show_one(
         one=unit,
         units=[each for each in await units.all(caller.organisation_id) if unit_id not in each.lineage],
         why=await risks.unit(caller.organisation_id, unit_id),
-        days=days,
-        path=line(days, datetime.now(UTC).date()),
+        risk_line=risk_line(days, day_of(request.app.state.container.clock.now())),
         form=form or Fields({}),
         problem=error.problem() if error else None,
     )

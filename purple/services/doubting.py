@@ -12,7 +12,7 @@ from purple.domain.tools import ToolCatalogue
 from purple.domain.verdicts import Policy
 from purple.domain.vulnerabilities import ChangeCause, VulnerabilityState, may_change
 from purple.services.events import event
-from purple.services.life import events_of
+from purple.services.life import decide
 
 BY = "policy"
 """Who did it, in the list of triages."""
@@ -117,8 +117,7 @@ async def act(
         return 0
     operation_id = uuid5(origin, f"{BY}/{mine[0].id}")
     told = Told(ChangeCause.POLICY, now, "", policy.words, operation_id)
-    changed = await uow.lives.change([each.id for each in mine], wanted, told)
-    await uow.due_dates.date([each.id for each in mine])
+    await decide(uow, organisation_id, [each.id for each in mine], wanted, told)
     states = [str(each.state) for each in mine]
     outcome = {"changed": len(mine), "changes": {each: states.count(each) for each in sorted(set(states))}}
     asked = {"state": str(wanted.state), "threshold": policy.threshold, "below": str(policy.below)}
@@ -126,8 +125,5 @@ async def act(
         Operation(operation_id, organisation_id, now, BY, policy.words, asked, outcome | {"refused": []})
     )
     data = {"by": BY, "changed": len(mine)}
-    await uow.events.add(
-        *events_of(organisation_id, changed, told),
-        event(organisation_id, "triage.applied", operation_id, now, data=data),
-    )
+    await uow.events.add(event(organisation_id, "triage.applied", operation_id, now, data=data))
     return len(mine)

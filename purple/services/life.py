@@ -1,13 +1,13 @@
 """The life of a vulnerability: who changes what and why, and what people say of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from purple.domain.clock import Clock, Ids
 from purple.domain.errors import InvalidInputError, NotFoundError, PreconditionFailedError
 from purple.domain.events import Event
 from purple.domain.identity import Actor
-from purple.domain.life import MAX_COMMENT, Change, Changed, Chosen, Comment, Held, Told, Wanted, event_data
+from purple.domain.life import MAX_COMMENT, Change, Changed, Chosen, Comment, Held, TakenBack, Told, Wanted, event_data
 from purple.domain.pages import Page, Query
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.vulnerabilities import ChangeCause, Vulnerability, check_transition
@@ -41,9 +41,7 @@ class Life:
                 check_transition(held.state, wanted.state)
             await check_owner(uow, wanted.owner or "")
             told = Told(ChangeCause.PERSON, now, actor.username, wanted.why)
-            changed = await uow.lives.change([vulnerability_id], wanted, told)
-            await uow.due_dates.date([vulnerability_id])
-            await uow.events.add(*events_of(actor.organisation_id, changed, told))
+            await decide(uow, actor.organisation_id, [vulnerability_id], wanted, told)
             return await uow.findings.vulnerability(vulnerability_id)
 
     async def history(self, organisation_id: UUID, vulnerability_id: UUID, query: Query) -> Page[Change]:
@@ -126,6 +124,21 @@ async def check_owner(uow: UnitOfWork, owner: str) -> None:
         raise InvalidInputError(
             f"there is no user {owner!r}", field="owner", value=owner, remedy="use a name that signs in"
         )
+
+
+async def decide(uow: UnitOfWork, organisation_id: UUID, ids: Sequence[UUID], wanted: Wanted, told: Told) -> None:
+    """Change all of these, which are locked and may be changed so, date them and tell of it."""
+    changed = await uow.lives.change(ids, wanted, told)
+    await uow.due_dates.date(ids)
+    await uow.events.add(*events_of(organisation_id, changed, told))
+
+
+async def take_back(uow: UnitOfWork, organisation_id: UUID, operation_id: UUID, told: Told) -> TakenBack:
+    """Give back what an operation changed, but for what somebody changed since, date it and tell of it."""
+    done = await uow.lives.take_back(operation_id, told)
+    await uow.due_dates.date([each.id for each in done.restored])
+    await uow.events.add(*events_of(organisation_id, done.restored, told))
+    return done
 
 
 def events_of(organisation_id: UUID, changed: Iterable[Changed], told: Told) -> list[Event]:

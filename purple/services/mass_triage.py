@@ -16,7 +16,7 @@ from purple.domain.pages import Page, Query
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.vulnerabilities import ChangeCause
 from purple.services.events import event
-from purple.services.life import check_owner, events_of
+from purple.services.life import check_owner, decide, take_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,7 @@ class MassTriage:
             verdict = judge(await _chosen(uow, chosen, lock=True), wanted)
             outcome = _outcome(self._ids.new(), verdict)
             told = Told(ChangeCause.PERSON, now, actor.username, wanted.why, outcome.operation_id)
-            changed = await uow.lives.change(verdict.ids, wanted, told)
-            await uow.due_dates.date(verdict.ids)
-            await uow.events.add(*events_of(actor.organisation_id, changed, told))
+            await decide(uow, actor.organisation_id, verdict.ids, wanted, told)
             await self._keep(uow, outcome, asked, told, actor)
             if key and outcome.operation_id:
                 await uow.idempotency.add(key, digest, outcome.operation_id)
@@ -116,9 +114,7 @@ class MassTriage:
                     remedy="look at the history of what it changed",
                 )
             told = Told(ChangeCause.UNDO, now, actor.username, " ".join(why.split()) or f"undone: {operation.why}")
-            done = await uow.lives.take_back(operation_id, told)
-            await uow.due_dates.date([each.id for each in done.restored])
-            await uow.events.add(*events_of(actor.organisation_id, done.restored, told))
+            done = await take_back(uow, actor.organisation_id, operation_id, told)
             data = {"by": actor.username, "restored": len(done.restored), "left": len(done.left)}
             await uow.events.add(event(actor.organisation_id, "triage.undone", operation_id, now, data=data))
             return done

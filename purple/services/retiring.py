@@ -11,7 +11,7 @@ from purple.domain.ports import UnitOfWork, Work
 from purple.domain.targets import Target
 from purple.domain.vulnerabilities import ChangeCause, VulnerabilityState
 from purple.services.events import event
-from purple.services.life import events_of
+from purple.services.life import decide, take_back
 
 
 class Retiring:
@@ -69,10 +69,7 @@ class Retiring:
             restored = 0
             if await uow.operations.compare_and_set(before.retirement, {"undone_at": None}, **mine):
                 told = Told(ChangeCause.UNDO, now, actor.username, "the target is restored")
-                done = await uow.lives.take_back(before.retirement, told)
-                await uow.due_dates.date([each.id for each in done.restored])
-                await uow.events.add(*events_of(actor.organisation_id, done.restored, told))
-                restored = len(done.restored)
+                restored = len((await take_back(uow, actor.organisation_id, before.retirement, told)).restored)
             data = {"by": actor.username, "value": target.value, "restored": restored}
             occasion = str(target.version)
             await uow.events.add(
@@ -88,7 +85,6 @@ async def _put_out_of_scope(uow: UnitOfWork, target: Target, told: Told) -> int:
     wanted = Wanted(VulnerabilityState.OUT_OF_SCOPE, why=told.why)
     number = 0
     while held := await uow.lives.select(chosen, MAX_AT_ONCE, lock=True):
-        changed = await uow.lives.change([each.id for each in held], wanted, told)
-        await uow.events.add(*events_of(target.organisation_id, changed, told))
+        await decide(uow, target.organisation_id, [each.id for each in held], wanted, told)
         number += len(held)
     return number

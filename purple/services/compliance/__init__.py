@@ -12,12 +12,9 @@ from purple.domain.errors import NotFoundError
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.targets import Target
 from purple.domain.tools import ToolCatalogue, Topic
-from purple.domain.trends import day_of
+from purple.domain.trends import DAYS, day_of
 from purple.services.compliance.frameworks import Frameworks
 from purple.services.compliance.judging import in_order, judge
-
-DAYS = 90
-"""Of history, by default."""
 
 
 class ComplianceReader:
@@ -62,12 +59,14 @@ class ComplianceReader:
             NotFoundError: there is no such framework or control.
             InvalidInputError: the filter cannot be read.
         """
-        found = (await self.standing(organisation_id, name, filter_)).controls
-        control = next((each for each in found if each.id.lower() == control_id.lower()), None)
-        if control is None:
-            ids = ", ".join(each.id for each in found)
+        framework = self._frameworks.load(name)
+        wanted = tuple(each for each in framework.controls if each.id.lower() == control_id.lower())
+        if not wanted:
+            ids = ", ".join(each.id for each in framework.controls)
             raise NotFoundError(f"{name} has no control {control_id!r}", value=control_id, remedy=f"use one of {ids}")
-        return control
+        async with self._work(organisation_id) as uow:
+            judged = await self._judged(uow, framework, filter_, wanted)
+        return judged.controls[0]
 
     async def history(self, organisation_id: UUID, name: str, since: date | None = None) -> Sequence[ComplianceDay]:
         """How it stood, by day; by default since 90 days ago.
@@ -103,11 +102,15 @@ class ComplianceReader:
             async with self._work(organisation_id) as uow:
                 await uow.compliance.record(today, each.name, statuses)
 
-    async def _judged(self, uow: UnitOfWork, framework: Framework, filter_: str = "") -> FrameworkStanding:
+    async def _judged(
+        self, uow: UnitOfWork, framework: Framework, filter_: str = "", some: Sequence[Control] = ()
+    ) -> FrameworkStanding:
+        """With some of its controls, or all."""
+        controls = some or framework.controls
         now = self._clock.now()
         targets = {each.id: each for each in await uow.compliance.targets(framework.name, filter_)}
         tools = self._able()
-        able = {tool for control in framework.controls for topic in control.looked for tool in tools.get(topic, ())}
+        able = {tool for control in controls for topic in control.looked for tool in tools.get(topic, ())}
         looks: dict[UUID, list[Look]] = defaultdict(list)
         for look in await uow.compliance.looks(list(targets), able, _earliest(framework, now)):
             looks[look.target_id].append(look)
@@ -119,7 +122,7 @@ class ComplianceReader:
             framework.limits,
             len(targets),
             now,
-            tuple([await _control(uow, each, targets, looks, tools, now) for each in framework.controls]),
+            tuple([await _control(uow, each, targets, looks, tools, now) for each in controls]),
         )
 
     def _able(self) -> Mapping[Topic, Sequence[str]]:

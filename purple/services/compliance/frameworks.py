@@ -26,6 +26,7 @@ class Frameworks:
             InvalidInputError: one is no folder.
         """
         self._texts = yaml_texts(__package__, extra, "compliance.extra")
+        self._read: dict[str, Framework] = {}
 
     def names(self) -> tuple[str, ...]:
         """Sorted."""
@@ -50,7 +51,9 @@ class Frameworks:
             raise NotFoundError(
                 f"there is no framework {name!r}", value=name, remedy=f"use one of {', '.join(self.names())}"
             )
-        return parse_framework(self._texts[name], name)
+        if name not in self._read:
+            self._read[name] = parse_framework(self._texts[name], name)
+        return self._read[name]
 
 
 def parse_framework(text: str, name: str) -> Framework:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from purple.db.engine import open_engine
 from purple.db.migrate import upgrade
-from purple.db.outbox import libpq_url
+from purple.db.outbox import SqlOutbox, libpq_url
 from purple.db.unit_of_work import unit_of_work
 from purple.domain.campaigns import Campaign, CampaignState, Phase, Scan
 from purple.domain.fingerprints import fingerprint
@@ -194,4 +194,16 @@ def quiet(servers) -> Iterator[Quiet]:
 async def quiet_tenant(quiet) -> AsyncIterator[Tenant]:
     engine = open_engine(quiet.database_url)
     yield await make_tenant(engine)
+    await engine.dispose()
+
+
+@pytest.fixture
+async def outbox(quiet) -> AsyncIterator[SqlOutbox]:
+    """Its events have their positions when others look."""
+    engine = open_engine(quiet.relay_url)
+    made = SqlOutbox(engine, quiet.relay_url)
+    yield made
+    while await made.place(1000):
+        pass
+    await made.close()
     await engine.dispose()

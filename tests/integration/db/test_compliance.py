@@ -8,8 +8,6 @@ from uuid import uuid4
 import pytest
 
 from purple.contracts.campaigns import CampaignRef
-from purple.db.engine import open_engine
-from purple.db.outbox import SqlOutbox
 from purple.domain.campaigns import Campaign, CampaignState, Phase
 from purple.domain.compliance import ComplianceDay, Evidence, Status
 from purple.domain.errors import InvalidInputError, NotFoundError
@@ -197,18 +195,6 @@ async def test_another_tenants_scans_and_targets_are_not_seen(house, other) -> N
         )
     assert await reader.overview(other.id) == ()
     assert (await reader.standing(other.id, "own")).targets == 0
-
-
-@pytest.fixture
-async def outbox(quiet):
-    """Its events have their positions when others look."""
-    engine = open_engine(quiet.relay_url)
-    made = SqlOutbox(engine, quiet.relay_url)
-    yield made
-    while await made.place(1000):
-        pass
-    await made.close()
-    await engine.dispose()
 
 
 async def test_how_it_stood_is_kept_by_day_once_an_hour(outbox, quiet_tenant, tmp_path) -> None:

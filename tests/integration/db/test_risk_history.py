@@ -7,8 +7,6 @@ from uuid import uuid4
 import pytest
 
 from purple.contracts.campaigns import CampaignRef
-from purple.db.engine import open_engine
-from purple.db.outbox import SqlOutbox
 from purple.domain.errors import NotFoundError
 from purple.domain.risk_history import RiskDay, Subject
 from purple.services.analysis import Analysis
@@ -57,18 +55,6 @@ async def test_nothing_new_keeps_nothing_and_others_are_not_touched(tenant, othe
     async with other.work(other.id) as uow:
         assert await uow.risk_history.keep(day(3), {}) == 0
         assert await uow.risk_history.days(Subject.ORGANISATION, tenant.id, day(0)) == []
-
-
-@pytest.fixture
-async def outbox(quiet):
-    """Its events have their positions when others look."""
-    engine = open_engine(quiet.relay_url)
-    made = SqlOutbox(engine, quiet.relay_url)
-    yield made
-    while await made.place(1000):
-        pass
-    await made.close()
-    await engine.dispose()
 
 
 async def test_the_relay_keeps_targets_units_and_the_organisation(outbox, quiet_tenant) -> None:
