@@ -29,9 +29,9 @@ def elastic(environment) -> httpx.Client:
         yield made
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(autouse=True)
 async def whole(container, workers) -> None:
-    """The index holds what other tests wrote into the database without telling anybody."""
+    """The index holds what other tests wrote without telling anybody, also where the test before lost it."""
     await container.indexing[VULNERABILITIES].rebuild(lambda _: None)
 
 
