@@ -95,6 +95,10 @@ class Fields:
         """Every value of one name that is not empty."""
         return [value for value in self._values.get(name, []) if value]
 
+    def every(self, name: str) -> list[str]:
+        """Every value of one name, those that are empty too, so that columns of a table stay beside each other."""
+        return self._values.get(name, [])
+
     def pairs(self) -> list[tuple[str, str]]:
         """All of it, to be sent again."""
         return [(name, value) for name, values in self._values.items() for value in values]

@@ -1,14 +1,15 @@
 """/sla: by when vulnerabilities are to be fixed."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Header, Response
 from pydantic import Field
 
 from api.deps import allowed, service
 from api.schemas import Answer, Body
-from purple.domain.deadlines import MAX_DAYS, Rule
+from purple.domain.deadlines import MAX_DAYS, Rule, edition_of
 from purple.domain.identity import Permission, Principal
 from purple.domain.severity import Severity
 from purple.domain.targets import Exposure
@@ -54,15 +55,26 @@ class RulesAnswer(Answer):
 
 
 @router.get("")
-async def get_sla(caller: Reader, deadlines: Service) -> RulesAnswer:
+async def get_sla(caller: Reader, deadlines: Service, response: Response) -> RulesAnswer:
     """The rules in force."""
-    found = await deadlines.rules(caller.organisation_id)
-    return RulesAnswer(rules=[RuleAnswer.model_validate(each) for each in found])
+    return _answer(await deadlines.rules(caller.organisation_id), response)
 
 
 @router.put("")
-async def put_sla(body: RulesBody, caller: Writer, deadlines: Service) -> RulesAnswer:
+async def put_sla(
+    body: RulesBody,
+    caller: Writer,
+    deadlines: Service,
+    response: Response,
+    if_match: Annotated[
+        str, Header(description="The `ETag` that a GET gave; without it whatever there is is replaced")
+    ] = "",
+) -> RulesAnswer:
     """Put rules in force; every present vulnerability that is not dated by hand is dated anew."""
     rules = [Rule(each.severity, each.days, each.exposure, each.unit_id) for each in body.rules]
-    found = await deadlines.set_rules(rules, caller.actor)
-    return RulesAnswer(rules=[RuleAnswer.model_validate(each) for each in found])
+    return _answer(await deadlines.set_rules(rules, caller.actor, if_match.strip().strip('"')), response)
+
+
+def _answer(rules: Sequence[Rule], response: Response) -> RulesAnswer:
+    response.headers["ETag"] = f'"{edition_of(rules)}"'
+    return RulesAnswer(rules=[RuleAnswer.model_validate(each) for each in rules])

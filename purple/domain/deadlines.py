@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Protocol
 from uuid import UUID
 
@@ -59,6 +60,14 @@ def checked(rules: Sequence[Rule]) -> tuple[Rule, ...]:
             )
         known.add(rule.scope)
     return tuple(sorted(rules, key=_order))
+
+
+def edition_of(rules: Sequence[Rule]) -> str:
+    """A name for exactly these rules, in whatever order: the first 16 digits of a SHA-256."""
+    told = "\n".join(
+        f"{each.severity} {each.exposure} {each.unit_id} {each.days}" for each in sorted(rules, key=_order)
+    )
+    return sha256(told.encode()).hexdigest()[:16]
 
 
 def _order(rule: Rule) -> tuple[str, int, str]:

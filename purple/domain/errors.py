@@ -104,7 +104,7 @@ class PreconditionFailedError(PurpleError):
     title = "Changed meanwhile"
 
     @classmethod
-    def since(cls, noun: str, version: int) -> "PreconditionFailedError":
+    def since(cls, noun: str, version: int | str) -> "PreconditionFailedError":
         """Of an edit that was made from a version of this."""
         return cls(
             f"the {noun} was changed meanwhile",

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from purple.domain.clock import Clock, Ids
-from purple.domain.deadlines import Rule, checked
+from purple.domain.deadlines import Rule, checked, edition_of
+from purple.domain.errors import PreconditionFailedError
 from purple.domain.identity import Actor
 from purple.domain.ports import Work
 from purple.domain.units import unknown
@@ -24,15 +25,23 @@ class Deadlines:
         async with self._work(organisation_id) as uow:
             return checked(await uow.due_dates.rules())
 
-    async def set_rules(self, rules: Sequence[Rule], actor: Actor) -> tuple[Rule, ...]:
+    async def set_rules(self, rules: Sequence[Rule], actor: Actor, edition: str = "") -> tuple[Rule, ...]:
         """Put these in force; none brings back those that are shipped.
+
+        Args:
+            rules: the whole policy.
+            actor: who says so.
+            edition: of the rules that the change was made from; empty changes whatever there is.
 
         Raises:
             InvalidInputError: days out of bounds, two rules for the same, or a business unit that is not there.
+            PreconditionFailedError: others are in force by now.
         """
         wanted = checked(rules)
         async with self._work(actor.organisation_id) as uow:
-            known = (await uow.unit_tree.hold()).by_id
+            known = (await uow.unit_tree.hold()).by_id  # also one change of the rules at a time
+            if edition and edition != edition_of(await uow.due_dates.rules()):
+                raise PreconditionFailedError.since("policy of due dates", edition)
             for rule in wanted:
                 if rule.unit_id is not None and rule.unit_id not in known:
                     raise unknown(rule.unit_id, "rules")

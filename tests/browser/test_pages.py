@@ -34,6 +34,7 @@ PAGES = {
     "compliance": "/compliance",
     "framework": "/compliance/pci-dss",
     "risk": "/risk",
+    "sla": "/sla",
     "trends": "/trends?filter=tags:trends-drawn",
     "nothing-known": "/trends?filter=tags:nowhere",
     "reports": "/reports",

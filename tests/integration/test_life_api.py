@@ -155,9 +155,12 @@ async def test_the_rules_of_due_dates_are_read_and_put(client, purple, purple_co
     shipped = (await client.get("/sla")).json()
     assert {"severity": "critical", "days": 7, "exposure": "internet", "unit_id": None} in shipped["rules"]
     rules = [{"severity": "high", "days": 5}, {"severity": "high", "days": 2, "exposure": "partner"}]
-    put = await client.put("/sla", json={"rules": rules})
+    before = {"If-Match": (await client.get("/sla")).headers["ETag"]}
+    put = await client.put("/sla", json={"rules": rules}, headers=before)
     assert put.status_code == 200, put.text
     assert [each["days"] for each in put.json()["rules"]] == [5, 2]
+    assert put.headers["ETag"] == (await client.get("/sla")).headers["ETag"] != before["If-Match"]
+    is_problem(await client.put("/sla", json={"rules": []}, headers=before), 412, field="If-Match")
     is_problem(await client.put("/sla", json={"rules": [rules[0], rules[0]]}), 422, field="rules")
     is_problem(await client.put("/sla", json={"rules": [{"severity": "high", "days": 0}]}), 422)
     (one,) = await found(purple, client, "127.12.1.5", 80)

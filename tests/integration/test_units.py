@@ -1,12 +1,17 @@
 """Business units over HTTP, by the command line and in the console."""
 
 import json
+import re
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from cli.main import main
+from purple.domain.deadlines import SHIPPED, Rule, checked
+from purple.domain.severity import Severity
+from purple.domain.targets import Exposure
+from purple.services.identity import FIRST_ORGANISATION
 from tests.integration.test_api import is_problem
 from tests.integration.test_console import signed_in
 
@@ -126,3 +131,29 @@ async def test_the_console_shows_the_tree_and_takes_its_forms(api, container, cl
         assert (await browser.post(f"/targets/{target['id']}/edit", data=form)).status_code == 303
         assert (await browser.post(f"{at}/delete", data={"version": "2"})).status_code == 303
         assert (await browser.get(at)).status_code == 404
+
+
+async def test_the_console_changes_the_rules_of_due_dates(api, container) -> None:
+    unit = await container.units.create(FIRST_ORGANISATION, "Harbour")
+    edition = re.compile(r'name="edition" value="(\w+)"')
+
+    def form(*rules: tuple[str, str, str, str], **more: str) -> dict[str, object]:
+        columns = zip(*rules, strict=True)
+        return dict(zip(("severity", "exposure", "unit_id", "days"), map(list, columns), strict=True)) | more
+
+    async with signed_in(api, container) as browser:
+        (first,) = edition.findall((await browser.get("/sla")).text)
+        lines = (("high", "", "", "9"), ("high", "internet", str(unit.id), "2"), ("low", "", "", ""))
+        assert (await browser.post("/sla", data=form(*lines, edition=first))).status_code == 303
+        wanted = [Rule(Severity.HIGH, 9), Rule(Severity.HIGH, 2, Exposure.INTERNET, unit.id)]
+        assert list(await container.deadlines.rules(FIRST_ORGANISATION)) == wanted
+        late = await browser.post("/sla", data=form(("high", "", "", "77"), edition=first))
+        assert (late.status_code, 'value="77"' in late.text) == (412, True), "what was typed stays"
+        assert edition.findall(late.text) == [first], "and so does what it was made from"
+        (now,) = edition.findall((await browser.get("/sla")).text)
+        for days, status in (("soon", 422), ("0", 422), ("", 422)):
+            told = await browser.post("/sla", data=form(("high", "", "", days), edition=now))
+            assert (told.status_code, "What to do" in told.text) == (status, True)
+        assert (await browser.post("/sla", data={"edition": now, "do": "reset"})).status_code == 303
+        assert await container.deadlines.rules(FIRST_ORGANISATION) == checked(SHIPPED)
+    await container.units.delete(FIRST_ORGANISATION, unit.id, unit.version)
