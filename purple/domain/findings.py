@@ -1,6 +1,6 @@
 """The port of what was found; like those of `ports`, an adapter implements it and `bootstrap` joins the two."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -56,6 +56,10 @@ class Findings(Protocol):
         """
         ...
 
+    async def observed(self, ids: Iterable[UUID]) -> Mapping[UUID, RecordedObservation]:
+        """Those of these observations that there are, by id."""
+        ...
+
     async def services(self, campaign_id: UUID, target_ids: Sequence[UUID]) -> tuple[RecordedObservation, ...]:
         """Every listening service that a campaign saw of these targets."""
         ...
@@ -70,6 +74,14 @@ class Findings(Protocol):
 
     async def vulnerabilities(self, query: Query) -> Page[Vulnerability]:
         """A page, by default worst risk first."""
+        ...
+
+    async def seen_by(self, campaign_id: UUID, most: int) -> tuple[Vulnerability, ...]:
+        """So many at most of those that a campaign saw: the present ones first, the worst risk first."""
+        ...
+
+    async def number_seen_by(self, campaign_id: UUID) -> int:
+        """How many those are in all."""
         ...
 
     async def ids(self, after: UUID | None, limit: int) -> Sequence[UUID]:

@@ -88,7 +88,7 @@ class ReportData:
     targets: tuple[Target, ...]
     scans: tuple[Scan, ...]
     vulnerabilities: tuple[Vulnerability, ...]
-    """Sighted by this campaign or open on its targets; worst risk first."""
+    """Sighted by this campaign, the present ones first, worst risk first; of very many the first of them."""
     evidence: dict[UUID, tuple[RecordedObservation, ...]]
     """By vulnerability; at most three each."""
     triage: Triage
@@ -96,6 +96,8 @@ class ReportData:
     """Present vulnerabilities by severity."""
     made_at: datetime
     links: dict[str, str] = field(default_factory=dict)
+    seen: int = 0
+    """How many vulnerabilities the campaign sighted, with those that are left out."""
     coverage: dict[str, int] = field(default_factory=dict)
     """All scans by how they ended; of thousands, `scans` holds those that did not complete, and a few more."""
 

@@ -103,6 +103,7 @@ def as_json(data: ReportData) -> bytes:
         "coverage": data.scans,
         "coverage_counts": data.coverage,
         "triage": data.triage,
+        "vulnerabilities_seen": data.seen,
         "vulnerabilities": [
             dataclasses.asdict(each) | {"risk_reasons": each.risk_reasons, "evidence": data.evidence.get(each.id, ())}
             for each in data.vulnerabilities

@@ -69,12 +69,13 @@ class Correlating:
     async def _parts(self, uow: UnitOfWork, found: Vulnerability) -> tuple[tuple[str, str], ...]:
         """Of what a fingerprint brought here, and not a ruling; of the best told, where there is none such."""
         parts: list[tuple[tuple[str, str], ...]] = []
-        for each in found.observation_ids:
-            row = await uow.findings.observation(each)
+        kind = (await uow.targets.get(found.target_id)).kind
+        observed = await uow.findings.observed(found.observation_ids)
+        for row in (observed[each] for each in found.observation_ids):
             known = row.tool in self._tools.names()
             fields = self._tools.spec(row.tool).fingerprint_fields if known else ()
-            parts.append(identity(row.seen, fields))
-            if fingerprint(found.target_id, row.seen, fields) == found.fingerprint:
+            parts.append(identity(row.seen, fields, kind))
+            if fingerprint(found.target_id, row.seen, fields, kind) == found.fingerprint:
                 return parts[-1]
         return parts[0] if parts else ()
 

@@ -1,5 +1,6 @@
 """Reports: everything a campaign found, and what it did not cover, as PDF, HTML and JSON."""
 
+import itertools
 from collections.abc import Iterable
 from uuid import UUID, uuid5
 
@@ -13,9 +14,11 @@ from purple.domain.pages import Page, Query
 from purple.domain.ports import Orchestrator, ReportRenderer, UnitOfWork, Work
 from purple.domain.reports import Report, ReportData, ReportFormat, Triage, TriageState
 from purple.services.events import enter, event, nth
-from purple.services.summaries import counts_of, sighted
+from purple.services.summaries import worst_first
 
 _EVIDENCE = 3
+MAX_VULNERABILITIES = 1_000
+"""That a report tells of, the worst first, and how many there are in all. A PDF of 5,000 takes a minute and a GiB."""
 MAX_SCANS = 1_000
 """That a report lists, gaps first; of all it tells how many ended how."""
 
@@ -92,11 +95,10 @@ class Reporting:
     async def _data(self, uow: UnitOfWork, ref: CampaignRef) -> ReportData:
         campaign = await uow.campaigns.get(ref.campaign_id)
         authorisation = await uow.authorisations.get(campaign.authorisation_id)
-        seen = [each async for each in sighted(uow, campaign)]
-        evidence = {
-            each.id: _distinct([await uow.findings.observation(one) for one in each.observation_ids[:_EVIDENCE]])
-            for each in seen
-        }
+        seen = await uow.findings.seen_by(campaign.id, MAX_VULNERABILITIES)
+        told = {each.id: each.observation_ids[:_EVIDENCE] for each in seen}
+        observed = await uow.findings.observed(itertools.chain.from_iterable(told.values()))
+        evidence = {one: _distinct(observed[each] for each in ids) for one, ids in told.items()}
         coverage = {str(state): n for state, n in sorted((await uow.scan_sets.counts(campaign.id)).items())}
         triage = await uow.triages.find(campaign.id)
         links = {"Temporal": self._orchestrator.link(campaign.workflow_id)}
@@ -110,7 +112,8 @@ class Reporting:
             if sum(coverage.values()) <= MAX_SCANS
             else tuple(await uow.scan_sets.worst_first(campaign.id, MAX_SCANS)),
             coverage=coverage,
-            vulnerabilities=tuple(seen),
+            vulnerabilities=seen,
+            seen=await uow.findings.number_seen_by(campaign.id),
             evidence=evidence,
             triage=triage
             or Triage(
@@ -123,7 +126,7 @@ class Reporting:
                 advice=(),
                 created_at=self._clock.now(),
             ),
-            counts=counts_of(seen),
+            counts=worst_first(await uow.findings.present(campaign.id)),
             made_at=self._clock.now(),
             links={name: link for name, link in links.items() if link},
         )

@@ -1,32 +1,12 @@
 """Counts and coverage of a campaign, for its row, its report and its notice."""
 
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from purple.domain.campaigns import Campaign
-from purple.domain.pages import MAX_LIMIT, Query
 from purple.domain.ports import UnitOfWork
 from purple.domain.severity import Severity
 from purple.domain.tools import ScanState
-from purple.domain.vulnerabilities import Vulnerability
-
-
-async def sighted(uow: UnitOfWork, campaign: Campaign) -> AsyncIterator[Vulnerability]:
-    """Every vulnerability that a campaign saw, worst risk first."""
-    cursor = ""
-    while True:
-        page = await uow.findings.vulnerabilities(Query({"campaign_id": campaign.id}, cursor, MAX_LIMIT))
-        for each in page.items:
-            yield each
-        cursor = page.next_cursor
-        if not cursor:
-            return
-
-
-def counts_of(seen: Iterable[Vulnerability]) -> dict[str, int]:
-    """Present vulnerabilities by severity, worst first; those that people dismissed or that are fixed do not count."""
-    return worst_first(Counter(str(each.severity) for each in seen if each.state.counts))
 
 
 def worst_first(present: Mapping[str, int]) -> dict[str, int]:

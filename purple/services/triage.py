@@ -17,8 +17,9 @@ from purple.domain.ports import ModelProvider, UnitOfWork, Work
 from purple.domain.reports import Advice, Triage, TriageState
 from purple.domain.vulnerabilities import Vulnerability
 from purple.services.events import enter, event, nth
-from purple.services.summaries import sighted
 
+MAX_ORDERED = 1_000
+"""Of a campaign, the worst: as many as a report tells of."""
 _CITED = 3
 _EVIDENCE = 300
 _TRIES = 2
@@ -65,7 +66,8 @@ class TriageService:
             campaign = await uow.campaigns.get(ref.campaign_id)
             await enter(uow, ref, Phase.TRIAGE, self._clock.now())
             known = await uow.triages.find(campaign.id)
-            present = [each async for each in sighted(uow, campaign) if each.state.counts]
+            worst = await uow.findings.seen_by(campaign.id, MAX_ORDERED)
+            present = [each for each in worst if each.state.counts]
             case = await self._case(uow, present)
         if known is not None and known.round >= ref.round:
             return _told(known)
@@ -98,12 +100,14 @@ class TriageService:
 
     async def _case(self, uow: UnitOfWork, present: Sequence[Vulnerability]) -> _Case:
         case = _Case({}, {}, {})
-        for number, each in enumerate(present[: self._max], 1):
+        shown = present[: self._max]
+        observed = await uow.findings.observed(one for each in shown for one in each.observation_ids[:_CITED])
+        for number, each in enumerate(shown, 1):
             handle = f"V{number}"
             case.vulnerabilities[handle] = each
             for observation_id in each.observation_ids[:_CITED]:
                 cited = f"O{len(case.observations) + 1}"
-                case.observations[cited] = await uow.findings.observation(observation_id)
+                case.observations[cited] = observed[observation_id]
                 case.owner[cited] = handle
         return case
 

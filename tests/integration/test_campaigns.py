@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from purple.contracts.campaigns import CampaignInput
+from purple.contracts.campaigns import CampaignInput, CampaignRef
 from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.errors import ConflictError, InvalidInputError, OutOfScopeError
 from purple.domain.pages import Query
 from purple.domain.tools import ScanState
 from purple.domain.vulnerabilities import VulnerabilityState
+from purple.services import reporting
 from tests.support.running import Purple, process, wait_until
 
 ENDS = [
@@ -69,19 +70,34 @@ async def test_a_second_run_adds_sightings_and_closes_only_what_was_looked_at_to
     assert all(each.state is VulnerabilityState.OPEN for each in await purple.vulnerabilities(target))
 
 
-async def test_the_report_holds_hostile_text_as_text(purple) -> None:
-    campaign = await purple.run("127.1.1.4", made={"flaws": [1]})
-    reports = await purple.container.reporting.page(purple.organisation, Query({"campaign_id": campaign.id}))
-    bodies = {report.format: await purple.container.reporting.content(report) for report in reports.items}
+async def reported(purple, campaign) -> dict[str, bytes]:
+    """By format, those of the last round."""
+    page = await purple.container.reporting.page(purple.organisation, Query({"campaign_id": campaign.id}))
+    newest = sorted(page.items, key=lambda each: each.created_at)
+    return {each.format: await purple.container.reporting.content(each) for each in newest}
+
+
+async def test_the_report_holds_hostile_text_as_text_and_says_what_it_leaves_out(purple, monkeypatch) -> None:
+    campaign = await purple.run("127.1.1.4", made={"flaws": [1, 2]})
+    bodies = await reported(purple, campaign)
     assert set(bodies) == {"pdf", "html", "json"}
     assert bodies["pdf"].startswith(b"%PDF-")
     assert b"<script>" not in bodies["html"]
     assert b"<img" not in bodies["html"]
     assert b"&lt;script&gt;alert(1)&lt;/script&gt; &amp; made flaw" in bodies["html"]
     told = json.loads(bodies["json"])
-    assert told["counts"]["high"] == 1
+    assert (told["counts"]["high"], told["vulnerabilities_seen"], len(told["vulnerabilities"])) == (2, 2, 2)
+    assert all(each["evidence"] for each in told["vulnerabilities"])
     assert [scan["state"] for scan in told["coverage"]] == ["complete"]
     assert campaign.summary["notes"]["triage"] == "skipped: no model"
+    monkeypatch.setattr(reporting, "MAX_VULNERABILITIES", 1)
+    await purple.container.reporting.write(
+        CampaignRef(organisation_id=purple.organisation, campaign_id=campaign.id, round=2)
+    )
+    bodies = await reported(purple, campaign)
+    told = json.loads(bodies["json"])
+    assert (told["counts"]["high"], told["vulnerabilities_seen"], len(told["vulnerabilities"])) == (2, 2, 1)
+    assert b"This campaign saw 2 vulnerabilities" in bodies["html"]
 
 
 async def test_cancelling_kills_the_tool_and_keeps_what_is_known(purple, tmp_path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from psycopg import AsyncClientCursor
 from psycopg import AsyncConnection as DriverConnection
-from sqlalchemy import ColumnElement, Row, Select, TextClause, func, select, text
+from sqlalchemy import ColumnElement, FromClause, Row, Select, TextClause, func, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -30,12 +30,13 @@ from purple.domain.pages import Page, Query
 from purple.domain.risk import Part, Risk, Weight
 from purple.domain.severity import Severity
 from purple.domain.tools import ScanState
-from purple.domain.vulnerabilities import Merged, Vulnerability
+from purple.domain.vulnerabilities import Merged, Vulnerability, VulnerabilityState
 
 _RECENT = 10
 _Ready = tuple[tuple[object, ...], bytes]
 """What the rows of one scan share, and their lines."""
 _STORED = [column for column in vulnerabilities.c if column.name in Vulnerability.__dataclass_fields__]
+_PRESENT = [each for each in VulnerabilityState if each.counts]
 _NAMES = [column.name for column in _STORED]
 _SEEN = [observations.c[name] for name in COLUMNS]
 
@@ -113,6 +114,11 @@ class FindingRows:
             raise NotFoundError(f"there is no observation {row_id}", value=row_id, remedy="list those that exist")
         return read(row)
 
+    async def observed(self, ids: Iterable[UUID]) -> Mapping[UUID, RecordedObservation]:
+        """In one statement."""
+        statement = select(*_SEEN).where(observations.c.id == func.any(list(ids)))
+        return {one.id: one for one in map(read, await self._connection.execute(statement))}
+
     async def services(self, campaign_id: UUID, target_ids: Sequence[UUID]) -> tuple[RecordedObservation, ...]:
         """Listening services."""
         statement = select(*_SEEN).where(
@@ -169,8 +175,24 @@ class FindingRows:
 
     async def vulnerabilities(self, query: Query) -> Page[Vulnerability]:
         """Worst risk first, by default."""
-        rows = (await self._connection.execute(VULNERABILITIES.page(_with_sightings(), query))).all()
+        page, cursors, order = VULNERABILITIES.inner_page(select(*_STORED), query)
+        rows = (await self._connection.execute(_with_sightings(page).add_columns(*cursors).order_by(*order))).all()
         return Page(tuple(map(_vulnerability, rows[: query.limit])), VULNERABILITIES.cursor(rows, query))
+
+    async def seen_by(self, campaign_id: UUID, most: int) -> tuple[Vulnerability, ...]:
+        """By the same way as they are counted."""
+        mine = select(sightings.c.vulnerability_id).where(sightings.c.campaign_id == campaign_id).distinct()
+        ids = mine.cte("mine").prefix_with("MATERIALIZED")
+        one = select(*_STORED).where(vulnerabilities.c.id == ids.c.vulnerability_id).offset(0).lateral("one")
+        joined = select(*one.c).select_from(ids.join(one, text("true")))
+        page = joined.order_by(*_present_first(one)).limit(most).subquery("page")
+        rows = await self._connection.execute(_with_sightings(page).order_by(*_present_first(page)))
+        return tuple(map(_vulnerability, rows))
+
+    async def number_seen_by(self, campaign_id: UUID) -> int:
+        """Each once."""
+        mine = select(func.count(sightings.c.vulnerability_id.distinct())).where(sightings.c.campaign_id == campaign_id)
+        return (await self._connection.execute(mine)).scalar_one()
 
     async def sightings(self, ids: Sequence[UUID], most: int) -> Sequence[Sighting]:
         """In one statement."""
@@ -206,7 +228,8 @@ class FindingRows:
 
     async def vulnerability(self, row_id: UUID) -> Vulnerability:
         """One."""
-        row = (await self._connection.execute(_with_sightings(vulnerabilities.c.id == row_id))).one_or_none()
+        one = _with_sightings(vulnerabilities).where(vulnerabilities.c.id == row_id)
+        row = (await self._connection.execute(one)).one_or_none()
         if row is None:
             raise NotFoundError(f"there is no vulnerability {row_id}", value=row_id, remedy="list those that exist")
         return _vulnerability(row)
@@ -286,7 +309,8 @@ def _by_origin(batch: Sequence[RecordedObservation]) -> list[_Ready]:
     return [(shared, lines(rows)) for shared, rows in itertools.groupby(batch, origin)]
 
 
-def _with_sightings(*conditions: ColumnElement[bool]) -> Select[Any]:
+def _with_sightings(rows: FromClause) -> Select[Any]:
+    """Vulnerabilities with what is told of them by those who saw them."""
     told = func.coalesce(sightings.c.standing, sightings.c.observation_id)
     newest = (sightings.c.seen_at.desc(), told)
     seen = (
@@ -297,11 +321,14 @@ def _with_sightings(*conditions: ColumnElement[bool]) -> Select[Any]:
             func.array_agg(aggregate_order_by(sightings.c.observation_id, *newest)).label("observation_ids"),
             func.array_agg(aggregate_order_by(told, *newest)).label("standings"),
         )
-        .where(sightings.c.vulnerability_id == vulnerabilities.c.id)
+        .where(sightings.c.vulnerability_id == rows.c.id)
         .lateral("seen")
     )
-    joined = vulnerabilities.join(seen, text("true"))
-    return select(*_STORED, *seen.c).select_from(joined).where(*conditions)
+    return select(*(rows.c[name] for name in _NAMES), *seen.c).select_from(rows.join(seen, text("true")))
+
+
+def _present_first(rows: FromClause) -> tuple[ColumnElement[Any], ...]:
+    return rows.c.state.in_(_PRESENT).desc(), rows.c.risk.desc(), rows.c.id.desc()
 
 
 def _vulnerability(row: Row[Any]) -> Vulnerability:

@@ -13,7 +13,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Table, Text, and_, cast, func, literal, literal_column, or_, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Subquery,
+    Table,
+    Text,
+    and_,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    tuple_,
+)
 
 from purple.db.repositories.fields import Field, clause, field_of
 from purple.domain.conditions import Condition, Fields, Kind
@@ -45,6 +59,10 @@ class _Order:
     expression: ColumnElement[Any]
     kind: Kind
     descending: bool
+
+    def by(self, told: ColumnElement[Any]) -> ColumnElement[Any]:
+        """This order, by the expression or by a column that holds it."""
+        return told.desc() if self.descending else told.asc()
 
 
 class Listing:
@@ -103,8 +121,25 @@ class Listing:
         if query.cursor:
             conditions.append(_after(orders, _decode(query, orders)))
         told = [cast(each.expression, Text).label(f"cursor_{n}") for n, each in enumerate(orders)]
-        ordered = [each.expression.desc() if each.descending else each.expression.asc() for each in orders]
+        ordered = [each.by(each.expression) for each in orders]
         return statement.add_columns(*told).where(*conditions).order_by(*ordered).limit(check_limit(query.limit) + 1)
+
+    def inner_page(
+        self, statement: Select[Any], query: Query
+    ) -> tuple[Subquery, Sequence[ColumnElement[Any]], Sequence[ColumnElement[Any]]]:
+        """A page for a statement around it, which looks up what is dear for its rows alone.
+
+        Returns:
+            The page, the columns of it that `cursor` reads, and the order of the statement around it.
+
+        Raises:
+            InvalidInputError: a part of the query cannot be read.
+        """
+        orders = self._orders(query)
+        told = [each.expression.label(f"order_{n}") for n, each in enumerate(orders)]
+        page = self.page(statement.add_columns(*told), query).subquery("page")
+        cursors = [page.c[f"cursor_{n}"] for n in range(len(orders))]
+        return page, cursors, [each.by(page.c[f"order_{n}"]) for n, each in enumerate(orders)]
 
     def cursor(self, rows: Sequence[Row[Any]], query: Query) -> str:
         """Where the next page starts; empty at the end."""

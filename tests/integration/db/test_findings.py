@@ -8,12 +8,13 @@ import pytest
 
 from purple.domain.campaigns import Campaign
 from purple.domain.errors import NotFoundError
+from purple.domain.life import Told, Wanted
 from purple.domain.observations import RecordedObservation, Service
 from purple.domain.pages import Query
 from purple.domain.risk import Part, Risk
 from purple.domain.severity import Severity
 from purple.domain.tools import ScanState
-from purple.domain.vulnerabilities import Merged, Vulnerability, VulnerabilityState
+from purple.domain.vulnerabilities import ChangeCause, Merged, Vulnerability, VulnerabilityState
 
 
 async def merge(tenant, campaign: Campaign) -> Merged:
@@ -276,3 +277,25 @@ async def test_pages_run_from_the_worst_risk_and_miss_nobody(tenant) -> None:
                 break
     assert {key: risk for risk, key in found} == {key: risk.score for key, risk in risks.items()}
     assert [risk for risk, _ in found] == sorted((risk for risk, _ in found), reverse=True)
+
+
+async def test_of_those_that_a_campaign_saw_the_present_come_first_and_no_other_campaigns(tenant) -> None:
+    campaign = await tenant.campaign(1)
+    scan = await tenant.scan(campaign)
+    seen = [tenant.sight(scan, port) for port in (1, 2, 443)]
+    await tenant.record(*seen)
+    await merge(tenant, campaign)
+    later = await tenant.campaign(2)
+    await tenant.record(tenant.sight(await tenant.scan(later, ScanState.PARTIAL), 9))
+    await merge(tenant, later)
+    by_port = {each.port: each for each in await all_of(tenant)}
+    risks = {443: 20, 1: 90, 2: 40, 9: 99}
+    async with tenant.work(tenant.id) as uow:
+        await uow.findings.set_risks([([by_port[port].id], Risk(risk, ())) for port, risk in risks.items()])
+        wanted = Wanted(VulnerabilityState.FALSE_POSITIVE, why="made")
+        await uow.lives.change([by_port[1].id], wanted, Told(ChangeCause.PERSON, later.created_at))
+        assert [each.port for each in await uow.findings.seen_by(campaign.id, 9)] == [2, 443, 1]
+        (first,) = await uow.findings.seen_by(campaign.id, 1)
+        assert (first.tools, first.observation_ids) == (("nmap",), (seen[1].id,))
+        assert await uow.findings.number_seen_by(campaign.id) == 3
+        assert await uow.findings.observed([seen[0].id, UUID(int=0)]) == {seen[0].id: seen[0]}
