@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from purple.domain.observations import FlawClass, Observation
+from purple.domain.targets import TargetKind
 from purple.domain.weaknesses import CATALOGUE
 
 _OF_SERVICE = frozenset(key for key, weakness in CATALOGUE.items() if weakness.of_service)
@@ -23,23 +24,29 @@ _SLASHES = re.compile(r"/{2,}")
 _IDENTIFIER = re.compile(r"(?<=/)(?:\d+|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?=/|\Z)", re.IGNORECASE)
 
 
-def fingerprint(target_id: UUID, seen: Observation, fields: Iterable[str] = ()) -> str:
+def fingerprint(
+    target_id: UUID, seen: Observation, fields: Iterable[str] = (), kind: TargetKind = TargetKind.HOST
+) -> str:
     """SHA-256 in hexadecimal over the parts that make a flaw that flaw.
 
     Args:
         target_id: the target it belongs to; one flaw of two assets is two.
         seen: the sighting, of kind FLAW.
         fields: names in `seen.attributes` by which its tool tells flaws of one rule at one place apart.
+        kind: of the target; a flaw of two hosts of one network is two.
     """
-    return _digest(str(target_id), *(value for _, value in identity(seen, fields)))
+    return _digest(str(target_id), *(value for _, value in identity(seen, fields, kind)))
 
 
-def identity(seen: Observation, fields: Iterable[str] = ()) -> tuple[tuple[str, str], ...]:
+def identity(
+    seen: Observation, fields: Iterable[str] = (), kind: TargetKind = TargetKind.HOST
+) -> tuple[tuple[str, str], ...]:
     """The parts of a fingerprint with their names, but for the target: why two sightings are of one flaw."""
+    host = (("host", seen.location.host),) if kind.is_many else ()
     what = ("cve", min(seen.cve).upper()) if seen.cve else ("weakness", seen.weakness or seen.rule)
     # a fact that is not told tells nothing apart: a tool without such fields may see the same flaw
     apart = ((name, seen.attributes[name]) for name in fields if seen.attributes.get(name))
-    return (what, *_where(seen), *apart)
+    return (what, *host, *_where(seen), *apart)
 
 
 def split_off(known: str, tool: str, rule: str) -> str:

@@ -36,6 +36,11 @@ class TargetKind(StrEnum):
     REPOSITORY = "repository"
     IMAGE = "image"
 
+    @property
+    def is_many(self) -> bool:
+        """Whether it is many hosts: what is on one of them is not on the next."""
+        return self is TargetKind.NETWORK
+
 
 class Criticality(StrEnum):
     """How much the organisation depends on the asset."""

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from purple.contracts.campaigns import RunScan, ScanOutcome
@@ -20,10 +19,9 @@ from purple.domain.errors import (
     ParseError,
     UnavailableError,
 )
-from purple.domain.fingerprints import fingerprint
 from purple.domain.gates import TargetAwayError
 from purple.domain.objects import ObjectStore
-from purple.domain.observations import Observation, ObservationKind, RecordedObservation, observation_id_of
+from purple.domain.observations import Observation, RecordedObservation
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.targets import TargetKind
 from purple.domain.tools import (
@@ -39,6 +37,7 @@ from purple.services import undoing
 from purple.services.clearance import Asked, Clearance, Time, asked_for
 from purple.services.events import event, postponed_event, scan_event
 from purple.services.gates import Admission, Gates
+from purple.services.recording import recorder
 from purple.services.sharing import Record, Shares
 from purple.services.workshop import Workshop
 
@@ -46,6 +45,9 @@ BATCH = 2_000
 READERS = 8
 """Outputs that one process reads at once."""
 MAX_OBSERVATIONS = 200_000
+"""Of one run of a tool, whose output is hostile."""
+MAX_IMPORTED = 5_000_000
+"""Of a file that a person brings in; one of 2 GB has fewer."""
 """Of one scan; what is beyond is in the artifact, and the scan is partial."""
 
 _GIVEN_UP = {ScanState.SKIPPED, ScanState.CANCELLED}
@@ -278,7 +280,7 @@ class Scanning:
             shares = await Shares.of(uow, stored) if how.spec.shares else None
             added = 0
             if output and run.output:
-                added = await uow.findings.record(self._read(scan, how.spec, run.output, reading, shares))
+                added = await uow.findings.record(self._read(scan, how, run.output, reading, shares))
             waits = _cut_short(reading, how.time)
             ended = await uow.scans.update(
                 scan.id,
@@ -299,14 +301,14 @@ class Scanning:
         return _outcome(ended, postponed=waits)
 
     async def _read(
-        self, scan: Scan, spec: ToolSpec, output: Path, reading: _Reading, shares: Shares | None
+        self, scan: Scan, how: _How, output: Path, reading: _Reading, shares: Shares | None
     ) -> AsyncIterator[list[RecordedObservation]]:
         """Parse in a thread, a batch at a time; how it went is left in `reading`."""
-        found = self._tools.parse(scan.tool, output, scan.options if spec.imports else None)
+        found = self._tools.parse(scan.tool, output, scan.options if how.spec.imports else None)
         now, loop = self._clock.now(), asyncio.get_running_loop()
-        record: Record = as_recorded(scan, spec, now)
+        record: Record = recorder(scan, how.kind, how.spec, now)
         if shares:
-            record = shares.recorder(lambda each: as_recorded(each, spec, now))
+            record = shares.recorder(lambda each, kind: recorder(each, kind, how.spec, now))
         while True:
             batch, taken, trouble = await loop.run_in_executor(self._readers, _take, found, record)
             reading.read += taken
@@ -317,29 +319,10 @@ class Scanning:
                 return
             if taken < BATCH:
                 return
-            if reading.read >= MAX_OBSERVATIONS * (len(shares) if shares else 1):
-                _cut(reading)
+            most = MAX_IMPORTED if how.spec.imports else MAX_OBSERVATIONS
+            if reading.read >= most:
+                _cut(reading, most)
                 return
-
-
-def as_recorded(scan: Scan, spec: ToolSpec, now: datetime) -> Callable[[Observation], RecordedObservation]:
-    """What makes a scan's observations rows."""
-
-    def record(seen: Observation) -> RecordedObservation:
-        is_flaw = seen.kind is ObservationKind.FLAW
-        return RecordedObservation(
-            id=observation_id_of(scan.id, seen),
-            organisation_id=scan.organisation_id,
-            campaign_id=scan.campaign_id,
-            scan_id=scan.id,
-            target_id=scan.target_id,
-            tool=scan.tool,
-            fingerprint=fingerprint(scan.target_id, seen, spec.fingerprint_fields) if is_flaw else "",
-            seen=seen,
-            recorded_at=now,
-        )
-
-    return record
 
 
 def _take(found: Iterator[Observation], record: Record) -> tuple[list[RecordedObservation], int, ParseError | None]:
@@ -375,10 +358,10 @@ def _cut_short(reading: _Reading, time: Time) -> bool:
     return True
 
 
-def _cut(reading: _Reading) -> None:
+def _cut(reading: _Reading, most: int) -> None:
     if reading.state is ScanState.COMPLETE:
         reading.state = ScanState.PARTIAL
-        reading.reason = f"more than {MAX_OBSERVATIONS} observations; the rest is in the artifact only"
+        reading.reason = f"more than {most} observations; the rest is in the artifact only"
 
 
 def _outcome(scan: Scan, *, refused: bool = False, postponed: bool = False) -> ScanOutcome:

@@ -9,6 +9,7 @@ from purple.domain.imports import given_target
 from purple.domain.observations import Observation, RecordedObservation
 from purple.domain.placing import Places
 from purple.domain.ports import UnitOfWork
+from purple.domain.targets import TargetKind
 from purple.services.events import scan_event
 
 Record = Callable[[Observation], RecordedObservation | None]
@@ -21,9 +22,10 @@ class Shares:
     again.
     """
 
-    def __init__(self, scan: Scan, scans: dict[UUID, Scan], places: Places) -> None:
+    def __init__(self, scan: Scan, scans: dict[UUID, Scan], kinds: dict[UUID, TargetKind], places: Places) -> None:
         self._scan = scan
         self._scans = scans
+        self._kinds = kinds
         self._places = places
 
     @classmethod
@@ -38,15 +40,12 @@ class Shares:
             for each in await uow.scans.all(campaign_id=campaign.id, tool=scan.tool)
             if each.id == scan.id or (not each.state.ended and each.options == scan.options)
         ]
-        return cls(scan, {each.target_id: each for each in same}, Places(targets, given))
+        kinds = {each.id: each.kind for each in targets}
+        return cls(scan, {each.target_id: each for each in same}, kinds, Places(targets, given))
 
-    def __len__(self) -> int:
-        """How many."""
-        return len(self._scans)
-
-    def recorder(self, make: Callable[[Scan], Callable[[Observation], RecordedObservation]]) -> Record:
+    def recorder(self, make: Callable[[Scan, TargetKind], Callable[[Observation], RecordedObservation]]) -> Record:
         """What makes each result a row of the scan of its target; None where none of them may have it."""
-        made = {target_id: make(scan) for target_id, scan in self._scans.items()}
+        made = {target_id: make(scan, self._kinds[target_id]) for target_id, scan in self._scans.items()}
 
         def record(seen: Observation) -> RecordedObservation | None:
             target = self._places.find(seen)

@@ -23,6 +23,7 @@ from purple.domain.observations import FlawClass, Location
 from purple.domain.pages import Query
 from purple.domain.rulings import Ruling, leads, reach
 from purple.domain.severity import Severity
+from purple.domain.targets import Criticality, Target, TargetKind
 from purple.domain.tools import ToolSpec
 from purple.domain.vulnerabilities import Vulnerability, VulnerabilityState
 from purple.services.analysis import Analysis
@@ -45,9 +46,9 @@ class NoTools:
         raise AssertionError(name)
 
 
-def migration() -> Any:
-    path = next((Path(migrations.__file__).parent / "versions").glob("0021_*.py"))
-    spec = importlib.util.spec_from_file_location("rulings_migration", path)
+def migration(number: str) -> Any:
+    path = next((Path(migrations.__file__).parent / "versions").glob(f"{number}_*.py"))
+    spec = importlib.util.spec_from_file_location(f"migration_{number}", path)
     assert spec
     assert spec.loader
     made = importlib.util.module_from_spec(spec)
@@ -292,9 +293,35 @@ async def test_an_upgrade_keeps_verdicts_on_flaws_that_are_recognised_otherwise_
     others = {each.fingerprint for each in await house.all()} - {one.fingerprint}
     engine = create_engine(servers.admin_url)
     with engine.begin() as connection:
-        migration().renew(connection)
+        migration("0021").renew(connection)
     engine.dispose()
     await seen(3, "unsafe-deserialisation")
     after = await house.get(one)
     assert (after.state, after.weakness, after.tools) == (S.FALSE_POSITIVE, "unsafe-deserialisation", ("bandit",))
     assert {each.fingerprint for each in await house.all()} - {after.fingerprint} == others, "no other one moved"
+
+
+async def test_an_upgrade_tells_the_hosts_of_a_network_apart(tenant, servers) -> None:
+    """The one that is known is of its own host; the next scan finds those of the others."""
+    network = Target(uuid4(), tenant.id, TargetKind.NETWORK, "192.0.2.0/24", "net", Criticality.LOW, (), START)
+    async with tenant.work(tenant.id) as uow:
+        await uow.targets.add(network)
+    tenant = replace(tenant, target=network)
+
+    async def seen(day: int, kind: TargetKind) -> dict[str, Vulnerability]:
+        scan = await tenant.scan(campaign := await tenant.campaign(day))
+        for host in ("192.0.2.7", "192.0.2.8"):
+            row = tenant.sight(scan, 443, location=Location(host, 443), cve=("CVE-2026-1",))
+            await tenant.record(replace(row, fingerprint=fingerprint(network.id, row.seen, (), kind)))
+        async with tenant.work(tenant.id) as uow:
+            await uow.findings.merge(campaign.id, campaign.created_at)
+            return {each.host: each for each in (await uow.findings.vulnerabilities(Query())).items}
+
+    (before,) = (await seen(1, TargetKind.HOST)).values()
+    engine = create_engine(servers.admin_url)
+    with engine.begin() as connection:
+        migration("0031").renew(connection)
+    engine.dispose()
+    after = await seen(2, TargetKind.NETWORK)
+    assert set(after) == {"192.0.2.7", "192.0.2.8"}
+    assert (after[before.host].id, after[before.host].state) == (before.id, S.OPEN)

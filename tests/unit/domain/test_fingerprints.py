@@ -5,6 +5,7 @@ from uuid import UUID
 
 from purple.domain.fingerprints import fingerprint
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind
+from purple.domain.targets import TargetKind
 
 TARGET = UUID(int=7)
 SEEN = Observation(
@@ -47,3 +48,10 @@ def test_a_tool_tells_flaws_of_one_rule_apart_by_its_fields() -> None:
 
 def test_a_field_that_is_not_told_keeps_no_tool_apart() -> None:
     assert fingerprint(TARGET, SEEN, ["cipher"]) == fingerprint(TARGET, SEEN)
+
+
+def test_in_a_network_each_host_has_its_own() -> None:
+    other = replace(SEEN, cve=("CVE-2026-1",), location=replace(SEEN.location, host="127.0.0.2"))
+    one = replace(other, location=SEEN.location)
+    assert fingerprint(TARGET, one) == fingerprint(TARGET, other), "an address and a name of one host meet"
+    assert fingerprint(TARGET, one, (), TargetKind.NETWORK) != fingerprint(TARGET, other, (), TargetKind.NETWORK)
