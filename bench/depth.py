@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import psycopg
 
 from bench import nmap_xml
 from bench.database import Tenant, tenant
 from bench.house import House, house
 from bench.measures import Measure, measure, median, quantile
+from bench.paging import PAGE, counted, pages
 from purple.db.outbox import libpq_url
 from purple.domain.targets import Target, TargetKind
 from purple.services.identity import FIRST_ORGANISATION
@@ -24,7 +24,7 @@ from purple.services.identity import FIRST_ORGANISATION
 FINDINGS = 10_000
 ROUNDS = 3
 SMALL, LARGE = 100_000, 1_000_000
-RATE, SECONDS, PAGE = 50, 20, 100
+RATE, SECONDS = 50, 20
 TARGETS = 100
 _LIST = "SELECT id FROM vulnerabilities WHERE organisation_id = %s ORDER BY risk DESC, id LIMIT 100"
 _SCANS = f"""
@@ -62,10 +62,8 @@ _ROWS = f"""
 class Depth:
     """A database that is filled in steps."""
 
-    def __init__(self, place: House, database: "psycopg.Connection[Any]") -> None:
+    def __init__(self, database: "psycopg.Connection[Any]") -> None:
         self._database = database
-        self._headers = {"Authorization": f"Bearer {place.token()}"}
-        self._url = f"{place.url}/api/v1/vulnerabilities"
         self._database.execute("SET session_replication_role = replica")  # what is filled in looks up nothing
         self.rows = 0
         self._told = {"organisation": FIRST_ORGANISATION, "campaign": uuid4()}
@@ -90,28 +88,6 @@ class Depth:
             self._database.execute(_LIST, (FIRST_ORGANISATION,)).fetchall()
             took.append(time.perf_counter() - began)
         return 1_000 * median(took)
-
-    async def pages(self) -> list[float]:
-        """Milliseconds of each of the requests that come in time, however long those before them take."""
-        took: list[float] = []
-
-        async def ask(client: httpx.AsyncClient) -> None:
-            began = time.perf_counter()
-            answer = await client.get(self._url, params={"limit": PAGE})
-            took.append(1_000 * (time.perf_counter() - began))
-            if len(answer.raise_for_status().json()["items"]) != PAGE:
-                raise RuntimeError("a page is not whole")
-
-        async with httpx.AsyncClient(headers=self._headers, timeout=30, trust_env=False) as client:
-            for _ in range(RATE):  # warm
-                await ask(client)
-            took.clear()
-            async with asyncio.TaskGroup() as asking:
-                begin = time.monotonic()
-                for number in range(RATE * SECONDS):
-                    await asyncio.sleep(max(0.0, begin + number / RATE - time.monotonic()))
-                    asking.create_task(ask(client))
-        return took
 
 
 async def imports(place: House, folder: Path) -> float:
@@ -157,7 +133,7 @@ def run(*, full: bool) -> Iterator[Measure]:
         place = stack.enter_context(house(folder))
         database = stack.enter_context(psycopg.connect(libpq_url(place.servers.admin_url), autocommit=True))
         stack.enter_context(place.api())
-        depth = Depth(place, database)
+        depth, token = Depth(database), place.token()
         empty = asyncio.run(imports(place, folder))
         tails = []
         for rows in (SMALL, LARGE) if full else (SMALL,):
@@ -170,7 +146,7 @@ def run(*, full: bool) -> Iterator[Measure]:
                 "at most 1.3 times",
                 lambda _, ratio: ratio <= 1.3,
             )
-            took = asyncio.run(depth.pages())
+            took = asyncio.run(pages(place.url, token, RATE, counted(RATE * SECONDS)))
             tails.append(quantile(took, 0.99))
             yield measure(
                 f"9 page of {PAGE} of {rows:,} at {RATE} requests/s, p99",

@@ -16,25 +16,33 @@ TAIL = """<runstats><finished time="1795512415" elapsed="87.30" exit="success"/>
 </nmaprun>
 """
 
+SCRIPT = '<script id="http-vuln-{script}" output="&#xa;  VULNERABLE:&#xa;  State: VULNERABLE&#xa;  IDs:  CVE:{cve}"/>'
+SCRIPTS = 100
 
-def write(path: Path, hosts: int, ports: int = 10) -> None:
-    """A scan of so many hosts with so many open ports each."""
+
+def write(path: Path, hosts: int, ports: int = 10, *, flawed: int = 0, network: int = 10) -> None:
+    """A scan of so many hosts with so many open ports each.
+
+    Args:
+        path: of the file.
+        hosts: how many.
+        ports: of each.
+        flawed: every so manieth host has a flaw in the first of its ports; 0 is none.
+        network: the first part of all addresses.
+    """
     with path.open("w") as file:
         file.write(HEAD)
         for host in range(hosts):
-            address = f"10.{host >> 16 & 255}.{host >> 8 & 255}.{host & 255}"
+            address = f"{network}.{host >> 16 & 255}.{host >> 8 & 255}.{host & 255}"
             file.write(
                 '<host starttime="1795512327" endtime="1795512415"><status state="up" reason="user-set"/>\n'
                 f'<address addr="{address}" addrtype="ipv4"/>\n<hostnames>\n</hostnames>\n<ports>'
             )
+            flaw = SCRIPT.format(script=0, cve="CVE-2020-10000") if flawed and host % flawed == 0 else ""
             for port in range(ports):
-                file.write(PORT.format(port=1000 + port))
+                file.write(PORT.format(port=1000 + port).replace("</port>", f"{flaw if not port else ''}</port>"))
             file.write('</ports>\n<times srtt="437" rttvar="2997" to="100000"/>\n</host>\n')
         file.write(TAIL)
-
-
-SCRIPT = '<script id="http-vuln-{script}" output="&#xa;  VULNERABLE:&#xa;  State: VULNERABLE&#xa;  IDs:  CVE:{cve}"/>'
-SCRIPTS = 100
 
 
 def write_flaws(path: Path, flaws: int) -> int:

@@ -147,7 +147,7 @@ def run(*, full: bool) -> Iterator[Measure]:
         if place.servers.absent:
             raise RuntimeError(f"there is no Elasticsearch here: {place.servers.absent}")
         database = stack.enter_context(psycopg.connect(libpq_url(place.servers.admin_url), autocommit=True))
-        depth = Depth(place, database)
+        depth = Depth(database)
         depth.fill(SMALL)
         runner = stack.enter_context(asyncio.Runner())
         yield from runner.run(_followed(place))

@@ -14,7 +14,20 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bench.measures import machine
-from bench.trials import cancel, clocks, database, disk, parsers, replay, scope, search, temporal, twice, worker
+from bench.trials import (
+    cancel,
+    clocks,
+    database,
+    disk,
+    million,
+    parsers,
+    replay,
+    scope,
+    search,
+    temporal,
+    twice,
+    worker,
+)
 from bench.trials.house import House, house
 from bench.trials.report import Report
 
@@ -31,6 +44,7 @@ HOUSED: Mapping[int, tuple[int, Callable[[int, int, House], Report]]] = {
     3: (50, database.run),
     4: (1, search.run),
     5: (20, disk.run),
+    7: (1_000, million.run),
     8: (8, twice.run),
     11: (200, cancel.run),
     9: (24, clocks.run),
