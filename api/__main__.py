@@ -8,12 +8,13 @@ import uvicorn
 from api.app import create_app
 from purple.domain.errors import PurpleError
 from purple.observability.logs import set_up_logs
-from purple.observability.memory import set_apart
+from purple.observability.memory import set_apart, share_arena
 from purple.settings import load_settings
 
 
 def main() -> int:
     """Serve until a signal comes."""
+    share_arena()
     settings = load_settings()
     set_up_logs(settings.log)
     try:
