@@ -9,6 +9,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, Depends, FastAPI
 
 from api import console, health, live
+from api.attack_paths import endpoints as attack_paths
 from api.authorisations import endpoints as authorisations
 from api.campaigns import endpoints as campaigns
 from api.comparisons import endpoints as comparisons
@@ -71,7 +72,8 @@ def create_app(settings: Settings) -> FastAPI:
     v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, dependencies=[Depends(known_parameters), told])
     for room in (
         targets, units, authorisations, campaigns, comparisons, schedules, profiles, imports, life, findings,
-        searches, records, correlation, false_positives, sla, risk, data, trends, compliance, reports, undos,
+        searches, records, correlation, attack_paths, false_positives, sla, risk, data, trends, compliance, reports,
+        undos,
     ):  # fmt: skip
         v1.include_router(room.router)
     v1.include_router(authorisations.refusals)

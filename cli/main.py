@@ -10,6 +10,7 @@ import typer
 from typer import TyperException
 
 from cli import (
+    attack_paths,
     authorisation,
     build,
     campaign,
@@ -133,6 +134,7 @@ for room in (
     search,
     sla,
     risk,
+    attack_paths,
     false_positive,
     trend,
     compliance,

@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from api.console import (
     analytics,
+    attack_paths,
     authorisations,
     campaigns,
     comparing,
@@ -72,6 +73,7 @@ def mount(app: FastAPI) -> None:
         false_positives,  # before vulnerabilities, whose ids stand where its name does; so does the next
         searches,
         vulnerabilities,
+        attack_paths,
         risk,
         sla,
         trends,

@@ -8,6 +8,7 @@ from purple.domain.search import VULNERABILITIES
 from purple.services.alerting import Alerting
 from purple.services.analysis import Analysis
 from purple.services.analytics import AnalyticsReader
+from purple.services.attack_paths import AttackPathsReader
 from purple.services.comparing import Comparing
 from purple.services.correlating import Correlating
 from purple.services.deadlines import Deadlines
@@ -64,6 +65,11 @@ class Findings(Adapters):
     def correlating(self) -> Correlating:
         """Which sightings are one flaw."""
         return Correlating(self.work, self.tools, self.clock, self.ids)
+
+    @cached_property
+    def attack_paths(self) -> AttackPathsReader:
+        """From the outside to what matters."""
+        return AttackPathsReader(self.work)
 
     @cached_property
     def deadlines(self) -> Deadlines:

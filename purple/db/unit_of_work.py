@@ -13,6 +13,7 @@ from purple.db.engine import away
 from purple.db.repositories import listings
 from purple.db.repositories.alerts import AlertRows
 from purple.db.repositories.analytics import AnalyticsRows
+from purple.db.repositories.attack_surface import AttackSurfaceRows
 from purple.db.repositories.comparing import ComparisonRows
 from purple.db.repositories.compliance import ComplianceRows
 from purple.db.repositories.correlations import CorrelationRows
@@ -90,6 +91,7 @@ class SqlUnitOfWork:
         self.trends = TrendRows(connection, organisation_id)
         self.metrics = MetricRows(connection)
         self.analytics = AnalyticsRows(connection)
+        self.attack_surface = AttackSurfaceRows(connection)
         self.compliance = ComplianceRows(connection, organisation_id)
         self.documents = DocumentRows(connection)
         self.saved_searches = TableRows(connection, models.saved_searches, SavedSearch, listings.SAVED_SEARCHES)

@@ -1,5 +1,6 @@
-"""The relay's port to the outbox; like those of `ports`, an adapter implements it and `bootstrap` joins the two."""
+"""The ports to the outbox, of services and of the relay; an adapter implements them, as it does those of `ports`."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,6 +22,38 @@ class Feed:
     position: int
     at: datetime
     """When it last moved."""
+
+
+class Events(Protocol):
+    """The outbox, as one organisation sees it."""
+
+    async def add(self, *events: Event) -> None:
+        """Write events with the change they tell of; one with a known id is left alone."""
+        ...
+
+    async def written(self, ids: Sequence[UUID]) -> tuple[Event, ...]:
+        """Those of these events that were written, whether or not they have their position."""
+        ...
+
+    async def after(self, position: int, limit: int) -> tuple[Event, ...]:
+        """Events that have a position greater than this, in order."""
+        ...
+
+    async def last(self) -> int:
+        """The highest position, 0 without events."""
+        ...
+
+    async def feeds(self, *names: str) -> Mapping[str, Feed]:
+        """How far some feeds have come, of all organisations together; those that there are."""
+        ...
+
+    async def of_campaign(self, campaign_id: UUID, position: int) -> tuple[Event, ...]:
+        """A campaign's events after a position, in order."""
+        ...
+
+    async def milestones(self, campaign_id: UUID) -> tuple[Event, ...]:
+        """A campaign's events but those of its scans, in order of time."""
+        ...
 
 
 class Outbox(Protocol):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from purple.domain.errors import InvalidInputError
+
 T = TypeVar("T")
 
 DEFAULT_LIMIT = 50
@@ -33,3 +35,16 @@ class Page(Generic[T]):
     next_cursor: str = ""
     note: str = ""
     """What a reader should know of how it came about."""
+
+
+def check_limit(limit: int) -> int:
+    """A page size within bounds.
+
+    Raises:
+        InvalidInputError: it is not.
+    """
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InvalidInputError(
+            f"a page holds 1 to {MAX_LIMIT} rows", field="limit", value=limit, remedy="choose a limit in that range"
+        )
+    return limit

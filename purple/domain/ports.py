@@ -7,20 +7,20 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from purple.domain.analytics import Analytics
+from purple.domain.attack_paths import AttackSurface
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.comparisons import Comparisons
 from purple.domain.compliance import Compliance
 from purple.domain.coverage import Coverage
 from purple.domain.deadlines import DueDates
 from purple.domain.enrichment import Library
-from purple.domain.events import Event
 from purple.domain.findings import Findings
 from purple.domain.gates import Bell, GateRows
 from purple.domain.idempotency import Idempotency
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
 from purple.domain.life import Change, Comment, Lives, Operation
 from purple.domain.metrics import Metrics
-from purple.domain.outbox import Feed
+from purple.domain.outbox import Events
 from purple.domain.pages import Page, Query
 from purple.domain.refusals import Refusal
 from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFormat, Triage
@@ -111,38 +111,6 @@ class Rows(Protocol[E]):
         ...
 
 
-class Events(Protocol):
-    """The outbox, as one organisation sees it."""
-
-    async def add(self, *events: Event) -> None:
-        """Write events with the change they tell of; one with a known id is left alone."""
-        ...
-
-    async def written(self, ids: Sequence[UUID]) -> tuple[Event, ...]:
-        """Those of these events that were written, whether or not they have their position."""
-        ...
-
-    async def after(self, position: int, limit: int) -> tuple[Event, ...]:
-        """Events that have a position greater than this, in order."""
-        ...
-
-    async def last(self) -> int:
-        """The highest position, 0 without events."""
-        ...
-
-    async def feeds(self, *names: str) -> Mapping[str, Feed]:
-        """How far some feeds have come, of all organisations together; those that there are."""
-        ...
-
-    async def of_campaign(self, campaign_id: UUID, position: int) -> tuple[Event, ...]:
-        """A campaign's events after a position, in order."""
-        ...
-
-    async def milestones(self, campaign_id: UUID) -> tuple[Event, ...]:
-        """A campaign's events but those of its scans, in order of time."""
-        ...
-
-
 class History(Protocol):
     """What earlier scans teach."""
 
@@ -224,6 +192,8 @@ class UnitOfWork(Protocol):
     def metrics(self) -> Metrics: ...  # noqa: D102
     @property
     def analytics(self) -> Analytics: ...  # noqa: D102
+    @property
+    def attack_surface(self) -> AttackSurface: ...  # noqa: D102
     @property
     def compliance(self) -> Compliance: ...  # noqa: D102
     @property

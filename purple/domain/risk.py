@@ -171,9 +171,9 @@ def known_of(cves: Iterable[str], facts: Mapping[Dataset, Mapping[str, Fact]]) -
     )
 
 
-def vector_of(weight: Weight, known: Known) -> str:
-    """The vector that counts: the tool's, which knows this case, before the one that is published."""
-    return weight.cvss_vector if score_of(weight.cvss_vector) is not None else known.cvss_vector
+def vector_of(told: str, known: Known) -> str:
+    """The vector that counts: the one that a tool told, which knows this case, before the one that is published."""
+    return told if score_of(told) is not None else known.cvss_vector
 
 
 def assess(weight: Weight, target: Target, known: Known = NOTHING_KNOWN, weights: Weights = SHIPPED) -> Risk:

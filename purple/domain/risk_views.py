@@ -6,6 +6,7 @@ from uuid import UUID
 
 from purple.domain.cvss import Cvss
 from purple.domain.enrichment import Edition, Fact
+from purple.domain.openings import Opening
 from purple.domain.risk import Risk
 from purple.domain.ssvc import Advice
 
@@ -24,6 +25,8 @@ class VulnerabilityRisk:
     """What CWE says of each of its weaknesses, with `patterns` of CAPEC and `techniques` of ATT&CK as far as kept."""
     editions: tuple[Edition, ...]
     """What that was looked up in."""
+    opening: Opening | None
+    """What it opens to an attacker while it is present: see `attack_paths`."""
 
 
 @dataclass(frozen=True, slots=True)

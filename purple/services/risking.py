@@ -2,18 +2,22 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import date, timedelta
 from uuid import UUID
 
+from purple.domain.attack_graph import place_of
 from purple.domain.clock import Clock, Ids
 from purple.domain.cvss import Cvss, parse, score_of
 from purple.domain.enrichment import Dataset, Fact
 from purple.domain.identity import Actor
+from purple.domain.openings import Finding, Opening, opening_of
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.risk import (
     ENRICHED,
     NO_RISK,
     Group,
+    Known,
     Part,
     Risk,
     Weights,
@@ -25,6 +29,7 @@ from purple.domain.risk_history import RiskDay, Subject
 from purple.domain.risk_views import CombinedRisk, Item, Shift, Trial, VulnerabilityRisk
 from purple.domain.severity import Severity
 from purple.domain.ssvc import decide
+from purple.domain.targets import Target
 from purple.domain.trends import DAYS, day_of
 from purple.domain.units import Standing, Unit
 from purple.domain.vulnerabilities import Vulnerability
@@ -60,7 +65,7 @@ class Risking:
             facts = await uow.library.facts(ENRICHED, found.cve)
             known = known_of(found.cve, facts)
             target = await uow.targets.get(found.target_id)
-            cvss = _cvss(vector_of(weighed.weight, known)) if weighed else None
+            cvss = _cvss(vector_of(weighed.weight.cvss_vector, known)) if weighed else None
             return VulnerabilityRisk(
                 id=found.id,
                 risk=weighed.risk if weighed else Risk(found.risk, found.risk_parts),
@@ -69,6 +74,7 @@ class Risking:
                 cves={cve: {name: fact for name in ENRICHED if (fact := facts[name].get(cve))} for cve in found.cve},
                 weaknesses=await _weaknesses(uow, found),
                 editions=await uow.library.editions(),
+                opening=_opening(found, target, known),
             )
 
     async def target(self, organisation_id: UUID, target_id: UUID) -> CombinedRisk:
@@ -285,6 +291,14 @@ def combined(tallies: Iterable[Tally], items: tuple[Item, ...] = ()) -> Combined
 
 
 _LABELS = {each: "observation of no severity" if each is Severity.INFO else f"{each} one" for each in Severity}
+
+
+def _opening(found: Vulnerability, target: Target, known: Known) -> Opening | None:
+    """Of one that is present, where attackers come."""
+    if not found.state.counts or place_of(target, found.host) is None:
+        return None
+    shared = (each.name for each in fields(Finding) if each.name in Vulnerability.__dataclass_fields__)
+    return opening_of(Finding(**{name: getattr(found, name) for name in shared}), known)
 
 
 def _cvss(vector: str) -> Cvss | None:

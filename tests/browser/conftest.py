@@ -27,6 +27,7 @@ from purple.services.analysis import Analysis
 from purple.services.schedules import Wanted
 from purple.toolkit.packages import find_program
 from tests.integration.db.conftest import Tenant
+from tests.integration.test_attack_paths import attacked
 from tests.support.running import Purple
 
 FLAGS = (
@@ -143,6 +144,7 @@ async def scene(container, workers) -> Scene:
     report = next(each.id for each in reports if each.format == "html")
     schedule = await scheduled(purple)
     await past(purple)
+    await attacked(purple, "paths-drawn", "127.44.2")
     with pytest.raises(OutOfScopeError):  # something to see among refusals
         await container.campaigns.start(
             CampaignInput(

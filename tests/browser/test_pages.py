@@ -27,6 +27,7 @@ PAGES = {
     "vulnerability": "/vulnerabilities/{vulnerability}",
     "triages": "/vulnerabilities/triage",
     "causes": "/vulnerabilities/causes",
+    "attack-paths": "/attack-paths?filter=tags:paths-drawn",
     "false-positives": "/vulnerabilities/false-positives",
     "searched": "/vulnerabilities?q=made*",
     "searches": "/vulnerabilities/searches?query=made*",

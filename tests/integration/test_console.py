@@ -19,7 +19,7 @@ PAGES = [
     "/", "/campaigns", "/campaigns/new", "/campaigns/import", "/schedules", "/schedules/new", "/targets",
     "/targets/units", "/targets/import", "/authorisations", "/vulnerabilities", "/vulnerabilities/causes",
     "/vulnerabilities/searches", "/vulnerabilities/triage", "/vulnerabilities/false-positives", "/trends", "/reports",
-    "/compliance", "/compliance/gdpr", "/risk", "/sla", "/targets/analytics", "/health",
+    "/attack-paths", "/compliance", "/compliance/gdpr", "/risk", "/sla", "/targets/analytics", "/health",
 ]  # fmt: skip
 
 

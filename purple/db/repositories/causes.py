@@ -4,10 +4,9 @@ from sqlalchemy import distinct, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from purple.db.models import vulnerabilities
-from purple.db.repositories.listing import check_limit
 from purple.db.repositories.listings import VULNERABILITIES
 from purple.domain.causes import Cause, Causes
-from purple.domain.pages import Query
+from purple.domain.pages import Query, check_limit
 from purple.domain.severity import Severity
 from purple.domain.vulnerabilities import VulnerabilityState
 

@@ -35,7 +35,7 @@ _AT_ONCE = 20_000
 
 
 class EventRows:
-    """See `domain.ports.Events`."""
+    """See `domain.outbox.Events`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

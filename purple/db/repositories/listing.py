@@ -33,23 +33,10 @@ from purple.db.repositories.fields import Field, clause, field_of
 from purple.domain.conditions import Condition, Fields, Kind
 from purple.domain.errors import InvalidInputError
 from purple.domain.filters import SortKey, parse_filter, parse_sort
-from purple.domain.pages import MAX_LIMIT, Query
+from purple.domain.pages import Query, check_limit
 
 _EMPTY = {Kind.TEXT: "''", Kind.NUMBER: "-2147483648", Kind.MOMENT: "'-infinity'::timestamptz"}
 """Where a row without a value stands in an order: before all others."""
-
-
-def check_limit(limit: int) -> int:
-    """A page size within bounds.
-
-    Raises:
-        InvalidInputError: it is not.
-    """
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidInputError(
-            f"a page holds 1 to {MAX_LIMIT} rows", field="limit", value=limit, remedy="choose a limit in that range"
-        )
-    return limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +226,3 @@ _READABLE: dict[Kind, Callable[[str], object]] = {
 def fields_of(table: Table, names: Iterable[str]) -> dict[str, Field]:
     """Fields that are columns of one table."""
     return {name: field_of(table.c[name], nullable=bool(table.c[name].nullable)) for name in names}
-
-
-__all__ = ["Listing", "check_limit", "fields_of"]

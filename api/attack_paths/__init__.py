@@ -1,0 +1,1 @@
+"""Attack paths, of the facade."""
