@@ -10,6 +10,7 @@ from api.console.deps import FIRST, Fields, Form, Paging, viewer
 from api.console.pages import go, render
 from api.console.units import unit_of
 from api.deps import service
+from purple.domain.attack_graph import worth_of
 from purple.domain.errors import PurpleError
 from purple.domain.identity import Permission, Principal
 from purple.domain.pages import Page
@@ -147,6 +148,7 @@ async def _show_one(
         frameworks={each.name: each.title for each in house.compliance.frameworks()},
         custom=custom_mapping(target.custom),
         units=await house.units.all(target.organisation_id),
+        goal=worth_of(target.criticality, target.data_class),
     )
 
 

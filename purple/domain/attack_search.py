@@ -48,7 +48,7 @@ class Goal:
         return Goal(self.node, direct, inner)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Count:
     """Goals, and paths to them."""
 
@@ -190,17 +190,19 @@ class Fix:
 
 
 def fixes(search: Search, most: int = FIXES) -> Iterator[Fix]:
-    """What to mend first: each time what takes most goals, then most paths away of what is left."""
-    left = search.without([door for door in search.doors if not search.cut((door,)).paths])
+    """What to mend first: each time what takes most goals, then most paths away of what is left; of equals the less."""
+    left = search
     for _ in range(most):
         if not left.count.paths:
             return
         causes: dict[str, list[Door]] = defaultdict(list)
         for door in left.doors:
             causes[door.finding.cause].append(door)
-        ends, cause = max((left.cut(doors), cause) for cause, doors in causes.items())
-        as_much = [door for door in causes[cause] if left.cut((door,)) == ends]
-        chosen = [min(as_much, key=ease)] if as_much else causes[cause]
+        ended = {cause: left.cut(doors) for cause, doors in causes.items()}
+        cause = min(ended, key=lambda each: (-ended[each].goals, -ended[each].paths, len(causes[each]), each))
+        as_much = [door for door in causes[cause] if left.cut((door,)) == ended[cause]]
+        on_paths = [door for door in causes[cause] if search.cut((door,)).paths]
+        chosen = [min(as_much, key=ease)] if as_much else on_paths
         left = left.without(chosen)
         yield Fix(tuple(sorted(chosen, key=ease)), search.cut(chosen), left.count)
 

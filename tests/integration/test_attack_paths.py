@@ -151,6 +151,11 @@ async def test_the_console_draws_paths_from_the_left_to_the_right(container, api
         link = f"/console/attack-paths?through={scene.entry}"
         assert link in (await browser.get(f"/vulnerabilities/{scene.entry}")).text
         assert "/console/attack-paths" not in (await browser.get(f"/vulnerabilities/{scene.tls}")).text
+        assert (
+            f"/console/attack-paths?filter=id%3A{scene.store.id}"
+            in (await browser.get(f"/targets/{scene.store.id}")).text
+        )
+        assert "/console/attack-paths" not in (await browser.get(f"/targets/{scene.web.id}")).text
 
 
 async def test_what_is_decided_or_hidden_from_an_organisation_is_on_no_path(container, scene, engine) -> None:

@@ -237,6 +237,12 @@ def test_over_machines_that_stand_in_several_zones_a_path_has_four_steps() -> No
     assert search(joined).count == Count(1, 1)
     assert [[door.node.host for door in way] for _, way in Ways(search(joined)).easiest()] == [["h1", "h2", "h3", "h4"]]
     assert len(all_of(joined)) == 1
+    others = [target(number, exposure=Exposure.INTERNET) for number in range(10, 16)]
+    harder = graph(others, *(flaw(each.id.int, each, confidence=0.3) for each in others))
+    beside = tuple(replace(door, node=replace(door.node, zones=frozenset("ab"))) for door in harder.doors)
+    wider = Search(beside + joined.doors, joined.goals)
+    assert wider.count == Count(1, 7)
+    assert next(iter(Ways(wider).easiest()))[1][0].node.host == "h1"
 
 
 def test_the_three_easiest_are_told_and_the_others_are_counted() -> None:
@@ -270,6 +276,16 @@ def test_the_first_fix_ends_most_and_one_vulnerability_stands_for_its_cause_wher
     )  # fmt: skip
     (fix,) = found(graph([*ways_in[:1], *goals], *doors, *ends)).choke_points
     assert (fix.worst, fix.vulnerabilities, fix.ends) == (doors[0].id, 1, Count(2, 2))
+    both = flaw(31, goals[0], cause="library")
+    (fix,) = found(graph([*ways_in[:1], goals[0]], doors[0], both)).choke_points
+    assert (fix.cause, fix.vulnerabilities, fix.ends) == ("library", 1, Count(1, 1)), "each of the two does as much"
+
+
+def test_a_goal_that_is_its_own_way_in_is_out_of_reach_when_that_is_mended() -> None:
+    exposed = replace(STORE, exposure=Exposure.INTERNET)
+    made = search(graph([exposed], flaw(1, exposed), flaw(2, exposed, NEAR)))
+    assert made.count == Count(1, 1)
+    assert made.cut(made.doors[:1]) == Count(1, 1)
 
 
 def test_a_control_makes_the_step_harder_that_it_stands_against() -> None:
@@ -283,9 +299,10 @@ def test_a_control_makes_the_step_harder_that_it_stands_against() -> None:
     assert web == [("weakness", 2), ("virtual_patch", 2), ("waf", 2)]
     assert effort(shut, weakness="login-guessed", port=22) == [("weakness", 1), ("strong_authentication", 2)]
     assert effort(shut, weakness="file-exposed", url="https://www.example.org/.env") == [("weakness", 1)]
-    inner = replace(STORE, controls=(Control.ENDPOINT_PROTECTION, Control.MONITORING, Control.SEGMENTATION))
+    inner = replace(STORE, controls=tuple(each for each in Control if each is not Control.VIRTUAL_PATCH))
     assert effort(inner) == [("unknown", 4), ("endpoint_protection", 2), ("segmentation", 2)]
-    assert effort(inner, weakness="login-guessed") == [("weakness", 1), ("segmentation", 2)]
+    alone = replace(STORE, controls=(Control.SEGMENTATION,))
+    assert effort(alone, weakness="login-guessed") == [("weakness", 1), ("segmentation", 2)]
 
 
 def test_what_a_goal_is_worth() -> None:
