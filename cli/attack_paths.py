@@ -59,7 +59,7 @@ def attack_paths(
     if unknown := made["facts"]["unknown_exposure"]:
         note(f"no path begins at the {unknown} targets of unknown exposure: `purple target edit TARGET --exposure …`")
     if made["cut_off"]:
-        note("there are more present vulnerabilities than were looked at: those of the highest risk were")
+        note("not all was looked at: the vulnerabilities of the highest risk, and the shortest ways over several zones")
 
 
 def _row(path: dict[str, Any]) -> dict[str, Any]:

@@ -98,4 +98,7 @@ class AttackPathsAnswer(Answer):
         "paths away of what is left"
     )
     facts: AttackFactsAnswer
-    cut_off: bool = Field(description="Whether there are more present vulnerabilities than were looked at")
+    cut_off: bool = Field(
+        description="Whether not all was looked at: only the vulnerabilities of the highest risk, or the shortest ways "
+        "over several zones"
+    )

@@ -125,7 +125,7 @@ class AttackPaths:
     """What to mend first, of all paths to the goals that were chosen."""
     facts: Facts
     cut_off: bool = False
-    """Whether there are more present vulnerabilities than were looked at."""
+    """Whether not all was looked at: more present vulnerabilities, or more ways over several zones, than the bounds."""
 
 
 class AttackSurface(Protocol):
@@ -196,6 +196,7 @@ def attack_paths(graph: Graph, asked: Asked, chosen: Collection[UUID] | None = N
         goals=len({goal.node for goal, _ in found}),
         choke_points=tuple(map(_choke_point, fixes(search))),
         facts=graph.facts,
+        cut_off=search.curtailed,
     )
 
 

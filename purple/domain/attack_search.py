@@ -14,11 +14,14 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 
 from purple.domain.attack_graph import Door, Node, Zones
 
 MAX_STEPS = 4
 """Of a path."""
+MAX_CROSSINGS = 2_000
+"""Chains of classes over several zones that are looked at, the shortest first."""
 FIXES = 5
 Chain = tuple[Zones, ...]
 """Classes of nodes, from the outside on."""
@@ -100,18 +103,37 @@ class Search:
     @cached_property
     def chains(self) -> Mapping[Zones, Sequence[Chain]]:
         """By class with a goal, the chains from the outside into its zones."""
-        classes = {node.zones for node in self._goals}
-        return {zones: list(self._leading((zones,))) for zones in classes}
+        ends = sorted({node.zones for node in self._goals}, key=sorted)
+        found = {end: list(self._leading((end,), 1)) for end in ends}
+        for end, chain in islice(self._crossing(ends), MAX_CROSSINGS):
+            found[end].append(chain)
+        return found
 
-    def _leading(self, ahead: Chain) -> Iterator[Chain]:
+    @property
+    def curtailed(self) -> bool:
+        """Whether there are more chains over several zones than were looked at."""
+        crossing = sum(len(chain) > 1 for chains in self.chains.values() for chain in chains)
+        return crossing == MAX_CROSSINGS and any(
+            True for _ in islice(self._crossing(list(self.chains)), crossing, None)
+        )
+
+    def _crossing(self, ends: Sequence[Zones]) -> Iterator[tuple[Zones, Chain]]:
+        """Chains of several classes, the shortest first."""
+        for length in range(2, MAX_STEPS):
+            for end in ends:
+                for chain in self._leading((end,), length):
+                    yield end, chain
+
+    def _leading(self, ahead: Chain, length: int) -> Iterator[Chain]:
         """Chains that lead to the first of these; each class touches the next one and none behind that."""
         for zones in self._touching(ahead[0]):
             if any(zones & later for later in ahead[1:]):
                 continue
-            if zones in self.entries:
-                yield (zones,)
-            if zones in self.middles and len(zones) > 1 and len(ahead) <= MAX_STEPS - 2:
-                for chain in self._leading((zones, *ahead)):
+            if length == 1:
+                if zones in self.entries:
+                    yield (zones,)
+            elif zones in self.middles and len(zones) > 1:
+                for chain in self._leading((zones, *ahead), length - 1):
                     yield (*chain, zones)
 
     @cached_property
@@ -127,25 +149,33 @@ class Search:
         return sorted(near, key=sorted)
 
     @cached_property
-    def _ways(self) -> Mapping[Zones, int]:
-        """By class with a goal, how many ways lead from the outside into its zones."""
-        return {zones: self._counted(zones, Counter(), Counter()) for zones in self.chains}
+    def _walked(self) -> Sequence[tuple[Zones, Chain, int]]:
+        """All chains, with the class of goals that each leads to, and how many ways it stands for."""
+        nothing = Counter[Zones]()
+        known = ((end, chain) for end, chains in self.chains.items() for chain in chains)
+        return [(end, chain, self._walks(chain, nothing, nothing)) for end, chain in known]
 
-    def _counted(self, end: Zones, entries: Counter[Zones], middles: Counter[Zones]) -> int:
-        """The same with so many doors less of each class."""
-        return sum(
-            (len(self.entries[first]) - entries[first])
-            * math.prod(len(self.middles[each]) - middles[each] for each in rest)
-            for first, *rest in self.chains[end]
-        )
+    def _walks(self, chain: Chain, entries: Counter[Zones], middles: Counter[Zones]) -> int:
+        """How many ways a chain stands for, with so many doors less of each class."""
+        first, *rest = chain
+        known = len(self.entries[first]) - entries[first]
+        return known * math.prod(len(self.middles[each]) - middles[each] for each in rest)
 
     @cached_property
-    def _ends(self) -> Mapping[Zones, Collection[Zones]]:
-        """By class, the classes with a goal into which a chain through it leads."""
-        found: dict[Zones, set[Zones]] = defaultdict(set)
-        for end, chains in self.chains.items():
-            for each in {zones for chain in chains for zones in chain}:
-                found[each].add(end)
+    def _ways(self) -> Mapping[Zones, int]:
+        """By class with a goal, how many ways lead from the outside into its zones."""
+        found = dict.fromkeys(self.chains, 0)
+        for end, _, ways in self._walked:
+            found[end] += ways
+        return found
+
+    @cached_property
+    def _through(self) -> Mapping[Zones, Sequence[int]]:
+        """By class, which of `_walked` go through it."""
+        found: dict[Zones, list[int]] = defaultdict(list)
+        for n, (_, chain, _) in enumerate(self._walked):
+            for each in chain:
+                found[each].append(n)
         return found
 
     @cached_property
@@ -162,8 +192,10 @@ class Search:
         mended = frozenset(gone)
         entries = Counter(door.node.zones for door in mended if door.leads_on and door.start)
         middles = Counter(door.node.zones for door in mended if door.leads_on and not door.start)
-        changed = {end for each in (*entries, *middles) for end in self._ends.get(each, ())}
-        after = {end: self._counted(end, entries, middles) for end in changed}
+        after: dict[Zones, int] = {}
+        for n in {n for zones in (*entries, *middles) for n in self._through.get(zones, ())}:
+            end, chain, ways = self._walked[n]
+            after[end] = after.get(end, self._ways[end]) - ways + self._walks(chain, entries, middles)
         goals = paths = 0
         for end, ways in after.items():  # first as if the goals there kept their own doors
             paths += self._inner[end].paths * (self._ways[end] - ways)
@@ -190,7 +222,7 @@ class Fix:
 
 
 def fixes(search: Search, most: int = FIXES) -> Iterator[Fix]:
-    """What to mend first: each time what takes most goals, then most paths away of what is left; of equals the less."""
+    """What to mend first: each time what takes most goals, then most paths away of what is left."""
     left = search
     for _ in range(most):
         if not left.count.paths:

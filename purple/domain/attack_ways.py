@@ -23,6 +23,7 @@ class Ways:
         self._search = search
         self._match = match
         self._known: dict[tuple[Zones, bool], Sequence[Way]] = {}
+        self._best: dict[tuple[Zones, bool, bool], Sequence[Door]] = {}
 
     def easiest(self) -> Iterable[tuple[Goal, Way]]:
         """A few of each goal, by the doors that are easiest for each node; what is alike is counted by `alike`."""
@@ -45,18 +46,32 @@ class Ways:
     def _into(self, end: Zones, *, fitting: bool) -> Sequence[Way]:
         """Ways from the outside into some zones, the easiest first; of a longer chain a few."""
         if (end, fitting) not in self._known:
-            match = self._match if fitting else None
             found: list[Way] = []
             for first, *rest in self._search.chains[end]:
-                entries = self._search.entries[first]
                 if not rest:
-                    found += [(door,) for door in _each_node(entries, match)]
+                    found += [(door,) for door in self._nodes(first, inside=False, fitting=fitting)]
                     continue
-                choices = [_some(entries, match), *(_some(self._search.middles[each], match) for each in rest)]
-                ways = (way for way in product(*choices) if match is None or any(map(match, way)))
+                choices = [self._few(zones, inside=bool(n), fitting=fitting) for n, zones in enumerate((first, *rest))]
+                ways = (way for way in product(*choices) if not fitting or any(map(self._match or bool, way)))
                 found += sorted(ways, key=_order)[:PER_GOAL]
             self._known[end, fitting] = sorted(found, key=_order)
         return self._known[end, fitting]
+
+    def _nodes(self, zones: Zones, *, inside: bool, fitting: bool) -> Sequence[Door]:
+        """The easiest door of each node of a class, of all or of those that fit; the easiest first."""
+        key = (zones, inside, fitting)
+        if key not in self._best:
+            best: dict[Node, Door] = {}
+            doors = (self._search.middles if inside else self._search.entries)[zones]
+            for door in filter(self._match if fitting else None, doors):
+                best[door.node] = min(best.get(door.node, door), door, key=ease)
+            self._best[key] = sorted(best.values(), key=ease)
+        return self._best[key]
+
+    def _few(self, zones: Zones, *, inside: bool, fitting: bool) -> Sequence[Door]:
+        """A few of a class, and a few that fit."""
+        known = [self._nodes(zones, inside=inside, fitting=each)[:PER_GOAL] for each in {False, fitting}]
+        return list(dict.fromkeys(door for doors in known for door in doors))
 
     def alike(self, way: Way, at: int) -> int:
         """How many other doors of the same node do what one does in a path."""
@@ -75,19 +90,6 @@ class Ways:
 def _least(doors: Iterable[Door], match: Match | None) -> Sequence[Door]:
     fitting = list(filter(match, doors))
     return [min(fitting, key=ease)] if fitting else []
-
-
-def _each_node(doors: Iterable[Door], match: Match | None) -> Sequence[Door]:
-    """The easiest door of each node, of those that fit."""
-    best: dict[Node, Door] = {}
-    for door in filter(match, doors):
-        best[door.node] = min(best.get(door.node, door), door, key=ease)
-    return sorted(best.values(), key=ease)
-
-
-def _some(doors: Sequence[Door], match: Match | None) -> Sequence[Door]:
-    """A few, any and such that fit."""
-    return list(dict.fromkeys([*_each_node(doors, None)[:PER_GOAL], *_each_node(doors, match)[:PER_GOAL]]))
 
 
 def _order(way: Way) -> tuple[int, int, list[str]]:

@@ -39,4 +39,5 @@ class AttackPathsReader:
         def look() -> AttackPaths:
             return attack_paths(graph_of(targets, looked_at), asked, chosen)
 
-        return replace(await asyncio.to_thread(look), cut_off=len(findings) > self._most)
+        found = await asyncio.to_thread(look)
+        return replace(found, cut_off=found.cut_off or len(findings) > self._most)

@@ -138,8 +138,15 @@ async def test_the_console_draws_paths_from_the_left_to_the_right(container, api
         page = (await browser.get("/attack-paths", params=MINE)).text
         assert "&lt;b&gt;store&lt;/b&gt;" in page
         assert "<b>store</b>" not in page
-        said = ["The internet", "127.44.1.1", "Runs commands", "Gives control, effort 2", "store", "Goal:"]
-        drawn = page[page.index('<ol class="path">') :]
+        said = [
+            "<strong>The internet",
+            "127.44.1.1",
+            "Runs commands",
+            "Gives control, effort 2",
+            "store&lt;/b&gt;</a>",
+            "Goal:",
+        ]
+        drawn = page[page.index('<ol class="path"') :]
         places = [drawn.index(each) for each in said]
         assert places == sorted(places), "in the order in which they are gone through"
         assert f"/console/attack-paths?filter=tags%3A{ZONE}&amp;technique=T1190" in page
@@ -148,6 +155,7 @@ async def test_the_console_draws_paths_from_the_left_to_the_right(container, api
         assert "Through <a" in through.text
         assert "No path was found" in (await browser.get("/attack-paths", params={"filter": "tags:nowhere"})).text
         assert (await browser.get("/attack-paths", params={"technique": "T9999"})).status_code == 422
+        assert '<option value="T1552" selected>' in (await browser.get("/attack-paths?technique=t1552")).text
         link = f"/console/attack-paths?through={scene.entry}"
         assert link in (await browser.get(f"/vulnerabilities/{scene.entry}")).text
         assert "/console/attack-paths" not in (await browser.get(f"/vulnerabilities/{scene.tls}")).text

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from purple.domain import attack_search
 from purple.domain.attack_graph import Door, Facts, Graph, graph_of, place_of, worth_of
 from purple.domain.attack_paths import Asked, AttackPath, AttackPaths, attack_paths
 from purple.domain.attack_search import MAX_STEPS, Count, Search, fixes
@@ -225,7 +226,7 @@ def test_a_place_is_a_host_in_a_zone_and_has_the_most_of_its_targets() -> None:
     assert not graph([code], flaw(1, code, weakness="command-execution")).doors
 
 
-def test_over_machines_that_stand_in_several_zones_a_path_has_four_steps() -> None:
+def test_over_machines_that_stand_in_several_zones_a_path_has_four_steps(monkeypatch) -> None:
     hosts = [target(number, f"h{number}", zone=zone) for number, zone in enumerate("abcd", 1)]
     hosts[0] = replace(hosts[0], exposure=Exposure.INTERNET)
     hosts[3] = replace(hosts[3], criticality=Criticality.HIGH)
@@ -243,6 +244,9 @@ def test_over_machines_that_stand_in_several_zones_a_path_has_four_steps() -> No
     wider = Search(beside + joined.doors, joined.goals)
     assert wider.count == Count(1, 7)
     assert next(iter(Ways(wider).easiest()))[1][0].node.host == "h1"
+    assert not search(joined).curtailed
+    monkeypatch.setattr(attack_search, "MAX_CROSSINGS", 0)
+    assert (search(joined).count, search(joined).curtailed) == (Count(0, 0), True), "and it is said"
 
 
 def test_the_three_easiest_are_told_and_the_others_are_counted() -> None:
