@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+import orjson
 import psycopg
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -31,6 +32,7 @@ def open_engine(url: str, *, pool_size: int = 5, asks: bool = False) -> AsyncEng
         max_overflow=pool_size,
         pool_pre_ping=asks,
         pool_timeout=10,
+        json_deserializer=orjson.loads,
         connect_args={"connect_timeout": CONNECT_S},
     )
 
