@@ -2,7 +2,7 @@
 
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     ColumnElement,
+    FromClause,
     Integer,
     Select,
     Table,
@@ -25,13 +26,14 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    true,
     type_coerce,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.dialects.postgresql import TSQUERY, array
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from purple.db.models import events, scans, vulnerabilities
+from purple.db.models import events, scans, sightings, targets, vulnerabilities
 from purple.db.models.base import Mapped
 from purple.db.repositories.fields import Field
 from purple.db.repositories.listing import Listing
@@ -74,6 +76,10 @@ class Source:
     """Whether PostgreSQL has an index of the words; else it looks for them in those that come first alone."""
     only: tuple[ColumnElement[bool], ...] = ()
     """Which rows of the table these are."""
+    beside: FromClause | None = None
+    """The table with what documents have of other tables, looked up once for all fields of a row."""
+    shown: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+    """Those fields, by name."""
 
     @property
     def order(self) -> list[ColumnElement[Any]]:
@@ -96,6 +102,26 @@ _FEW, _ALL = 10, MAX_UNITS
 _V = vulnerabilities.c
 _TEXTS = (_V.title, _V.description, _V.host, _V.url, _V.parameter, _V.weakness, _V.cve)
 """In the order in which PostgreSQL's index of words has them."""
+_SEEN = (
+    select(
+        func.array_agg(sightings.c.campaign_id.distinct()).label("campaign_id"),
+        func.array_agg(sightings.c.tool.distinct()).label("tool"),
+        func.min(sightings.c.seen_at).label("first_seen"),
+        func.max(sightings.c.seen_at).label("last_seen"),
+    )
+    .where(sightings.c.vulnerability_id == _V.id)
+    .lateral("seen")
+)
+_PLACE = select(targets.c.unit_id, targets.c.tags).where(targets.c.id == _V.target_id).lateral("place")
+_NONE: ColumnElement[Any] = cast(array([]), ARRAY(Text))
+_SHOWN: Mapping[str, ColumnElement[Any]] = {
+    "campaign_id": func.coalesce(cast(_SEEN.c.campaign_id, ARRAY(Text)), _NONE, type_=ARRAY(Text)),
+    "tool": func.coalesce(cast(_SEEN.c.tool, ARRAY(Text)), _NONE, type_=ARRAY(Text)),
+    "first_seen": _SEEN.c.first_seen,
+    "last_seen": _SEEN.c.last_seen,
+    "unit": _PLACE.c.unit_id,
+    "tags": type_coerce(_PLACE.c.tags, ARRAY(Text)),
+}
 _OF_VULNERABILITIES = Index(
     VULNERABILITIES_INDEX,
     VULNERABILITIES.known,
@@ -127,7 +153,14 @@ def _plain(
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {
         VULNERABILITIES_INDEX: Source(
-            _OF_VULNERABILITIES, vulnerabilities, VULNERABILITIES, _TEXTS, func.purple_words(*_TEXTS), indexed=True
+            _OF_VULNERABILITIES,
+            vulnerabilities,
+            VULNERABILITIES,
+            _TEXTS,
+            func.purple_words(*_TEXTS),
+            indexed=True,
+            beside=vulnerabilities.join(_SEEN, true()).outerjoin(_PLACE, true()),
+            shown=_SHOWN,
         ),
         SCAN_RESULTS: _plain(SCAN_RESULTS, scans, SCANS, _SCANNED, ("tool", "state", "phase", "zone"), ("created_at",)),
         AUDIT_LOGS: _plain(
@@ -243,10 +276,16 @@ def _tsquery(phrases: Sequence[Phrase]) -> str:
 def _reading(index: str) -> Select[Any]:
     """Some rows of an index by their ids; the last two columns are what words are in."""
     source = SOURCES[index]
-    fields = [_told(each) for each in source.listing.fields.values()]
+    shown = source.shown
+    fields = [
+        _told(replace(each, expression=shown[name]) if name in shown else each)
+        for name, each in source.listing.fields.items()
+    ]
     texts = [_text(each) for each in source.texts]
     ids = bindparam("ids", type_=ARRAY(Uuid()))
     told = select(*fields, cast(source.table.c.organisation_id, Text), texts[0], func.concat_ws(" ", *texts))
+    if source.beside is not None:
+        told = told.select_from(source.beside)
     return told.where(source.listing.key == func.any(ids), *source.only)
 
 
