@@ -24,6 +24,7 @@ from api.imports import endpoints as imports
 from api.life import endpoints as life
 from api.life import sla
 from api.limits import BodyLimit
+from api.machines import endpoints as machines
 from api.openapi import PROBLEMS, document
 from api.profiles import endpoints as profiles
 from api.records import endpoints as records
@@ -73,7 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
     for room in (
         targets, units, authorisations, campaigns, comparisons, schedules, profiles, imports, life, findings,
         searches, records, correlation, attack_paths, false_positives, sla, risk, data, trends, compliance, reports,
-        undos,
+        undos, machines,
     ):  # fmt: skip
         v1.include_router(room.router)
     v1.include_router(authorisations.refusals)

@@ -26,7 +26,7 @@ UNDO = (
 )  # fmt: skip
 TARGET = (
     "id", "kind", "value", "name", "criticality", "tags", "zone", "exposure", "data_class", "controls", "unit_id",
-    "environment", "category", "frameworks", "created_at", "retired_at", "version",
+    "environment", "category", "frameworks", "created_at", "retired_at", "machine_id", "version",
 )  # fmt: skip
 UNIT = ("id", "name", "path", "parent_id", "owner", "created_at", "version")
 AUTHORISATION = (
@@ -38,7 +38,7 @@ VULNERABILITY = (
     "id", "target_id", "title", "severity", "risk", "risk_reasons", "state", "weakness", "cve", "cwe", "host", "port",
     "url", "parameter", "description", "remediation", "references", "tools", "first_seen", "last_seen",
     "observation_ids", "fingerprint", "owner", "accepted_until", "reopened_at", "due_at", "due_by_hand", "version",
-    "cvss_vector", "cause", "false_positive",
+    "cvss_vector", "cause", "false_positive", "twin",
 )  # fmt: skip
 DOUBT = ("name", "weight", "detail")
 CAUSE = (

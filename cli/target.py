@@ -18,7 +18,7 @@ from purple.domain.targets import Control, Criticality, DataClass, Environment, 
 
 FIELDS = (
     "id, kind, value, name, criticality, tags, zone, exposure, data_class, controls, unit, "
-    "environment, category, frameworks, custom, created_at, retired_at"
+    "environment, category, frameworks, custom, created_at, retired_at, machine_id"
 )
 LISTED = Listed(
     "Targets",
@@ -280,10 +280,13 @@ class Lists(NamedTuple):
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    from cli import target_machines  # which finds targets as this one does
+
     nouns = typer.Typer(help="The register of what may be tested.", no_args_is_help=True)
     nouns.command("list", epilog=f"--filter and --sort take {FIELDS}.")(list_targets)
     nouns.command("import")(import_targets)
     nouns.command("export", epilog=f"--filter takes {FIELDS}.")(export_targets)
     for verb in (show, add, edit, retire, restore, gate):
         nouns.command()(verb)
+    target_machines.register(nouns)
     app.add_typer(nouns, name="target")

@@ -21,6 +21,7 @@ from api.console import (
     health,
     imports,
     life,
+    machines,
     overview,
     reports,
     risk,
@@ -63,9 +64,10 @@ def mount(app: FastAPI) -> None:
         campaigns,
         comparing,
         schedules,
-        analytics,  # before targets, whose ids stand where its name does; so do the next two
+        analytics,  # before targets, whose ids stand where its name does; so do the next three
         units,
         target_import,
+        machines,
         targets,
         authorisations,
         life,

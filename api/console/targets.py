@@ -18,14 +18,12 @@ from purple.domain.risk_history import Subject
 from purple.domain.target_fields import custom_mapping
 from purple.domain.targets import Control, Criticality, DataClass, Environment, Exposure, Target, TargetKind
 from purple.domain.trends import day_of
-from purple.services.risking import Risking
 from purple.services.targets import Targets
 
 router = APIRouter(prefix="/targets")
 Reader = Annotated[Principal, Depends(viewer(Permission.READ_TARGETS))]
 Writer = Annotated[Principal, Depends(viewer(Permission.WRITE_TARGETS))]
 Service = Annotated[Targets, Depends(service("targets"))]
-Risks = Annotated[Risking, Depends(service("risking"))]
 TriageWriter = Annotated[Principal, Depends(viewer(Permission.WRITE_VULNERABILITIES))]
 FindingsReader = Annotated[Principal, Depends(viewer(Permission.READ_VULNERABILITIES))]
 
@@ -62,17 +60,14 @@ async def create(request: Request, caller: Writer, form: Form, targets: Service)
 
 
 @router.get("/{target_id}")
-async def one(
-    request: Request, target_id: UUID, caller: Reader, _: FindingsReader, targets: Service, risks: Risks
-) -> Response:
+async def one(request: Request, target_id: UUID, caller: Reader, _: FindingsReader) -> Response:
     """What it is, why it has its risk, and a form to change it."""
-    target = await targets.get(caller.organisation_id, target_id)
-    return await _show_one(request, target, risks, Fields({}))
+    return await show(request, caller, target_id, Fields({}))
 
 
 @router.post("/{target_id}/edit")
 async def edit(
-    request: Request, target_id: UUID, caller: Writer, _: FindingsReader, form: Form, targets: Service, risks: Risks
+    request: Request, target_id: UUID, caller: Writer, _: FindingsReader, form: Form, targets: Service
 ) -> Response:
     """Change it, from the version that the page showed."""
     try:
@@ -94,49 +89,48 @@ async def edit(
             custom=form.lines("custom"),
         )
     except PurpleError as error:
-        target = await targets.get(caller.organisation_id, target_id)
-        return await _show_one(request, target, risks, form, error)
+        return await show(request, caller, target_id, form, error)
     return go(f"/targets/{target_id}")
 
 
 @router.post("/{target_id}/retire")
-async def retire(
-    request: Request, target_id: UUID, caller: Writer, _: TriageWriter, form: Form, targets: Service, risks: Risks
-) -> Response:
+async def retire(request: Request, target_id: UUID, caller: Writer, _: TriageWriter, form: Form) -> Response:
     """Test it no more."""
     retiring = request.app.state.container.retiring
     try:
         await retiring.retire(target_id, form.version(), form.text("why"), caller.actor)
     except PurpleError as error:
-        target = await targets.get(caller.organisation_id, target_id)
-        return await _show_one(request, target, risks, Fields({}), error)
+        return await show(request, caller, target_id, Fields({}), error)
     return go(f"/targets/{target_id}")
 
 
 @router.post("/{target_id}/restore")
-async def restore(
-    request: Request, target_id: UUID, caller: Writer, _: TriageWriter, form: Form, targets: Service, risks: Risks
-) -> Response:
+async def restore(request: Request, target_id: UUID, caller: Writer, _: TriageWriter, form: Form) -> Response:
     """Test it again."""
     try:
         await request.app.state.container.retiring.restore(target_id, form.version(), caller.actor)
     except PurpleError as error:
-        target = await targets.get(caller.organisation_id, target_id)
-        return await _show_one(request, target, risks, Fields({}), error)
+        return await show(request, caller, target_id, Fields({}), error)
     return go(f"/targets/{target_id}")
 
 
-async def _show_one(
-    request: Request, target: Target, risks: Risking, form: Fields, error: PurpleError | None = None
+async def show(
+    request: Request, caller: Principal, target_id: UUID, form: Fields, error: PurpleError | None = None
 ) -> Response:
+    """One, with a form that failed."""
     house = request.app.state.container
-    days = await risks.history(target.organisation_id, Subject.TARGET, target.id)
+    organisation = caller.organisation_id
+    machine = await house.machine_keeping.of(organisation, target_id)
+    target = machine.target
+    days = await house.risking.history(organisation, Subject.TARGET, target.id)
     return render(
         request,
         "target.html",
         status=error.status if error else 200,
         one=target,
-        why=await risks.target(target.organisation_id, target.id),
+        why=await house.risking.target(organisation, target.id),
+        machine=machine,
+        together=await house.risking.machine(organisation, target.id) if machine.count else None,
         risk_line=risk_line(days, day_of(house.clock.now())),
         form=form,
         problem=error.problem() if error else None,
@@ -147,7 +141,7 @@ async def _show_one(
         environments=list(Environment),
         frameworks={each.name: each.title for each in house.compliance.frameworks()},
         custom=custom_mapping(target.custom),
-        units=await house.units.all(target.organisation_id),
+        units=await house.units.all(organisation),
         goal=worth_of(target.criticality, target.data_class),
     )
 

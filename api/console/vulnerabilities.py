@@ -60,12 +60,15 @@ class Wanted:
         state: str = PRESENT,
         target: UUID | None = None,
         campaign: UUID | None = None,
+        *,
+        once: bool = False,
     ) -> None:
         self.q = q.strip()
         self.severity = severity if severity in set(Severity) else ""
         self.state = state if state in {"all", *VulnerabilityState} else PRESENT
         self.target = target
         self.campaign = campaign
+        self.once = once
 
     def query(self, more: str = "") -> str:
         """All of it, in the language of every search."""
@@ -106,7 +109,11 @@ async def page(
     shown: Page[Vulnerability] = Page(found.items)
     if not words:
         query = Query({}, paging.cursor, filter=text, sort=paging.sort)
-        shown = await findings.vulnerabilities(caller.organisation_id, query)
+        shown = await findings.vulnerabilities(caller.organisation_id, query, once=wanted.once)
+    elif wanted.once:
+        query = Query({"id": [each.id for each in found.items]}, limit=_FOUND)
+        first = {each.id for each in (await findings.vulnerabilities(caller.organisation_id, query, once=True)).items}
+        shown = Page(tuple(each for each in found.items if each.id in first))
     return render(
         request,
         "vulnerabilities.html",
@@ -178,6 +185,7 @@ async def show(
         form=form or Fields({}),
         states=[each for each in VulnerabilityState if may_change(PERSON, found.state, each)],
         target=await house.targets.get(organisation, found.target_id),
+        twins=await house.machine_keeping.twins(organisation, found.id) if found.twin else (),
         why=await house.risking.vulnerability(organisation, vulnerability_id),
         correlation=await house.correlating.explain(organisation, vulnerability_id),
         doubt=await house.false_positives.explain(organisation, vulnerability_id),

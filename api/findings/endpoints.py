@@ -36,6 +36,11 @@ OBSERVATION_FIELDS = (
     "id, campaign_id, scan_id, target_id, tool, fingerprint, kind, rule, title, severity, weakness, host, port, url, "
     "parameter, cve, cwe, confidence, recorded_at"
 )
+ONCE_HELP = (
+    "Of those that are one flaw under several targets of a machine only the present one with the highest risk, "
+    "if the filter lets it through"
+)
+Once = Annotated[bool, QueryParameter(description=ONCE_HELP)]
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_VULNERABILITIES))]
 ObservationReader = Annotated[Principal, Depends(allowed(Permission.READ_OBSERVATIONS))]
 Service = Annotated[FindingsReader, Depends(service("findings"))]
@@ -47,9 +52,10 @@ async def list_vulnerabilities(
     caller: Reader,
     findings: Service,
     query: Annotated[Query, Depends(paging(VULNERABILITY_FIELDS))],
+    once: Once = False,
 ) -> object:
     """List, worst risk first by default."""
-    return await findings.vulnerabilities(caller.organisation_id, query)
+    return await findings.vulnerabilities(caller.organisation_id, query, once=once)
 
 
 @router.get("/vulnerabilities/search")

@@ -64,6 +64,7 @@ class VulnerabilityAnswer(Answer):
     due_at: datetime | None = Field(description="When it should be fixed")
     due_by_hand: bool = Field(description="Whether a person chose that, rather than the policy")
     version: int = Field(description="What an edit is made from; the ETag says the same")
+    twin: UUID | None = Field(description="Shared by those that are the same flaw under other targets of its machine")
 
 
 class CauseAnswer(Answer):

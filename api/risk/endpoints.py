@@ -87,6 +87,12 @@ async def target_risk(target_id: UUID, caller: Reader, _: TargetReader, risking:
     return CombinedRiskAnswer.of(await risking.target(caller.organisation_id, target_id))
 
 
+@router.get("/targets/{target_id}/machine/risk")
+async def machine_risk(target_id: UUID, caller: Reader, _: TargetReader, risking: Service) -> CombinedRiskAnswer:
+    """One score for the machine that a target is of, each flaw once whichever of its targets have it."""
+    return CombinedRiskAnswer.of(await risking.machine(caller.organisation_id, target_id))
+
+
 @router.get("/business-units/{unit_id}/risk")
 async def unit_risk(unit_id: UUID, caller: Reader, _: TargetReader, risking: Service) -> CombinedRiskAnswer:
     """One score for a business unit, from the targets of it and of all below it, and the worst of them."""

@@ -22,7 +22,7 @@ from purple.services.targets import Targets
 router = APIRouter(prefix="/targets", tags=["targets"])
 FIELDS = (
     "id, kind, value, name, criticality, tags, zone, exposure, data_class, controls, unit, "
-    "environment, category, frameworks, custom, created_at, retired_at"
+    "environment, category, frameworks, custom, created_at, retired_at, machine_id"
 )
 Reader = Annotated[Principal, Depends(allowed(Permission.READ_TARGETS))]
 Writer = Annotated[Principal, Depends(allowed(Permission.WRITE_TARGETS))]

@@ -72,6 +72,7 @@ class TargetAnswer(Answer):
     custom: Annotated[dict[str, str], BeforeValidator(custom_mapping)]
     created_at: datetime
     retired_at: datetime | None = Field(description="Since when it is tested no more")
+    machine_id: UUID | None = Field(description="The oldest target of its machine; null where it is alone")
 
 
 class LeaseAnswer(Answer):

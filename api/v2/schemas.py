@@ -79,6 +79,9 @@ class VulnerabilityV2(Answer):
     reopened_at: datetime | None = None
     due_at: datetime | None = None
     due_by_hand: bool | None = None
+    twin: UUID | None = Field(
+        default=None, description="Shared by those that are the same flaw under other targets of its machine"
+    )
     version: int | None = Field(default=None, description="What an edit is made from; the ETag says the same")
     target: OfTargetAnswer | None = Field(default=None, description="The asset that it is of")
     sightings: list[SightingAnswer] | None = Field(default=None, description="The newest first, at most 50")
@@ -104,6 +107,9 @@ class TargetV2(Answer):
     custom: Annotated[dict[str, str] | None, BeforeValidator(custom_mapping)] = None
     created_at: datetime | None = None
     retired_at: datetime | None = None
+    machine_id: UUID | None = Field(
+        default=None, description="The oldest target of its machine; null where it is alone"
+    )
     version: int | None = None
     risk: int | None = Field(default=None, description="0 to 100, of its present vulnerabilities together")
     compliance: dict[str, dict[Status, int]] | None = Field(

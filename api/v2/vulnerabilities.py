@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.deps import allowed, etag, paging, service
-from api.findings.endpoints import VULNERABILITY_FIELDS
+from api.findings.endpoints import VULNERABILITY_FIELDS, Once
 from api.schemas import PageAnswer
 from api.v2.batches import BatchAnswer, each_by_itself
 from api.v2.fields import chosen, picked
@@ -35,9 +35,10 @@ async def list_vulnerabilities_v2(
     findings: Service,
     query: Annotated[Query, Depends(paging(VULNERABILITY_FIELDS))],
     names: Names,
+    once: Once = False,
 ) -> PageAnswer[VulnerabilityV2]:
     """List, worst risk first by default."""
-    page = await findings.vulnerabilities(caller.organisation_id, query)
+    page = await findings.vulnerabilities(caller.organisation_id, query, once=once)
     items = await _answers(request, caller, findings, page.items, names)
     return PageAnswer[VulnerabilityV2](items=items, next_cursor=page.next_cursor)
 

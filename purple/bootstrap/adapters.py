@@ -20,6 +20,7 @@ from purple.domain.search import Index
 from purple.orchestrator.temporal import TemporalOrchestrator
 from purple.search.fallback import FullText
 from purple.security.actors import SignedActors
+from purple.services.grouping import Grouping
 from purple.services.workshop import Workshop
 from purple.settings import Settings
 from purple.toolkit.objects import Objects
@@ -113,6 +114,11 @@ class Adapters:
         stack = self.settings.stack
         folder = self.settings.tools.folder or stack.cache / "tools"
         return Catalogue(Programs(folder, stack.cache), self.settings.tools.extra)
+
+    @cached_property
+    def grouping(self) -> Grouping:
+        """Targets as machines, kept up."""
+        return Grouping(self.tools)
 
     @property
     def indices(self) -> dict[str, Index]:

@@ -96,7 +96,7 @@ class Findings(Adapters):
     @cached_property
     def analysis(self) -> Analysis:
         """Merging and risk."""
-        return Analysis(self.work, self.clock, self.abilities)
+        return Analysis(self.work, self.clock, self.abilities, self.grouping)
 
     @cached_property
     def abilities(self) -> Abilities:

@@ -8,6 +8,7 @@ from purple.services.clearance import Clearance
 from purple.services.compliance import ComplianceReader
 from purple.services.compliance.frameworks import Frameworks
 from purple.services.identity import Identity
+from purple.services.machine_keeping import MachineKeeping
 from purple.services.retiring import Retiring
 from purple.services.sessions import Sessions
 from purple.services.target_import import TargetImport
@@ -31,7 +32,7 @@ class Register(Adapters):
     @cached_property
     def targets(self) -> Targets:
         """The register."""
-        return Targets(self.work, self.frameworks, self.clock, self.ids)
+        return Targets(self.work, self.frameworks, self.clock, self.ids, self.grouping)
 
     @cached_property
     def retiring(self) -> Retiring:
@@ -41,7 +42,12 @@ class Register(Adapters):
     @cached_property
     def target_import(self) -> TargetImport:
         """The register, from files."""
-        return TargetImport(self.work, self.frameworks, self.clock, self.ids)
+        return TargetImport(self.work, self.frameworks, self.clock, self.ids, self.grouping)
+
+    @cached_property
+    def machine_keeping(self) -> MachineKeeping:
+        """Which of them are one machine."""
+        return MachineKeeping(self.work, self.grouping, self.clock, self.ids)
 
     @cached_property
     def units(self) -> Units:

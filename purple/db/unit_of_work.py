@@ -24,6 +24,7 @@ from purple.db.repositories.findings import FindingRows
 from purple.db.repositories.gates import GateTable
 from purple.db.repositories.history import ScanHistory
 from purple.db.repositories.life import LifeRows
+from purple.db.repositories.machines import MachineRows
 from purple.db.repositories.metrics import MetricRows
 from purple.db.repositories.risk_history import RiskHistoryRows
 from purple.db.repositories.risks import RiskRows
@@ -38,6 +39,7 @@ from purple.db.shelf import LibraryRows
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
 from purple.domain.life import Change, Comment, Operation
+from purple.domain.machines import MachineRuling
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.refusals import Refusal
 from purple.domain.reports import Report, Triage
@@ -81,6 +83,8 @@ class SqlUnitOfWork:
         self.lives = LifeRows(connection)
         self.rulings = TableRows(connection, models.rulings, Ruling)
         self.correlations = CorrelationRows(connection, organisation_id)
+        self.machine_rulings = TableRows(connection, models.machine_rulings, MachineRuling)
+        self.machines = MachineRows(connection, organisation_id)
         self.due_dates = DueDateRows(connection, organisation_id)
         self.changes = TableRows(connection, models.vulnerability_changes, Change, listings.CHANGES)
         self.comments = TableRows(connection, models.vulnerability_comments, Comment, listings.COMMENTS)

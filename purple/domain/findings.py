@@ -72,8 +72,14 @@ class Findings(Protocol):
         """
         ...
 
-    async def vulnerabilities(self, query: Query) -> Page[Vulnerability]:
-        """A page, by default worst risk first."""
+    async def vulnerabilities(self, query: Query, *, once: bool = False) -> Page[Vulnerability]:
+        """A page, by default worst risk first.
+
+        Args:
+            query: which, in which order.
+            once: of those that are one flaw under several targets of a machine, only the present one with the highest
+                risk.
+        """
         ...
 
     async def seen_by(self, campaign_id: UUID, most: int) -> tuple[Vulnerability, ...]:

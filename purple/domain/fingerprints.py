@@ -49,6 +49,12 @@ def identity(
     return (what, *host, *_where(seen), *apart)
 
 
+def twin(machine_id: UUID, seen: Observation, fields: Iterable[str] = ()) -> UUID:
+    """What sightings of one flaw of a machine share, under whichever of its targets they were made."""
+    digest = _digest(str(machine_id), *(value for _, value in identity(seen, fields)))
+    return UUID(digest[:32], version=5)  # a name-based id with a hash that still holds
+
+
 def split_off(known: str, tool: str, rule: str) -> str:
     """The fingerprint of what one rule of a tool saw, where a person says that it is another flaw."""
     return _digest("split", known, tool, rule)

@@ -19,11 +19,12 @@ from purple.domain.gates import Bell, GateRows
 from purple.domain.idempotency import Idempotency
 from purple.domain.identity import ApiToken, Organisation, Session, SignInLink, User
 from purple.domain.life import Change, Comment, Lives, Operation
+from purple.domain.machines import MachineRuling, Machines
 from purple.domain.metrics import Metrics
 from purple.domain.outbox import Events
 from purple.domain.pages import Page, Query
 from purple.domain.refusals import Refusal
-from purple.domain.reports import Delivery, Notice, Report, ReportData, ReportFormat, Triage
+from purple.domain.reports import Delivery, Notice, Report, Triage
 from purple.domain.risk_history import RiskHistory
 from purple.domain.rulings import Correlations, Ruling
 from purple.domain.saved import Alerts, SavedSearch
@@ -173,6 +174,10 @@ class UnitOfWork(Protocol):
     @property
     def correlations(self) -> Correlations: ...  # noqa: D102
     @property
+    def machine_rulings(self) -> Rows[MachineRuling]: ...  # noqa: D102
+    @property
+    def machines(self) -> Machines: ...  # noqa: D102
+    @property
     def due_dates(self) -> DueDates: ...  # noqa: D102
     @property
     def changes(self) -> Rows[Change]: ...  # noqa: D102
@@ -231,18 +236,6 @@ class ModelProvider(Protocol):
 
         Raises:
             UnavailableError: no answer.
-        """
-        ...
-
-
-class ReportRenderer(Protocol):
-    """Writes reports."""
-
-    async def render(self, data: ReportData, wanted: ReportFormat) -> bytes:
-        """The report's bytes.
-
-        Raises:
-            PurpleError: it cannot be written here; the remedy says what is missing.
         """
         ...
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from purple.domain.campaigns import Campaign, Scan
@@ -120,3 +120,15 @@ class Delivery:
     state: str
     """`delivered`, `skipped` or `failed`."""
     reason: str = ""
+
+
+class ReportRenderer(Protocol):
+    """Writes reports."""
+
+    async def render(self, data: ReportData, wanted: ReportFormat) -> bytes:
+        """The report's bytes.
+
+        Raises:
+            PurpleError: it cannot be written here; the remedy says what is missing.
+        """
+        ...

@@ -151,6 +151,8 @@ class Target:
     """A user name."""
     retirement: UUID | None = None
     """The triage by which its vulnerabilities went out of scope."""
+    machine_id: UUID | None = None
+    """The oldest of the targets that are one machine with it, and it; None where it is alone: see `machines`."""
 
     @property
     def address(self) -> Address:

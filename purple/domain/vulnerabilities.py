@@ -115,6 +115,10 @@ class Vulnerability:
     """How likely it is none, 0 to 1; None where nothing speaks against it. See `false_positives`."""
     doubts: tuple[Reason, ...] = ()
     """Why it may be none."""
+    twin: UUID | None = None
+    """What it shares with those that are the same flaw under other targets of its machine, where it has such: see
+    `machines`.
+    """
 
     @property
     def risk_reasons(self) -> tuple[str, ...]:

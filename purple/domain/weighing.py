@@ -37,6 +37,8 @@ class Tally:
     worst: int
     unit_id: UUID | None = None
     """The business unit of the target."""
+    machine_id: UUID | None = None
+    """The machine of the target, where it is one with others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,25 @@ class Risks(Protocol):
         """Note with what everything was weighed."""
         ...
 
-    async def worst(self, limit: int, target_id: UUID | None = None) -> Sequence[tuple[UUID, str, int]]:
-        """Present ones, the highest risk first: id, title, risk."""
+    async def worst(
+        self, limit: int, target_ids: Collection[UUID] | None = None, *, once: bool = False
+    ) -> Sequence[tuple[UUID, str, int]]:
+        """Present ones, of some targets or all, the highest risk first: id, title, risk; `once` as in `tallies`."""
         ...
 
     async def touched(self, datasets: Collection[Dataset], revision: int) -> Sequence[Touched]:
         """Vulnerabilities with a CVE whose facts changed after a revision, in the order of their ids."""
         ...
 
-    async def tallies(self, target_ids: Collection[UUID] | None = None, unit_id: UUID | None = None) -> Sequence[Tally]:
-        """Of some targets, of those of a business unit and of all below it, or of all."""
+    async def tallies(
+        self, target_ids: Collection[UUID] | None = None, unit_id: UUID | None = None, *, once: bool = False
+    ) -> Sequence[Tally]:
+        """Of some targets, of those of a business unit and of all below it, or of all.
+
+        Args:
+            target_ids: the targets.
+            unit_id: the business unit.
+            once: of vulnerabilities that are one flaw under several targets of a machine, take the one with the highest
+                risk: of these targets, else of each business unit. A target's severity may then come twice.
+        """
         ...

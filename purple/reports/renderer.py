@@ -23,7 +23,7 @@ SCHEMA = "purple.report/1"
 
 
 class Renderer:
-    """See `domain.ports.ReportRenderer`."""
+    """See `domain.reports.ReportRenderer`."""
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache

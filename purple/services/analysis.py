@@ -10,6 +10,7 @@ from purple.domain.ports import UnitOfWork, Work
 from purple.domain.vulnerabilities import Merged
 from purple.services.doubting import Origin, act, doubt
 from purple.services.events import enter, event, nth
+from purple.services.grouping import Grouping
 from purple.services.weighing import Weighed, rescored, scored, weigh
 
 NONE: Abilities = {}
@@ -19,13 +20,14 @@ NONE: Abilities = {}
 class Analysis:
     """May run twice: the second time changes nothing."""
 
-    def __init__(self, work: Work, clock: Clock, abilities: Abilities = NONE) -> None:
+    def __init__(self, work: Work, clock: Clock, abilities: Abilities = NONE, grouping: Grouping | None = None) -> None:
         self._work = work
         self._clock = clock
         self._abilities = abilities
+        self._grouping = grouping or Grouping()
 
     async def analyse(self, ref: CampaignRef) -> Analysed:
-        """Merge a campaign's flaws and weigh what it saw."""
+        """Merge a campaign's flaws, weigh what it saw, and mark what stands under several targets of a machine."""
         now = self._clock.now()
         async with self._work(ref.organisation_id) as uow:
             campaign = await uow.campaigns.get(ref.campaign_id)
@@ -36,6 +38,7 @@ class Analysis:
             moved = await weigh(uow, await uow.findings.weights(merged.moved))
             await self._tell(uow, ref, merged, moved)
             await self._doubt(uow, ref, merged)
+            await self._grouping.follow(uow, ref.campaign_id)
             return Analysed(
                 found=len(merged.found),
                 reopened=len(merged.reopened),

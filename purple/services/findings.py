@@ -20,10 +20,10 @@ class FindingsReader:
     def __init__(self, work: Work) -> None:
         self._work = work
 
-    async def vulnerabilities(self, organisation_id: UUID, query: Query) -> Page[Vulnerability]:
-        """By default worst risk first."""
+    async def vulnerabilities(self, organisation_id: UUID, query: Query, *, once: bool = False) -> Page[Vulnerability]:
+        """By default worst risk first; `once` shows what several targets of a machine have only under one of them."""
         async with self._work(organisation_id) as uow:
-            return await uow.findings.vulnerabilities(query)
+            return await uow.findings.vulnerabilities(query, once=once)
 
     async def vulnerability(self, organisation_id: UUID, row_id: UUID) -> Vulnerability:
         """One.

@@ -11,8 +11,8 @@ from purple.domain.errors import PurpleError
 from purple.domain.objects import ObjectStore
 from purple.domain.observations import RecordedObservation
 from purple.domain.pages import Page, Query
-from purple.domain.ports import Orchestrator, ReportRenderer, UnitOfWork, Work
-from purple.domain.reports import Report, ReportData, ReportFormat, Triage, TriageState
+from purple.domain.ports import Orchestrator, UnitOfWork, Work
+from purple.domain.reports import Report, ReportData, ReportFormat, ReportRenderer, Triage, TriageState
 from purple.services.events import enter, event, nth
 from purple.services.summaries import worst_first
 

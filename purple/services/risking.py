@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -85,9 +85,18 @@ class Risking:
         """
         async with self._work(organisation_id) as uow:
             await uow.targets.get(target_id)
-            worst = await uow.risks.worst(SHOWN, target_id)
-            items = tuple(Item(*each) for each in worst)
-            return combined(await uow.risks.tallies([target_id]), items)
+            return await _under(uow, [target_id])
+
+    async def machine(self, organisation_id: UUID, target_id: UUID) -> CombinedRisk:
+        """Of the machine that a target is of, from the present vulnerabilities of all its targets, each flaw once.
+
+        Raises:
+            NotFoundError: there is no such target.
+        """
+        async with self._work(organisation_id) as uow:
+            target = await uow.targets.get(target_id)
+            mine = await uow.targets.all(machine_id=target.machine_id) if target.machine_id else (target,)
+            return await _under(uow, [each.id for each in mine])
 
     async def scores(self, organisation_id: UUID, target_ids: Collection[UUID]) -> dict[UUID, int]:
         """The scores of some targets; one without a present vulnerability has 0."""
@@ -96,9 +105,9 @@ class Risking:
         return {each: combined(known.get(each, ())).risk.score for each in target_ids}
 
     async def organisation(self, organisation_id: UUID) -> CombinedRisk:
-        """From its targets, each as bad as its present vulnerabilities make it together."""
+        """From its targets, each as bad as its present vulnerabilities make it together; those of a machine are one."""
         async with self._work(organisation_id) as uow:
-            return await _over(uow, await uow.risks.tallies())
+            return await _over(uow, await uow.risks.tallies(once=True))
 
     async def unit(self, organisation_id: UUID, unit_id: UUID) -> CombinedRisk:
         """The same of the targets of a business unit and of all below it.
@@ -108,7 +117,7 @@ class Risking:
         """
         async with self._work(organisation_id) as uow:
             await uow.units.get(unit_id)
-            return await _over(uow, await uow.risks.tallies(unit_id=unit_id))
+            return await _over(uow, await uow.risks.tallies(unit_id=unit_id, once=True))
 
     async def history(
         self, organisation_id: UUID, subject: Subject, subject_id: UUID, since: date | None = None
@@ -131,12 +140,12 @@ class Risking:
     async def record(self, organisation_id: UUID) -> None:
         """Keep what is the risk today of the organisation, its business units and targets."""
         async with self._work(organisation_id) as uow:
-            tallies = await uow.risks.tallies()
+            targets = of_targets(await uow.risks.tallies())
+            tallies = await uow.risks.tallies(once=True)
             units = standings(await uow.unit_tree.all(), {}, tallies)
-            targets = of_targets(tallies)
             scores = {(Subject.TARGET, key): score for key, score in targets.items()}
             scores |= {(Subject.UNIT, each.unit.id): each.risk for each in units}
-            scores[Subject.ORGANISATION, organisation_id] = score_of_all(targets.values())
+            scores[Subject.ORGANISATION, organisation_id] = score_of_all(of_machines(tallies).values())
             await uow.risk_history.keep(day_of(self._clock.now()), scores)
 
     async def rules(self, organisation_id: UUID) -> Rules:
@@ -209,10 +218,16 @@ def _bands(shifts: Iterable[Shift]) -> list[tuple[str, int, int]]:
     return [(f"{n * _BAND}-{n * _BAND + _BAND - 1 + (n == 4)}", before[n], after[n]) for n in reversed(range(5))]  # noqa: PLR2004 - 100 is in the last
 
 
+async def _under(uow: UnitOfWork, target_ids: Collection[UUID]) -> CombinedRisk:
+    """One score for the vulnerabilities of targets that are one machine, each flaw once."""
+    items = tuple(Item(*each) for each in await uow.risks.worst(SHOWN, target_ids, once=len(target_ids) > 1))
+    return combined(await uow.risks.tallies(target_ids, once=len(target_ids) > 1), items)
+
+
 async def _over(uow: UnitOfWork, tallies: Iterable[Tally]) -> CombinedRisk:
-    """One score for many targets."""
+    """One score for many targets, those of a machine taken as one, which is named after the worst of them."""
     mine = list(tallies)
-    scores = of_targets(mine)
+    scores = of_machines(mine)
     first = sorted(scores, key=lambda key: (-scores[key], key))[:SHOWN]
     if not first:
         return CombinedRisk(NO_RISK, 0, ())
@@ -235,6 +250,15 @@ def of_targets(tallies: Iterable[Tally]) -> dict[UUID, int]:
     return {key: combined(several).risk.score for key, several in _by_target(tallies).items()}
 
 
+def of_machines(tallies: Iterable[Tally]) -> dict[UUID, int]:
+    """The same, those of a machine in one business unit taken together; by its target with the worst vulnerability."""
+    scores: dict[UUID, int] = {}
+    for several in _by_machine(tallies).values():
+        worst = max(several, key=lambda each: (each.worst, each.target_id))
+        scores[worst.target_id] = combined(several).risk.score
+    return scores
+
+
 def score_of_all(scores: Collection[int]) -> int:
     """One score for targets that have these."""
     return _of_scores(scores).score
@@ -247,12 +271,12 @@ def standings(units: Iterable[Unit], counts: Mapping[UUID, int], tallies: Iterab
     scores: dict[UUID, list[int]] = {key: [] for key in known}
     for key in counts.keys() & known.keys():
         targets.update(dict.fromkeys(known[key].lineage, counts[key]))
-    for several in _by_target(tallies).values():
-        unit = known.get(several[0].unit_id) if several[0].unit_id else None
+    for (_, unit_id), several in _by_machine(tallies).items():
+        unit = known.get(unit_id) if unit_id else None
         score = combined(several).risk.score
         for key in unit.lineage if unit else ():
             scores[key].append(score)
-            present[key].update({each.severity: each.count for each in several})
+            present[key].update({each.severity: each.count for each in _by_severity(several)})
     return tuple(
         Standing(
             each,
@@ -271,9 +295,28 @@ def _by_target(tallies: Iterable[Tally]) -> dict[UUID, list[Tally]]:
     return found
 
 
+def _by_machine(tallies: Iterable[Tally]) -> dict[tuple[UUID, UUID | None], list[Tally]]:
+    """By machine, or target that is alone, and business unit: each unit answers for what is registered in it."""
+    found: dict[tuple[UUID, UUID | None], list[Tally]] = {}
+    for each in tallies:
+        found.setdefault((each.machine_id or each.target_id, each.unit_id), []).append(each)
+    return found
+
+
+def _by_severity(tallies: Iterable[Tally]) -> list[Tally]:
+    """The worst severity first, each once."""
+    found: dict[Severity, Tally] = {}
+    for each in tallies:
+        if known := found.get(each.severity):
+            count, total = known.count + each.count, known.total + each.total
+            each = replace(known, count=count, total=total, worst=max(known.worst, each.worst))  # noqa: PLW2901 - summed
+        found[each.severity] = each
+    return sorted(found.values(), key=lambda each: -each.severity.rank)
+
+
 def combined(tallies: Iterable[Tally], items: tuple[Item, ...] = ()) -> CombinedRisk:
-    """One score for the vulnerabilities of a target: its worst, then the others by severity."""
-    known = sorted(tallies, key=lambda each: -each.severity.rank)
+    """One score for the vulnerabilities of a target or a machine: its worst, then the others by severity."""
+    known = _by_severity(tallies)
     if not known:
         return CombinedRisk(NO_RISK, 0, ())
     top = max(known, key=lambda each: each.worst)

@@ -11,6 +11,7 @@ from purple.domain.target_files import Row, read
 from purple.domain.target_imports import Becomes, Plan, Register, understand
 from purple.domain.units import Tree
 from purple.services.compliance.frameworks import Frameworks
+from purple.services.grouping import Grouping
 from purple.services.targets import created, follow
 
 
@@ -20,8 +21,11 @@ class TargetImport:
     What a file says twice it says once: importing it again changes nothing.
     """
 
-    def __init__(self, work: Work, frameworks: Frameworks, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, work: Work, frameworks: Frameworks, clock: Clock, ids: Ids, grouping: Grouping | None = None
+    ) -> None:
         self._work = work
+        self._grouping = grouping or Grouping()
         self._frameworks = frameworks
         self._clock = clock
         self._ids = ids
@@ -68,6 +72,9 @@ class TargetImport:
         ]
         await uow.target_sets.change([target for target, _ in changed])
         await uow.events.add(*map(created, new))
+        moved = [target.id for target, names in changed if "zone" in names]
+        if placed := [*(each.id for each in new), *moved]:
+            await self._grouping.regroup(uow, placed)
         await follow(uow, changed, self._clock.now())
 
 

@@ -26,6 +26,7 @@ from purple.domain.targets import (
 )
 from purple.services.compliance.frameworks import Frameworks
 from purple.services.events import event
+from purple.services.grouping import Grouping
 from purple.services.units import check_unit
 from purple.services.weighing import rescored, scored, weigh
 
@@ -38,8 +39,11 @@ _DATED = {"exposure", "unit_id"}
 class Targets:
     """Create, find, list, edit."""
 
-    def __init__(self, work: Work, frameworks: Frameworks, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, work: Work, frameworks: Frameworks, clock: Clock, ids: Ids, grouping: Grouping | None = None
+    ) -> None:
         self._work = work
+        self._grouping = grouping or Grouping()
         self._frameworks = frameworks
         self._clock = clock
         self._ids = ids
@@ -100,7 +104,8 @@ class Targets:
                 )
             await uow.targets.add(target)
             await uow.events.add(created(target))
-        return target
+            found = await self._grouping.regroup(uow, [target.id])
+        return replace(target, machine_id=found[target.id])
 
     async def ensure(self, organisation_id: UUID, value: str) -> Target:
         """The target that is written so; registered when it is new."""
@@ -124,6 +129,9 @@ class Targets:
         async with self._work(organisation_id) as uow:
             await check_unit(uow, changes.get("unit_id"))
             target = await uow.targets.edit(target_id, version, **changes)
+            if "zone" in changes:
+                found = await self._grouping.regroup(uow, [target_id])
+                target = replace(target, machine_id=found[target_id])
             await follow(uow, [(target, changes)], self._clock.now())
             return target
 

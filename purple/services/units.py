@@ -137,7 +137,7 @@ class Units:
         """Every one, those above before those below, and how it stands with all that is below it."""
         async with self._work(organisation_id) as uow:
             units = await uow.unit_tree.all()
-            return standings(units, await uow.unit_tree.counts(), await uow.risks.tallies())
+            return standings(units, await uow.unit_tree.counts(), await uow.risks.tallies(once=True))
 
 
 def _refuse(unit: Unit, use: Use) -> None:

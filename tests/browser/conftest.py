@@ -24,6 +24,7 @@ from purple.domain.schedules import RunOutcome, Schedule, Timing
 from purple.domain.severity import Severity
 from purple.domain.tools import ScanState
 from purple.services.analysis import Analysis
+from purple.services.identity import ADMINISTRATOR
 from purple.services.schedules import Wanted
 from purple.toolkit.packages import find_program
 from tests.integration.db.conftest import Tenant
@@ -131,6 +132,8 @@ class Scene:
     report: UUID
     schedule: UUID
     unit: UUID
+    named: UUID
+    """A target that is a machine with another one."""
 
 
 @pytest.fixture(scope="session")
@@ -158,7 +161,8 @@ async def scene(container, workers) -> Scene:
     unit = await container.units.create(purple.organisation, f"Labs {HOSTILE.replace('/', '')}", owner="admin")
     means = {"category": "lab", "frameworks": ["cis", "pci-dss"], "custom": [f"rack={HOSTILE}"]}
     await container.targets.edit(purple.organisation, found[0].target_id, 1, unit_id=unit.id, **means)
-    return Scene(ended.id, found[0].id, found[0].target_id, report, schedule.id, unit.id)
+    named = await one_machine(purple)
+    return Scene(ended.id, found[0].id, found[0].target_id, report, schedule.id, unit.id, named)
 
 
 @dataclass
@@ -193,6 +197,28 @@ async def past(purple: Purple) -> None:
     async with asyncio.timeout(60):
         while (await container.trends.trend(purple.organisation, filter_="tags:trends-drawn")).total.open != len(ports):
             await asyncio.sleep(0.1)
+
+
+async def one_machine(purple: Purple) -> UUID:
+    """A name and its URL with the same flaw, and addresses: one is another machine, and one is still to be decided."""
+    container, organisation = purple.container, purple.organisation
+    contract = await container.authorisations.get(organisation, await purple.authorisation("127.25.8.0/24"))
+    balancer = await container.targets.create(organisation, "127.25.8.1")
+    await container.targets.create(organisation, "127.25.8.2", name=f"box {HOSTILE}")
+    name = await container.targets.create(organisation, "shop.example.org", name=f"Shop {HOSTILE}")
+    url = await container.targets.create(organisation, "https://shop.example.org/")
+    for target in (name, url):
+        start = datetime.now(UTC) - timedelta(days=3)
+        tenant = Tenant(container.work, organisation, target, contract, start)
+        campaign = await tenant.campaign(1)
+        scan = await tenant.scan(campaign, target_id=target.id, host="shop.example.org", address="127.25.8.2")
+        await tenant.record(tenant.sight(scan, 443), tenant.sight(scan, 8443))
+        ref = CampaignRef(organisation_id=organisation, campaign_id=campaign.id, round=1)
+        await Analysis(container.work, Then(start)).analyse(ref)
+        async with container.work(organisation) as uow:
+            await uow.campaigns.update(campaign.id, state=CampaignState.COMPLETED, ended_at=start)
+    await container.machine_keeping.split(name.id, balancer.id, f"a shared front {HOSTILE}", ADMINISTRATOR)
+    return name.id
 
 
 async def scheduled(purple: Purple) -> Schedule:

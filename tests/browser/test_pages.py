@@ -21,6 +21,8 @@ PAGES = {
     "unit": "/targets/units/{unit}",
     "target-import": "/targets/import",
     "target": "/targets/{target}",
+    "machines": "/targets/machines",
+    "machine": "/targets/{named}",
     "authorisations": "/authorisations",
     "refusals": "/authorisations/refusals",
     "vulnerabilities": "/vulnerabilities",

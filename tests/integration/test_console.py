@@ -17,9 +17,10 @@ from purple.services.sessions import Sessions
 OURS = {"Sec-Fetch-Site": "same-origin"}
 PAGES = [
     "/", "/campaigns", "/campaigns/new", "/campaigns/import", "/schedules", "/schedules/new", "/targets",
-    "/targets/units", "/targets/import", "/authorisations", "/vulnerabilities", "/vulnerabilities/causes",
-    "/vulnerabilities/searches", "/vulnerabilities/triage", "/vulnerabilities/false-positives", "/trends", "/reports",
-    "/attack-paths", "/compliance", "/compliance/gdpr", "/risk", "/sla", "/targets/analytics", "/health",
+    "/targets/units", "/targets/machines", "/targets/import", "/authorisations", "/vulnerabilities",
+    "/vulnerabilities/causes", "/vulnerabilities/searches", "/vulnerabilities/triage",
+    "/vulnerabilities/false-positives", "/trends", "/reports", "/attack-paths", "/compliance", "/compliance/gdpr",
+    "/risk", "/sla", "/targets/analytics", "/health",
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from purple.db.models.findings import observations, sightings, vulnerabilities
 from purple.db.models.gates import gate_breakers, gate_leases
 from purple.db.models.identity import api_tokens, organisations, sessions, sign_in_links, users
 from purple.db.models.life import sla_rules, triage_operations, vulnerability_changes, vulnerability_comments
+from purple.db.models.machines import machine_rulings, target_addresses
 from purple.db.models.reference import reference_editions, reference_facts
 from purple.db.models.refusals import refusals
 from purple.db.models.reports import reports, triages
@@ -36,6 +37,7 @@ __all__ = [
     "gate_breakers",
     "gate_leases",
     "idempotency_keys",
+    "machine_rulings",
     "metadata",
     "observations",
     "organisations",
@@ -56,6 +58,7 @@ __all__ = [
     "sightings",
     "sign_in_links",
     "sla_rules",
+    "target_addresses",
     "targets",
     "triage_operations",
     "triages",

@@ -112,6 +112,7 @@ vulnerabilities = Table(
     Column("weighed_confidence", Float),
     Column("false_positive", Float),
     Column("doubts", json_as(list, _reasons), nullable=False, server_default="[]"),
+    Column("twin", Uuid),
     UniqueConstraint("organisation_id", "fingerprint"),
     Index("ix_vulnerabilities_risk", "organisation_id", "risk", "id"),
     Index("ix_vulnerabilities_cause", "organisation_id", "cause"),
@@ -127,6 +128,7 @@ Index(
     vulnerabilities.c.false_positive,
     postgresql_where="false_positive IS NOT NULL",
 )
+Index("ix_vulnerabilities_twin", vulnerabilities.c.twin, postgresql_where="twin IS NOT NULL")
 Index("ix_vulnerabilities_accepted", vulnerabilities.c.accepted_until, postgresql_where="state = 'risk_accepted'")
 Index(
     "ix_vulnerabilities_known", vulnerabilities.c.organisation_id, vulnerabilities.c.id, postgresql_where="cve <> '{}'"

@@ -1,6 +1,6 @@
 """The register of assets."""
 
-from sqlalchemy import Column, Integer, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import Column, Computed, Index, Integer, Table, Text, UniqueConstraint, Uuid
 
 from purple.db.models.base import enum_text, key, metadata, moment, organisation, text, texts_of, tuple_of
 from purple.db.models.units import unit_key
@@ -30,6 +30,11 @@ targets = Table(
     moment("retired_at", nullable=True),
     text("retired_by"),
     Column("retirement", Uuid),
+    Column("host", Text, Computed("purple_host(kind, value)", persisted=True)),
+    Column("machine_id", Uuid),
     UniqueConstraint("organisation_id", "kind", "value"),
+    Index("ix_targets_host", "organisation_id", "host", "zone"),
     unit_key(),
 )
+"""`host` is that of the value as `Target.address` has it; empty for networks, repositories and images."""
+Index("ix_targets_machine_id", targets.c.machine_id, postgresql_where="machine_id IS NOT NULL")

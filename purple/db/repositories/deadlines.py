@@ -18,7 +18,7 @@ from purple.domain.targets import Exposure
 
 _LOCK_ALL = text(f"SELECT count(pg_advisory_xact_lock({ROOM}, bucket)) FROM generate_series(0, 255) AS bucket")  # noqa: S608 - our own words
 """As an analysis takes some of them: rows of every target are changed."""
-_LOCK_SOME = text(f"""
+LOCK_SOME = text(f"""
     SELECT count(pg_advisory_xact_lock({ROOM}, bucket)) FROM (
         SELECT DISTINCT {BUCKET} AS bucket FROM unnest(:targets) AS one (target_id) ORDER BY bucket
     ) AS mine
@@ -91,7 +91,7 @@ class DueDateRows:
             await run(_LOCK_ALL)
             return (await run(_DATE_ALL, rules)).rowcount
         mine = {"targets": list(target_ids)}
-        await run(_LOCK_SOME, mine)
+        await run(LOCK_SOME, mine)
         return (await run(_DATE_TARGETS, rules | mine)).rowcount
 
     async def overdue(self, at: datetime, limit: int) -> Sequence[tuple[UUID, datetime]]:

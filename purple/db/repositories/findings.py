@@ -21,6 +21,7 @@ from purple.db.repositories import causes, merging
 from purple.db.repositories.correlations import follow
 from purple.db.repositories.deadlines import DueDateRows
 from purple.db.repositories.listings import OBSERVATIONS, VULNERABILITIES
+from purple.db.repositories.machines import ONCE
 from purple.db.repositories.observed import COLUMNS, ORIGIN, OWN, lines, origin, read
 from purple.domain.causes import Causes
 from purple.domain.errors import NotFoundError
@@ -173,9 +174,10 @@ class FindingRows:
             tuple(dict.fromkeys((*found, *raised, *retold, *moved))),
         )
 
-    async def vulnerabilities(self, query: Query) -> Page[Vulnerability]:
+    async def vulnerabilities(self, query: Query, *, once: bool = False) -> Page[Vulnerability]:
         """Worst risk first, by default."""
-        page, cursors, order = VULNERABILITIES.inner_page(select(*_STORED), query)
+        which = select(*_STORED).where(text(ONCE)) if once else select(*_STORED)
+        page, cursors, order = VULNERABILITIES.inner_page(which, query)
         rows = (await self._connection.execute(_with_sightings(page).add_columns(*cursors).order_by(*order))).all()
         return Page(tuple(map(_vulnerability, rows[: query.limit])), VULNERABILITIES.cursor(rows, query))
 

@@ -65,6 +65,7 @@ TARGETS = Listing(
             "custom",
             "created_at",
             "retired_at",
+            "machine_id",
         ),
     )
     | {

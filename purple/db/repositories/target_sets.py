@@ -18,7 +18,7 @@ _ROWS = """jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (
     id uuid, organisation_id uuid, kind text, value text, name text, criticality text, tags text[],
     created_at timestamptz, version int, zone text, exposure text, data_class text, controls text[], unit_id uuid,
     environment text, category text, frameworks text[], custom text[],
-    retired_at timestamptz, retired_by text, retirement uuid)"""
+    retired_at timestamptz, retired_by text, retirement uuid, machine_id uuid)"""
 _ADD = text(f"INSERT INTO targets ({_NAMES}) SELECT {_NAMES} FROM {_ROWS} ON CONFLICT DO NOTHING")  # noqa: S608 - our own words
 _CHANGED = (
     "name", "criticality", "tags", "zone", "exposure", "data_class", "controls", "unit_id", "environment", "category",
