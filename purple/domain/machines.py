@@ -240,10 +240,13 @@ class Machines(Protocol):
         """These targets, all that may be or were of their machines, and the rulings in force on them."""
         ...
 
-    async def place(self, moves: Mapping[UUID, UUID | None]) -> None:
+    async def place(self, moves: Mapping[UUID, UUID | None], held: Collection[UUID] = ()) -> None:
         """Note of which machine targets are now; their flaws are no twins until they are marked again.
 
-        Their vulnerabilities are locked as an analysis locks them.
+        Args:
+            moves: the machine of each.
+            held: other targets that the same transaction changes. The vulnerabilities of all are locked at once, in the
+                order in which an analysis locks them.
         """
         ...
 

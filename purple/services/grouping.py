@@ -21,14 +21,22 @@ class Grouping:
         specs = (self._tools.spec(name) for name in self._tools.names()) if self._tools else ()
         return {each.name: each.fingerprint_fields for each in specs if each.fingerprint_fields}
 
-    async def regroup(self, uow: UnitOfWork, target_ids: Collection[UUID]) -> dict[UUID, UUID | None]:
-        """Find of which machine these targets and those around them are now, and mark the flaws of those that moved."""
+    async def regroup(
+        self, uow: UnitOfWork, target_ids: Collection[UUID], held: Collection[UUID] = ()
+    ) -> dict[UUID, UUID | None]:
+        """Find of which machine these targets and those around them are now, and mark the flaws of those that moved.
+
+        Args:
+            uow: the transaction.
+            target_ids: targets that are new, have another zone, or of which something else was said.
+            held: targets whose vulnerabilities the same transaction changes after this.
+        """
         await uow.machines.lock()
         members, rulings = await uow.machines.around(target_ids)
         found = machines(members, rulings)
         moves = {each.id: found[each.id] for each in members if found[each.id] != each.machine_id}
         if moves:
-            await uow.machines.place(moves)
+            await uow.machines.place(moves, held)
             await uow.machines.mark([each for each, machine in moves.items() if machine], self._fields)
         return found
 

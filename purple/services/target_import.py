@@ -74,7 +74,7 @@ class TargetImport:
         await uow.events.add(*map(created, new))
         moved = [target.id for target, names in changed if "zone" in names]
         if placed := [*(each.id for each in new), *moved]:
-            await self._grouping.regroup(uow, placed)
+            await self._grouping.regroup(uow, placed, held=[target.id for target, _ in changed])
         await follow(uow, changed, self._clock.now())
 
 

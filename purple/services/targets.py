@@ -130,7 +130,7 @@ class Targets:
             await check_unit(uow, changes.get("unit_id"))
             target = await uow.targets.edit(target_id, version, **changes)
             if "zone" in changes:
-                found = await self._grouping.regroup(uow, [target_id])
+                found = await self._grouping.regroup(uow, [target_id], held=[target_id])
                 target = replace(target, machine_id=found[target_id])
             await follow(uow, [(target, changes)], self._clock.now())
             return target

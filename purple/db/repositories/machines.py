@@ -62,11 +62,11 @@ _MARK = text("""
 
 _NOTE = text("""
     INSERT INTO target_addresses (target_id, organisation_id, address, scan_id, seen_at)
-    SELECT DISTINCT ON (target_id) target_id, organisation_id, address, id, started_at
-    FROM scans
-    WHERE campaign_id = :campaign AND started_at IS NOT NULL
-      AND address <> '' AND address <> host AND address NOT LIKE '%/%'
-    ORDER BY target_id, started_at DESC, id
+    SELECT DISTINCT ON (t.id) t.id, s.organisation_id, s.address, s.id, s.started_at
+    FROM scans s JOIN targets t ON t.id = s.target_id
+    WHERE s.campaign_id = :campaign AND s.started_at IS NOT NULL
+      AND s.address <> '' AND s.address <> s.host AND t.host <> ''
+    ORDER BY t.id, s.started_at DESC, s.id
     ON CONFLICT (target_id) DO UPDATE
         SET address = excluded.address, scan_id = excluded.scan_id, seen_at = excluded.seen_at
         WHERE excluded.seen_at > target_addresses.seen_at
@@ -137,10 +137,10 @@ class MachineRows:
             ahead = {end for each in rulings.values() for end in each.pair} - members.keys()
         return list(members.values()), list(rulings.values())
 
-    async def place(self, moves: Mapping[UUID, UUID | None]) -> None:
+    async def place(self, moves: Mapping[UUID, UUID | None], held: Collection[UUID] = ()) -> None:
         """In three statements."""
         ids = list(moves)
-        await self._connection.execute(LOCK_SOME, {"targets": ids})
+        await self._connection.execute(LOCK_SOME, {"targets": [*ids, *held]})
         await self._connection.execute(_PLACE, {"ids": ids, "machines": list(moves.values())})
         await self._connection.execute(_FORGET, {"ids": ids})
 

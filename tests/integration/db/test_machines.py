@@ -1,16 +1,25 @@
 """Targets that are one machine on a real PostgreSQL: joined, kept apart, and their flaws told once."""
 
+import contextlib
+import importlib.util
+import random
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 
 from purple.contracts.campaigns import CampaignRef
+from purple.db import migrations
 from purple.db.outbox import libpq_url
 from purple.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from purple.domain.fingerprints import fingerprint
 from purple.domain.identity import Actor
 from purple.domain.life import Wanted
+from purple.domain.machines import machines
 from purple.domain.pages import Query
 from purple.domain.risk import Group, Part, together
 from purple.domain.severity import Severity
@@ -52,11 +61,18 @@ class House:
         self.units = Units(tenant.work, *made)
         self.address = tenant.target
 
-    async def seen(self, target: Target, day: int, *ports: int, severity: Severity = Severity.MEDIUM) -> None:
+    async def seen(
+        self,
+        target: Target,
+        day: int,
+        *ports: int,
+        severity: Severity = Severity.MEDIUM,
+        address: str = "192.0.2.7",
+    ) -> None:
         """A campaign that saw a flaw on each of these ports of a target, whose name resolved to the address."""
         tenant = replace(self.tenant, target=target)
         campaign = await tenant.campaign(day)
-        scan = await tenant.scan(campaign, target_id=target.id, host=target.address.host, address="192.0.2.7")
+        scan = await tenant.scan(campaign, target_id=target.id, host=target.address.host, address=address)
         await tenant.record(*(tenant.sight(scan, port, severity=severity) for port in ports))
         await self.analysis.analyse(CampaignRef(organisation_id=self.id, campaign_id=campaign.id, round=1))
 
@@ -85,8 +101,18 @@ class House:
         return await self.keeping.split(one.id, other.id, "behind a balancer", self.ann)
 
 
-@pytest.fixture
-async def house(tenant) -> House:
+def migration() -> Any:
+    path = next((Path(migrations.__file__).parent / "versions").glob("0030_*.py"))
+    spec = importlib.util.spec_from_file_location("machines_migration", path)
+    assert spec
+    assert spec.loader
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+async def furnished(tenant: Tenant) -> House:
+    """A name and its URL have a flaw in common, which the address that they resolve to has as well."""
     made = House(tenant)
     made.name = await made.targets.create(tenant.id, "app.example.org")
     made.url = await made.targets.create(tenant.id, "https://app.example.org/")
@@ -94,6 +120,11 @@ async def house(tenant) -> House:
     await made.seen(made.url, 2, 443, severity=Severity.HIGH)
     await made.seen(made.address, 3, 80, 443)
     return made
+
+
+@pytest.fixture
+async def house(tenant) -> House:
+    return await furnished(tenant)
 
 
 async def test_targets_of_one_host_are_one_machine_and_an_address_is_proposed_with_its_evidence(house) -> None:
@@ -110,10 +141,22 @@ async def test_targets_of_one_host_are_one_machine_and_an_address_is_proposed_wi
     (found,) = await house.keeping.proposals(house.id)
     assert (found.target.value, found.other.value, found.proposal.address) == (url.value, "192.0.2.7", "192.0.2.7")
     assert (found.proposal.seen_at.day, found.proposal.names) == (3, 1)
-    await house.split(name, address)
+    apart = await house.split(name, address)
     assert await house.keeping.proposals(house.id) == (), "of the other name of the machine neither"
+    await house.keeping.undo(apart.rulings[0].id, "to be seen", house.ann)
+    assert len(await house.keeping.proposals(house.id)) == 1
+    await house.split(address, name)
     await house.seen(url, 4, 443)
     assert await house.keeping.proposals(house.id) == (), "and later evidence does not ask again"
+    shared = await house.targets.create(house.id, "www.example.org")
+    code = await house.targets.create(house.id, "https://git.example.org/app.git")
+    for one in (shared, code):
+        await house.seen(one, 6, 443)
+    (found,) = await house.keeping.proposals(house.id)
+    assert (found.target.value, found.proposal.names) == ("www.example.org", 2), "an address of two names"
+    await house.seen(shared, 8, 443, address="192.0.2.99")
+    await house.seen(shared, 7, 443)
+    assert await house.keeping.proposals(house.id) == (), "it is elsewhere now, whichever was analysed last"
     with pytest.raises(InvalidInputError, match="1 to 200"):
         await house.keeping.proposals(house.id, 0)
 
@@ -186,6 +229,73 @@ async def test_one_flaw_of_a_machine_is_listed_once_as_the_present_one_with_the_
     await house.targets.edit(house.id, name.id, name.version, zone="dmz")
     assert (await house.at(name, 443)).twin == (await house.at(address, 443)).twin, "a person's word holds over zones"
     assert (await house.at(url, 443)).twin is None
+
+
+async def test_machines_are_kept_up_as_if_they_were_made_anew_each_time(house) -> None:
+    chance = random.Random(7)  # noqa: S311 - repeatable, not secret
+    hosts = ["a.example.org", "b.example.org", "192.0.2.8"]
+    known, rulings = [house.name, house.url, house.address], []
+    for step in range(40):
+        word = chance.choice(["register", "move", "join", "join", "split", "split", "undo"])
+        one, other = chance.sample(known, 2)
+        with contextlib.suppress(ConflictError):
+            if word == "register" and len(known) < 12:
+                known.append(await house.targets.create(house.id, f"https://{chance.choice(hosts)}/{step}"))
+            elif word == "move":
+                version = (await house.targets.get(house.id, one.id)).version
+                await house.targets.edit(house.id, one.id, version, zone=chance.choice(["", "dmz"]))
+            elif word == "undo" and rulings:
+                await house.keeping.undo(rulings.pop(chance.randrange(len(rulings))), "no more", house.ann)
+            elif word in {"join", "split"}:
+                said = await (house.join if word == "join" else house.split)(one, other)
+                rulings.append(max(said.rulings, key=lambda each: each.id).id)
+    async with house.tenant.work(house.id) as uow:
+        members, standing = await uow.machines.around([each.id for each in known])
+    found = machines(members, standing)
+    assert {each.id: each.machine_id for each in members} == found
+    assert len(standing) > 3
+    assert len(set(found.values())) > 2
+    for each in known:
+        for port in (22, 443, 80):
+            page = await house.findings.vulnerabilities(house.id, Query({"target_id": each.id, "port": port}))
+            assert all((one.twin is None) == (found[each.id] is None) for one in page.items)
+
+
+async def test_an_upgrade_joins_what_has_one_host_and_takes_addresses_from_scans(quiet, quiet_tenant, outbox) -> None:
+    house = await furnished(quiet_tenant)
+    before, proposed = await house.machines(), await house.keeping.proposals(house.id)
+    with psycopg.connect(libpq_url(quiet.admin_url)) as admin:
+        admin.execute("UPDATE targets SET machine_id = NULL")
+        admin.execute("DELETE FROM target_addresses")
+        for each in (migration().JOIN, migration().RESOLVED):
+            admin.execute(each)
+    assert (await house.machines(), await house.keeping.proposals(house.id)) == (before, proposed)
+    assert len(proposed) == 1
+
+
+class Tools:
+    """A catalogue of one tool, which tells flaws apart by their cipher."""
+
+    def names(self) -> tuple[str, ...]:
+        return ("nmap",)
+
+    def spec(self, name: str) -> SimpleNamespace:
+        return SimpleNamespace(name=name, fingerprint_fields=("cipher",))
+
+
+async def test_facts_by_which_a_tool_tells_flaws_apart_tell_twins_apart_too(house) -> None:
+    grouping = Grouping(Tools())  # type: ignore[arg-type]  # what it needs of one
+    house.analysis = Analysis(house.tenant.work, house.clock, grouping=grouping)
+    for day, (target, cipher) in enumerate([(house.name, "RC4"), (house.url, "RC4"), (house.url, "DES")], start=4):
+        tenant = replace(house.tenant, target=target)
+        campaign = await tenant.campaign(day)
+        row = tenant.sight(await tenant.scan(campaign, target_id=target.id), 25, attributes={"cipher": cipher})
+        await tenant.record(replace(row, fingerprint=fingerprint(target.id, row.seen, ["cipher"])))
+        await house.analysis.analyse(CampaignRef(organisation_id=house.id, campaign_id=campaign.id, round=1))
+    page = await house.findings.vulnerabilities(house.id, Query({"port": 25}, sort="target_id"))
+    twins = [each.twin for each in page.items]
+    assert (len(twins), len(set(twins)), None in twins) == (3, 2, False)
+    assert len((await house.findings.vulnerabilities(house.id, Query({"port": 25}), once=True)).items) == 2
 
 
 async def test_risk_counts_a_flaw_of_a_machine_once_in_each_unit(house) -> None:

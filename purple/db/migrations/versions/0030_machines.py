@@ -75,9 +75,10 @@ WHERE known.id = t.id AND known.many > 1
 """
 RESOLVED = """
 INSERT INTO target_addresses (target_id, organisation_id, address, scan_id, seen_at)
-SELECT DISTINCT ON (target_id) target_id, organisation_id, address, id, started_at
-FROM scans WHERE started_at IS NOT NULL AND address <> '' AND address <> host AND address NOT LIKE '%/%'
-ORDER BY target_id, started_at DESC, id
+SELECT DISTINCT ON (t.id) t.id, s.organisation_id, s.address, s.id, s.started_at
+FROM scans s JOIN targets t ON t.id = s.target_id
+WHERE s.started_at IS NOT NULL AND s.address <> '' AND s.address <> s.host AND t.host <> ''
+ORDER BY t.id, s.started_at DESC, s.id
 """
 HELD = ("targets", "scans")
 
