@@ -128,7 +128,7 @@ class _Groups:
         mine, theirs = self.of[one], self.of[other]
         if mine is theirs:
             return True
-        if not all(theirs.isdisjoint(self._foes[each]) for each in mine & self._foes.keys()):
+        if not all(theirs.isdisjoint(foes) for each, foes in self._foes.items() if each in mine):
             return False
         less, more = sorted((mine, theirs), key=len)
         more |= less
@@ -144,8 +144,8 @@ def machines(members: Collection[Member], rulings: Iterable[MachineRuling]) -> d
     target joins the oldest one of its host and zone that nobody keeps it apart from: so of two of a host that are said
     to be two machines the younger one leaves, and the others stay with the older.
     """
-    known = {each.id: each for each in members}
-    standing = [each for each in rulings if each.undone_at is None and each.pair <= known.keys()]
+    known = {each.id for each in members}
+    standing = [each for each in rulings if each.undone_at is None and each.pair <= known]
     groups = _Groups(members, {each.pair for each in standing if not each.same})
     for ruling in sorted((each for each in standing if each.same), key=lambda each: sorted(each.pair)):
         groups.meet(ruling.target_id, ruling.other_id)
@@ -154,8 +154,12 @@ def machines(members: Collection[Member], rulings: Iterable[MachineRuling]) -> d
         for each in several:
             if not any(groups.meet(head, each.id) for head in heads):
                 heads.append(each.id)
-    oldest = {id(each): min(each, key=lambda one: known[one].age) for each in groups.of.values()}
-    return {each: oldest[id(group)] if len(group) > 1 else None for each, group in groups.of.items()}
+    found: dict[UUID, UUID | None] = {}
+    for each in sorted(members, key=lambda one: one.age):
+        if each.id not in found:  # the oldest of its set
+            mine = groups.of[each.id]
+            found |= {one: each.id if len(mine) > 1 else None for one in mine}
+    return found
 
 
 def by_host(members: Iterable[Member]) -> dict[tuple[str, str], list[Member]]:

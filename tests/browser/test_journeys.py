@@ -546,7 +546,7 @@ async def test_targets_come_from_a_file_after_a_look_at_what_would_change(visit,
     text = 'value,name,criticality\n127.6.9.1,"=1, <b>b</b>",high\n127.6.9.2,,huge\n'
     async with visit() as visitor:
         page = await visitor.go("/targets")
-        await page.get_by_role("link", name="Import").click()
+        await page.get_by_role("link", name="Import", exact=True).click()
         for written in (text, text.replace("huge", "low")):
             file.write_text(written)
             await page.get_by_label("File of targets").set_input_files(file)

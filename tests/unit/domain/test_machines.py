@@ -1,5 +1,6 @@
 """Machines are an equivalence relation over targets, whatever was said first, and what is apart stays apart."""
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
@@ -83,6 +84,14 @@ def test_each_target_says_by_which_way_it_is_of_the_machine() -> None:
     assert found[url.id].because == "the same host"
     assert found[address.id].because == "ann: sure (app resolved to 192.0.2.7)"
     assert links(app.id, known[:1], [ruling]) == {}
+
+
+def test_a_file_of_targets_of_one_host_is_one_machine_within_seconds() -> None:
+    many = [Member(uuid4(), "app.example.org", "", START + timedelta(seconds=n)) for n in range(20_000)]
+    begun = time.perf_counter()
+    found = machines(many, [said(many[0], many[1], same=False)])
+    assert len(links(many[0].id, [each for each in many if found[each.id]], [])) == len(many) - 2
+    assert time.perf_counter() - begun < 5, "a fraction of one; each beside each other would be minutes"
 
 
 HOSTS = st.sampled_from(["", "a", "b"])
