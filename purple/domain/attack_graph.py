@@ -1,11 +1,12 @@
 """Places that an attacker may hold, and the openings by which they come to them.
 
-A node is a place: what answers by one host in one network zone. Whoever has control of a node reaches all others that
-stand in one of its zones, for that is what a zone is; the outside reaches what is exposed to it.
+A node is a place: what answers by one host in one network zone, or is that machine under another name. Whoever has
+control of a node reaches all others that stand in one of its zones, for that is what a zone is; the outside reaches
+what is exposed to it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -30,7 +31,7 @@ _OF_MACHINE = frozenset({Control.SEGMENTATION, Control.ENDPOINT_PROTECTION})
 
 
 def place_of(target: Target, host: str = "") -> Place | None:
-    """Which node a target belongs to: the one place that decides it.
+    """Where a target stands by itself; those that are one machine stand together, see `_standing`.
 
     Args:
         target: a repository or an image is no place, for what is wrong in code is an opening where it runs.
@@ -143,20 +144,38 @@ def graph_of(targets: Iterable[Target], findings: Iterable[tuple[Finding, Known]
         findings: each with what is known of its CVEs; one of another target is left out.
     """
     register = {each.id: each for each in targets}
+    standing = _standing(register.values())
     members: dict[Place, dict[UUID, Target]] = defaultdict(dict)
     for each in register.values():
-        if stands := place_of(each):
+        if stands := standing(each):
             members[stands][each.id] = each
     found: list[tuple[Place, Target, Opening]] = []
     for finding, known in findings:
         target = register.get(finding.target_id)
-        place = place_of(target, finding.host) if target else None
+        place = standing(target, finding.host) if target else None
         if target and place and (opening := opening_of(finding, known)):
             members[place][target.id] = target
             found.append((place, target, opening))
     nodes = {place: _node(place, several.values()) for place, several in members.items()}
     doors = tuple(_door(nodes[place], target, opening) for place, target, opening in found)
     return Graph(tuple(nodes.values()), doors)
+
+
+def _standing(targets: Collection[Target]) -> Callable[..., Place | None]:
+    """Where each of them stands: all of one machine where its oldest does, and so does that host of a network."""
+    heads: dict[UUID, Place] = {}
+    machines: dict[Place, UUID] = {}
+    for each in sorted(targets, key=lambda one: one.id != one.machine_id):
+        if each.machine_id and (place := place_of(each)):
+            heads.setdefault(each.machine_id, place)
+            machines.setdefault(place, each.machine_id)
+
+    def standing(target: Target, host: str = "") -> Place | None:
+        place = place_of(target, host)
+        machine = target.machine_id or (machines.get(place) if place else None)
+        return heads[machine] if machine else place
+
+    return standing
 
 
 def _node(place: Place, several: Iterable[Target]) -> Node:

@@ -221,6 +221,9 @@ def test_a_place_is_a_host_in_a_zone_and_has_the_most_of_its_targets() -> None:
     assert place_of(replace(site, zone="dmz")) == ("dmz", "db.example.org")
     network = target(4, "192.0.2.0/24", kind=TargetKind.NETWORK)
     assert (place_of(network), place_of(network, "192.0.2.9")) == (None, ("", "192.0.2.9"))
+    named = [replace(STORE, machine_id=STORE.id), target(6, "192.0.2.9", machine_id=STORE.id)]
+    (known,) = graph([*named, network], flaw(1, network, host="192.0.2.9")).nodes
+    assert (known.host, len(known.targets)) == ("db.example.org", 3), "a machine of two names, and of a network"
     code = target(5, "https://db.example.org/app.git", kind=TargetKind.REPOSITORY)
     assert place_of(code) is None
     assert not graph([code], flaw(1, code, weakness="command-execution")).doors

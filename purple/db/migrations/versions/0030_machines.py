@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0030"
-down_revision = "0031"
+down_revision = "0028"
 
 APP = "purple_app"
 PRESENT = "(SELECT nullif(current_setting('purple.organisation', true), '')::uuid)"

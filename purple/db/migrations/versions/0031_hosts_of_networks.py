@@ -11,7 +11,7 @@ from purple.domain.fingerprints import fingerprint
 from purple.domain.targets import TargetKind
 
 revision = "0031"
-down_revision = "0028"
+down_revision = "0030"
 
 FIELDS = {
     **dict.fromkeys(("bandit", "checkov", "semgrep"), ("snippet",)),
