@@ -59,6 +59,7 @@ async def run(wanted: Asked) -> None:
     share_arena()
     settings = load_settings()
     set_up_logs(settings.log)
+    os.nice(settings.worker.nice)
     stop = asyncio.Event()
     on_signals(stop)
     container = Container(settings)

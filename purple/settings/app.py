@@ -191,6 +191,8 @@ class WorkerSettings(_Room):
     """At most so many runs of a tool at once in one process, such as `{"nmap": 1}`."""
     drain_s: float = Field(default=5, ge=0, le=86_400)
     """After SIGTERM running tools have so long to end; what is left then is run by another worker from its start."""
+    nice: int = Field(default=5, ge=0, le=19)
+    """How far a worker and its tools stand back where processors are scarce (nice(2)): people wait for the API."""
 
     def capacity(self) -> Capacity:
         """The same, as the room for tools takes them."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -97,8 +98,11 @@ async def test_a_worker_that_drains_lets_its_tools_end_or_gives_them_back(purple
         assert await asyncio.to_thread(patient.wait, 90) == 0
     states = sorted(scan.state for scan in await purple.scans(campaign))
     assert states == [ScanState.COMPLETE, ScanState.PENDING], "what ran has ended, nothing new began"
-    with process(environment, *arguments, PURPLE_WORKER__DRAIN_S="0", **one_at_a_time) as hasty:
+    hurry = {"PURPLE_WORKER__DRAIN_S": "0", "PURPLE_WORKER__NICE": "3"}
+    with process(environment, *arguments, **hurry, **one_at_a_time) as hasty:
         first = await until(lambda: pids_of(marker), "the second tool runs")
+        nice = {os.getpriority(os.PRIO_PROCESS, pid) for pid in (hasty.pid, *first)}
+        assert nice == {min(19, os.getpriority(os.PRIO_PROCESS, 0) + 3)}
         hasty.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(hasty.wait, 90) == 0
     assert not any(Path(f"/proc/{pid}").exists() for pid in first), "the tool is gone with it"
