@@ -118,7 +118,8 @@ async def test_paths_are_chosen_by_goal_technique_and_vulnerability(client, scen
     is_problem(await client.get("/attack-paths", params={"through": str(uuid4())}), 404)
 
 
-def test_the_command_line_tells_the_same(scene, capsys) -> None:
+def test_the_command_line_tells_the_same(scene, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     asked = ("attack-paths", "--filter", f"tags:{ZONE}", "--through", str(scene.last))
     assert main([*asked, "-o", "json"]) == 0
     made = json.loads(capsys.readouterr().out)

@@ -112,7 +112,7 @@ async def test_what_cannot_be_said_of_machines_is_refused(client, api, container
     is_problem(await client.post(path, json={"other": name, "why": "no"}), 422, field="other")
     is_problem(await client.post(path.replace(name, str(uuid4())), json={"other": url, "why": "no"}), 404)
     is_problem(await client.get("/machines/proposals", params={"limit": 0}), 422)
-    assert "is not" in purple_command("target", "machine", NAME).stdout
+    assert "is not" in purple_command("target", "machine", NAME, COLUMNS="200").stdout
     undo = f"/machines/rulings/{split.json()['rulings'][0]['id']}/undo"
     assert (await client.post(undo, json={"why": "one again"})).status_code == 200
     done = purple_command("target", "apart", NAME, NAME, "--why", "x")

@@ -30,6 +30,6 @@ target_addresses = Table(
     text("address"),
     Column("scan_id", Uuid, nullable=False),
     moment("seen_at"),
-    Index("ix_target_addresses_address", "organisation_id", "address"),
+    Index("ix_target_addresses_address", "address"),
 )
 """The last one of each target that is a name."""

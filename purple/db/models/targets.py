@@ -33,7 +33,7 @@ targets = Table(
     Column("host", Text, Computed("purple_host(kind, value)", persisted=True)),
     Column("machine_id", Uuid),
     UniqueConstraint("organisation_id", "kind", "value"),
-    Index("ix_targets_host", "organisation_id", "host", "zone"),
+    Index("ix_targets_host", "host", "zone"),
     unit_key(),
 )
 """`host` is that of the value as `Target.address` has it; empty for networks, repositories and images."""

@@ -19,14 +19,10 @@ _ROOM = 0x6D_61_63_68
 """Of the advisory lock on an organisation's machines."""
 _LOCK = text(f"SELECT pg_advisory_xact_lock({_ROOM}, hashtext(:organisation))")
 
-_NEAR = text("""
-    SELECT id, host, zone, created_at, machine_id FROM targets WHERE id IN (
-        SELECT unnest(CAST(:ids AS uuid[]))
-        UNION SELECT id FROM targets WHERE (host, zone) IN (
-            SELECT DISTINCT host, zone FROM targets WHERE id = ANY(CAST(:ids AS uuid[])) AND host <> '')
-        UNION SELECT id FROM targets WHERE machine_id IN (
-            SELECT machine_id FROM targets WHERE id = ANY(CAST(:ids AS uuid[]))))
-""")
+_MEMBER = "SELECT id, host, zone, created_at, machine_id FROM targets WHERE"
+_GIVEN = text(f"{_MEMBER} id = ANY(CAST(:ids AS uuid[]))")
+_NEAR = text(f"{_MEMBER} host = ANY(CAST(:hosts AS text[])) OR machine_id = ANY(CAST(:machines AS uuid[]))")
+"""No join: where PostgreSQL takes the organisation for small, it would read all of it for each."""
 _SAID = text(f"""
     SELECT {", ".join(column.name for column in machine_rulings.c)} FROM machine_rulings
     WHERE undone_at IS NULL AND (target_id = ANY(CAST(:ids AS uuid[])) OR other_id = ANY(CAST(:ids AS uuid[])))
@@ -124,18 +120,26 @@ class MachineRows:
         await self._connection.execute(_LOCK, {"organisation": str(self._organisation_id)})
 
     async def around(self, target_ids: Collection[UUID]) -> tuple[Sequence[Member], Sequence[MachineRuling]]:
-        """In two statements, and two more for each step over rulings to other hosts."""
+        """In three statements, and three more for each step over rulings to other hosts."""
         members: dict[UUID, Member] = {}
         rulings: dict[UUID, MachineRuling] = {}
         ahead = set(target_ids)
         while ahead:
-            near = await self._connection.execute(_NEAR, {"ids": list(ahead)})
-            fresh = {row.id: Member(*row) for row in near if row.id not in members}
+            fresh = {each.id: each for each in await self._beside(ahead) if each.id not in members}
             members |= fresh
             said = await self._connection.execute(_SAID, {"ids": list(fresh)})
             rulings |= {row.id: MachineRuling(**row._mapping) for row in said}  # noqa: SLF001 - SQLAlchemy's public name for it
             ahead = {end for each in rulings.values() for end in each.pair} - members.keys()
         return list(members.values()), list(rulings.values())
+
+    async def _beside(self, target_ids: Collection[UUID]) -> list[Member]:
+        """These, those of the same host and zone, and those of the same machine."""
+        given = [Member(*row) for row in await self._connection.execute(_GIVEN, {"ids": list(target_ids)})]
+        places = {(each.host, each.zone) for each in given if each.host}
+        known = {each.machine_id for each in given if each.machine_id}
+        asked = {"hosts": [host for host, _ in places], "machines": list(known)}
+        found = [Member(*row) for row in await self._connection.execute(_NEAR, asked)]
+        return [*given, *(each for each in found if (each.host, each.zone) in places or each.machine_id in known)]
 
     async def place(self, moves: Mapping[UUID, UUID | None], held: Collection[UUID] = ()) -> None:
         """In three statements."""

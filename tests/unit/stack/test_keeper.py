@@ -31,7 +31,7 @@ def test_a_part_that_never_serves_is_called_failing(tmp_path, monkeypatch) -> No
     board = Board(tmp_path, ProcessId.of(os.getpid()), {"made": status})
     keeper = Keeper(Dying("made", "Made", site), board, str(tmp_path))
     keeper.start()
-    wait_until(lambda: board.of("made").state is PartState.FAILING, 30, "it is called failing")
+    wait_until(lambda: board.of("made").state is PartState.FAILING, 120, "it is called failing")
     assert "ended with code 1" in board.of("made").detail
     assert board.of("made").restarts >= module.PATIENCE
     keeper.ask_to_stop()

@@ -21,7 +21,7 @@ $$;
 ALTER TABLE targets
     ADD host TEXT GENERATED ALWAYS AS (purple_host(kind, value)) STORED,
     ADD machine_id UUID;
-CREATE INDEX ix_targets_host ON targets (organisation_id, host, zone);
+CREATE INDEX ix_targets_host ON targets (host, zone);
 CREATE INDEX ix_targets_machine_id ON targets (machine_id) WHERE machine_id IS NOT NULL;
 ALTER TABLE vulnerabilities ADD twin UUID;
 CREATE INDEX ix_vulnerabilities_twin ON vulnerabilities (twin) WHERE twin IS NOT NULL;
@@ -54,7 +54,7 @@ CREATE TABLE target_addresses (
     CONSTRAINT pk_target_addresses PRIMARY KEY (target_id),
     CONSTRAINT fk_target_addresses_target_id FOREIGN KEY (target_id) REFERENCES targets (id)
 );
-CREATE INDEX ix_target_addresses_address ON target_addresses (organisation_id, address);
+CREATE INDEX ix_target_addresses_address ON target_addresses (address);
 """
 TENANT = f"""
 ALTER TABLE {{0}} ENABLE ROW LEVEL SECURITY;
