@@ -16,7 +16,7 @@ from purple.domain.observations import RecordedObservation
 from purple.domain.pages import MAX_LIMIT, Page, Query
 from purple.domain.queries import parse_query
 from purple.domain.severity import Severity
-from purple.domain.vulnerabilities import ChangeCause, Vulnerability, VulnerabilityState, may_change
+from purple.domain.vulnerabilities import PRESENT_STATES, ChangeCause, Vulnerability, VulnerabilityState, may_change
 from purple.services.findings import FindingsReader
 from purple.services.searching import ALL, Marks, Searching
 
@@ -72,7 +72,7 @@ class Wanted:
 
     def query(self, more: str = "") -> str:
         """All of it, in the language of every search."""
-        states = {PRESENT: ",".join(each for each in VulnerabilityState if each.counts), "all": ""}
+        states = {PRESENT: ",".join(PRESENT_STATES), "all": ""}
         terms = {
             "severity": self.severity,
             "state": states.get(self.state, self.state),
@@ -84,7 +84,7 @@ class Wanted:
     @property
     def where(self) -> dict[str, object]:
         """For the query."""
-        states = {PRESENT: [each for each in VulnerabilityState if each.counts], "all": None}
+        states = {PRESENT: PRESENT_STATES, "all": None}
         return {
             "severity": self.severity or None,
             "state": states.get(self.state, self.state),
@@ -172,8 +172,8 @@ async def show(
     organisation = caller.organisation_id
     found = await house.findings.vulnerability(organisation, vulnerability_id)
     evidence: dict[tuple[str, str], RecordedObservation] = {}
-    for each in found.observation_ids:
-        seen = await house.findings.observation(organisation, each)
+    observed = await house.findings.observed(organisation, found.observation_ids)
+    for seen in (observed[each] for each in found.observation_ids):
         evidence.setdefault((seen.tool, seen.seen.evidence), seen)
     sightings = Query({"fingerprint": found.fingerprint}, request.query_params.get("cursor", ""))
     return render(

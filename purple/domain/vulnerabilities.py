@@ -30,11 +30,12 @@ class VulnerabilityState(StrEnum):
     @property
     def counts(self) -> bool:
         """Whether it counts as a present problem."""
-        return self in _PRESENT
+        return self in PRESENT_STATES
 
 
 _S = VulnerabilityState
-_PRESENT = frozenset({_S.OPEN, _S.REOPENED, _S.TRIAGED, _S.CONFIRMED})
+PRESENT_STATES = (_S.OPEN, _S.REOPENED, _S.TRIAGED, _S.CONFIRMED)
+"""Those that count as a present problem."""
 _UNDECIDED = frozenset({_S.OPEN, _S.REOPENED, _S.TRIAGED})
 _DISMISSED = frozenset({_S.FALSE_POSITIVE, _S.RISK_ACCEPTED, _S.OUT_OF_SCOPE})
 _BY_PEOPLE = {

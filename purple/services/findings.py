@@ -1,6 +1,6 @@
 """Reading what was found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from purple.domain.causes import Causes
@@ -57,6 +57,11 @@ class FindingsReader:
         """By default in the order in which they were recorded."""
         async with self._work(organisation_id) as uow:
             return await uow.findings.observations(query)
+
+    async def observed(self, organisation_id: UUID, ids: Sequence[UUID]) -> Mapping[UUID, RecordedObservation]:
+        """Those of these observations that there are, by id."""
+        async with self._work(organisation_id) as uow:
+            return await uow.findings.observed(ids)
 
     async def observation(self, organisation_id: UUID, row_id: UUID) -> RecordedObservation:
         """One.

@@ -12,7 +12,7 @@ from purple.domain.pages import Query
 from purple.domain.ports import Orchestrator, UnitOfWork, Work
 from purple.domain.severity import Severity
 from purple.domain.tools import ScanState
-from purple.domain.vulnerabilities import Vulnerability, VulnerabilityState
+from purple.domain.vulnerabilities import PRESENT_STATES, Vulnerability
 
 _FEW = 5
 _MANY = 50
@@ -87,8 +87,7 @@ class Watching:
         """In one look at the database."""
         async with self._work(organisation_id) as uow:
             counts = await uow.findings.present()
-            open_states = [state for state in VulnerabilityState if state.counts]
-            worst = await uow.findings.vulnerabilities(Query({"state": open_states}, "", _FEW))
+            worst = await uow.findings.vulnerabilities(Query({"state": PRESENT_STATES}, "", _FEW))
             running: list[Campaign] = []
             for state in CampaignState:
                 if not state.ended:

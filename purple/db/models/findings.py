@@ -20,9 +20,9 @@ from purple.db.models.base import enum_text, json_as, key, metadata, moment, org
 from purple.domain.false_positives import Reason
 from purple.domain.risk import Part
 from purple.domain.severity import Severity
-from purple.domain.vulnerabilities import VulnerabilityState
+from purple.domain.vulnerabilities import PRESENT_STATES, VulnerabilityState
 
-PRESENT = ", ".join(f"'{state}'" for state in VulnerabilityState if state.counts)
+PRESENT = ", ".join(f"'{state}'" for state in PRESENT_STATES)
 """As SQL writes a list of them."""
 
 observations = Table(

@@ -8,10 +8,10 @@ from purple.db.repositories.listings import VULNERABILITIES
 from purple.domain.causes import Cause, Causes
 from purple.domain.pages import Query, check_limit
 from purple.domain.severity import Severity
-from purple.domain.vulnerabilities import VulnerabilityState
+from purple.domain.vulnerabilities import PRESENT_STATES
 
 _V = vulnerabilities.c
-_PRESENT = _V.state.in_([each for each in VulnerabilityState if each.counts])
+_PRESENT = _V.state.in_(PRESENT_STATES)
 _RANKS = func.array_position([str(each) for each in Severity], _V.severity)
 
 

@@ -16,11 +16,10 @@ from purple.domain.compliance import Breach, ComplianceDay, Look, Status
 from purple.domain.pages import Query
 from purple.domain.targets import Target, in_use
 from purple.domain.tools import ScanState
-from purple.domain.vulnerabilities import VulnerabilityState
+from purple.domain.vulnerabilities import PRESENT_STATES, VulnerabilityState
 
 _D, _V = compliance_days.c, vulnerabilities.c
 _COLUMNS = [targets.c[field.name] for field in fields(Target)]
-_PRESENT = [state for state in VulnerabilityState if state.counts]
 
 _LOOKS = text("""
     SELECT DISTINCT ON (target_id, tool, state = 'complete') * FROM (
@@ -88,7 +87,7 @@ class ComplianceRows:
 
     async def breaches(self, target_ids: Sequence[UUID], filter_: str) -> Mapping[UUID, Breach]:
         """In one statement."""
-        present = _V.state.in_(_PRESENT)
+        present = _V.state.in_(PRESENT_STATES)
         worst = aggregate_order_by(_V.id, present.desc(), _V.risk.desc(), _V.id)
         title = aggregate_order_by(_V.title, present.desc(), _V.risk.desc(), _V.id)
         statement = (
@@ -101,7 +100,7 @@ class ComplianceRows:
             )
             .where(
                 _V.target_id == func.any(list(target_ids)),
-                _V.state.in_([*_PRESENT, VulnerabilityState.RISK_ACCEPTED]),
+                _V.state.in_([*PRESENT_STATES, VulnerabilityState.RISK_ACCEPTED]),
                 *VULNERABILITIES.conditions(Query(filter=filter_)),
             )
             .group_by(_V.target_id)

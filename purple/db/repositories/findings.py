@@ -31,13 +31,12 @@ from purple.domain.pages import Page, Query
 from purple.domain.risk import Part, Risk, Weight
 from purple.domain.severity import Severity
 from purple.domain.tools import ScanState
-from purple.domain.vulnerabilities import Merged, Vulnerability, VulnerabilityState
+from purple.domain.vulnerabilities import PRESENT_STATES, Merged, Vulnerability
 
 _RECENT = 10
 _Ready = tuple[tuple[object, ...], bytes]
 """What the rows of one scan share, and their lines."""
 _STORED = [column for column in vulnerabilities.c if column.name in Vulnerability.__dataclass_fields__]
-_PRESENT = [each for each in VulnerabilityState if each.counts]
 _NAMES = [column.name for column in _STORED]
 _SEEN = [observations.c[name] for name in COLUMNS]
 
@@ -330,7 +329,7 @@ def _with_sightings(rows: FromClause) -> Select[Any]:
 
 
 def _present_first(rows: FromClause) -> tuple[ColumnElement[Any], ...]:
-    return rows.c.state.in_(_PRESENT).desc(), rows.c.risk.desc(), rows.c.id.desc()
+    return rows.c.state.in_(PRESENT_STATES).desc(), rows.c.risk.desc(), rows.c.id.desc()
 
 
 def _vulnerability(row: Row[Any]) -> Vulnerability:
