@@ -9,8 +9,8 @@ M_ARENA_MAX = -8
 def share_arena() -> None:
     """Have all threads allocate from one arena, before there is a second one.
 
-    Otherwise what a thread once needed stays with it (mallopt(3)): a worker that reads large files held 60 to 90 MiB
-    for nobody. Python's own lock leaves threads little to contend for. Only glibc has such arenas.
+    Otherwise what a thread once needed stays with it (mallopt(3)): a worker that has read a large file holds that
+    memory for nobody. Python's own lock leaves threads little to contend for. Only glibc has such arenas.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

@@ -18,7 +18,7 @@ from purple.services.summaries import worst_first
 
 _EVIDENCE = 3
 MAX_VULNERABILITIES = 1_000
-"""That a report tells of, the worst first, and how many there are in all. A PDF of 5,000 takes a minute and a GiB."""
+"""That a report tells of, the worst first, and how many there are in all. Time and memory of a PDF grow with them."""
 MAX_SCANS = 1_000
 """That a report lists, gaps first; of all it tells how many ended how."""
 
