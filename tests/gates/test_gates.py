@@ -148,7 +148,8 @@ async def test_a_worker_that_is_killed_frees_its_places(purple, told) -> None:
             held = await start(purple, host, 7001, 7002)
             await until(lambda: len(host.inside) == TOOLS_AT_ONCE, "two are there")
             other = await start(purple, host, 7003)
-            await until(lambda: waiting(purple, host, 1), "the third waits")
+            # once it says so, the gate was told too: a worker that dies before that has its scan tried again first
+            await until(lambda: says(purple, other, "waiting: 2 tools run"), "the third waits")
             victim.send_signal(signal.SIGKILL)
             victim.wait(10)
         # no worker is there that could take a place: what the gate keeps for the third nobody has before it
