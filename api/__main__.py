@@ -1,6 +1,7 @@
 """`python -m api`: serves the facade."""
 
 import os
+import socket
 import sys
 
 import uvicorn
@@ -8,13 +9,22 @@ import uvicorn
 from api.app import create_app
 from purple.domain.errors import PurpleError
 from purple.observability.logs import set_up_logs
-from purple.observability.memory import set_apart, share_arena
+from purple.observability.runtime import set_apart, share
 from purple.settings import load_settings
+
+
+class Server(uvicorn.Server):
+    """Uvicorn's, which sets apart what is there once it serves."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the port."""
+        await super().startup(sockets)
+        set_apart()
 
 
 def main() -> int:
     """Serve until a signal comes."""
-    share_arena()
+    share()
     settings = load_settings()
     set_up_logs(settings.log)
     try:
@@ -28,8 +38,7 @@ def main() -> int:
             server_header=False,
             timeout_graceful_shutdown=3,
         )
-        set_apart()
-        uvicorn.Server(config).run()
+        Server(config).run()
     except PurpleError as error:
         sys.stderr.write(f"{error.line()}\n")
         return 1

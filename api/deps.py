@@ -1,4 +1,7 @@
-"""What endpoints ask for: the caller, a permission by name, a page, a service."""
+"""What endpoints ask for: the caller, a permission by name, a page, a service.
+
+All are coroutines: FastAPI runs a plain function in a thread, which takes longer than what any of them does.
+"""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -54,10 +57,10 @@ def allowed(permission: Permission) -> Callable[..., Awaitable[Principal]]:
     return check
 
 
-def service(name: str) -> Callable[[Request], Any]:
+def service(name: str) -> Callable[[Request], Awaitable[Any]]:
     """A dependency that is a service of the container."""
 
-    def get(request: Request) -> Any:
+    async def get(request: Request) -> Any:
         return getattr(request.app.state.container, name)
 
     return get
@@ -72,14 +75,14 @@ FILTER_HELP = (
 SORT_HELP = "Fields with commas between; `-` before one turns it. Fields: "
 
 
-def paging(fields: str) -> Callable[..., Query]:
+def paging(fields: str) -> Callable[..., Awaitable[Query]]:
     """A dependency that is the query of a list.
 
     Args:
         fields: what the list can be filtered and sorted by, for the documentation.
     """
 
-    def query(
+    async def query(
         filter: Annotated[str, QueryParameter(max_length=MAX_FILTER, description=FILTER_HELP + fields)] = "",  # noqa: A002 - its name on the wire
         sort: Annotated[str, QueryParameter(max_length=MAX_SORT, description=SORT_HELP + fields)] = "",
         cursor: Annotated[
@@ -92,7 +95,7 @@ def paging(fields: str) -> Callable[..., Query]:
     return query
 
 
-def known_parameters(request: Request) -> None:
+async def known_parameters(request: Request) -> None:
     """Refuse a query parameter that the route does not know: a filter with a typing error must not list everything.
 
     Raises:
@@ -114,7 +117,7 @@ def _parameters(dependant: Dependant) -> set[str]:
     return own.union(*(_parameters(each) for each in dependant.dependencies))
 
 
-def if_match(if_match: Annotated[str, Header(description="The `ETag` that a GET gave")] = "") -> int:
+async def if_match(if_match: Annotated[str, Header(description="The `ETag` that a GET gave")] = "") -> int:
     """The version that an edit was made from (RFC 9110, section 13.1.1).
 
     Raises:

@@ -1,6 +1,6 @@
 """Which routes of the first version have a successor, and what tells clients so."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, time
 from email.utils import format_datetime
 from urllib.parse import quote
@@ -13,7 +13,7 @@ SUCCEEDED = frozenset({"list_vulnerabilities", "get_vulnerability", "list_target
 """Names of routes; the path of a successor is the same behind /api/v2."""
 
 
-def succession(sunset: date | None) -> Callable[[Request, Response], None]:
+def succession(sunset: date | None) -> Callable[[Request, Response], Awaitable[None]]:
     """A dependency that sends `Deprecation` (RFC 9745), the successor's `Link`, and `Sunset` (RFC 8594).
 
     Args:
@@ -23,7 +23,7 @@ def succession(sunset: date | None) -> Callable[[Request, Response], None]:
     if sunset is not None:
         told["Sunset"] = format_datetime(datetime.combine(sunset, time(), UTC), usegmt=True)
 
-    def tell(request: Request, response: Response) -> None:
+    async def tell(request: Request, response: Response) -> None:
         if request.scope["route"].name in SUCCEEDED:
             successor = quote(request.url.path.replace("/api/v1/", "/api/v2/", 1))
             response.headers.update(told | {"Link": f'<{successor}>; rel="successor-version"'})

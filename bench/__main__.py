@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench import campaigns, correlation, depth, engine, falsehoods, ingestion, parsers, processes, rates, search
 from bench.measures import Measure, machine
+from purple.observability.runtime import set_apart, share
 
 RESULTS = Path(__file__).parent / "results.json"
 GROUPS = {
@@ -38,6 +39,8 @@ def main() -> None:
     chosen = reader.parse_args()
     if wrong := [name for name in chosen.names if name not in GROUPS]:
         reader.error(f"unknown group {wrong[0]}: use {', '.join(GROUPS)}")
+    share()  # as every process of Purple does: some groups are a worker themselves
+    set_apart()
     began = time.monotonic()
     for name in chosen.names or GROUPS:
         found = []

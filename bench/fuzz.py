@@ -19,9 +19,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
 from bench.mutations import bombs, mutants
 from purple.domain.errors import ParseError
+from purple.domain.observations import observation_id_of
 from purple.toolkit.tools.plugins import Plugin, load_plugins
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -32,6 +34,7 @@ HARD_BYTES = 4 * 1024**3
 INPUTS = 10_000
 """Of all parsers together."""
 SEED = 20260101
+_SCAN = UUID(int=0)
 
 
 class TooSlowError(Exception):
@@ -81,8 +84,8 @@ def try_input(plugin: Plugin, data: bytes) -> str:
         Exception: whatever else the parser raised, which is never right.
     """
     try:
-        for _ in plugin.parser.parse(io.BytesIO(data)):
-            pass
+        for each in plugin.parser.parse(io.BytesIO(data)):
+            observation_id_of(_SCAN, each)  # what is read can be told apart
     except ParseError:
         return "refused"
     return "read"

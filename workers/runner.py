@@ -23,7 +23,7 @@ from activities.undoing import AlarmActivities, OpenUndoActivities, UndoActiviti
 from purple.bootstrap import Container
 from purple.contracts import names
 from purple.domain.errors import PurpleError
-from purple.observability.memory import set_apart
+from purple.observability.runtime import set_apart
 from workers.slots import tool_tuner
 from workers.versioning import build_of, deployment_of
 from workflows.batch import BatchWorkflow

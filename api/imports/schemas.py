@@ -23,7 +23,7 @@ class FormatAnswer(Answer):
     told_by: list[str]
 
 
-def wanted(
+async def wanted(
     authorisation_id: Annotated[
         UUID | None, Query(description="By default the one that covers the target, or the only one that holds now")
     ] = None,

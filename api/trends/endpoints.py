@@ -31,7 +31,7 @@ class Asked:
     filter: str
 
 
-def asked(
+async def asked(
     since: Annotated[
         date | None, Query(description=f"The first day, at most {MAX_DAYS} before the last; by default {DAYS}")
     ] = None,

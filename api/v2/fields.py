@@ -1,6 +1,6 @@
 """Sparse fields: an answer has those of its fields that are asked for."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Annotated, TypeVar
 
 from fastapi import Query
@@ -12,7 +12,7 @@ A = TypeVar("A", bound=BaseModel)
 MAX_FIELDS = 2_000
 
 
-def chosen(model: type[A], *, dear: Collection[str]) -> Callable[..., frozenset[str]]:
+def chosen(model: type[A], *, dear: Collection[str]) -> Callable[..., Awaitable[frozenset[str]]]:
     """A dependency that is the names of the fields to answer with; `id` is always among them.
 
     Args:
@@ -23,7 +23,7 @@ def chosen(model: type[A], *, dear: Collection[str]) -> Callable[..., frozenset[
     usual = known - frozenset(dear)
     told = f"Fields to answer with, with commas between. By default all but {', '.join(sorted(dear))}. Fields: "
 
-    def names(
+    async def names(
         fields: Annotated[str, Query(max_length=MAX_FIELDS, description=told + ", ".join(model.model_fields))] = "",
     ) -> frozenset[str]:
         asked = frozenset(filter(None, (name.strip() for name in fields.split(","))))

@@ -8,6 +8,7 @@ application to a path and parameter, a weakness of code to a file and rule.
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -35,7 +36,7 @@ def fingerprint(
         fields: names in `seen.attributes` by which its tool tells flaws of one rule at one place apart.
         kind: of the target; a flaw of two hosts of one network is two.
     """
-    return _digest(str(target_id), *(value for _, value in identity(seen, fields, kind)))
+    return _digest(_text(target_id), *(value for _, value in identity(seen, fields, kind)))
 
 
 def identity(
@@ -58,6 +59,12 @@ def twin(machine_id: UUID, seen: Observation, fields: Iterable[str] = ()) -> UUI
 def split_off(known: str, tool: str, rule: str) -> str:
     """The fingerprint of what one rule of a tool saw, where a person says that it is another flaw."""
     return _digest("split", known, tool, rule)
+
+
+@lru_cache(maxsize=256)
+def _text(target_id: UUID) -> str:
+    """As it is written; all that one scan saw is mostly of one target."""
+    return str(target_id)
 
 
 def _digest(*parts: str) -> str:

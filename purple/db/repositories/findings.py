@@ -40,6 +40,22 @@ _STORED = [column for column in vulnerabilities.c if column.name in Vulnerabilit
 _NAMES = [column.name for column in _STORED]
 _SEEN = [observations.c[name] for name in COLUMNS]
 
+_EACH = text("true")
+_STANDING = func.coalesce(sightings.c.standing, sightings.c.observation_id)
+_NEWEST = (sightings.c.seen_at.desc(), _STANDING)
+_TOLD = (
+    select(
+        func.min(sightings.c.seen_at).label("first_seen"),
+        func.max(sightings.c.seen_at).label("last_seen"),
+        func.array_agg(sightings.c.tool.distinct()).label("tools"),
+        func.array_agg(aggregate_order_by(sightings.c.observation_id, *_NEWEST)).label("observation_ids"),
+        func.array_agg(aggregate_order_by(_STANDING, *_NEWEST)).label("standings"),
+    )
+    .where(sightings.c.vulnerability_id == vulnerabilities.c.id)
+    .lateral("told")
+)
+"""What is told of a vulnerability by those who saw it."""
+_WHOLE = select(*_STORED, *_TOLD.c)
 _SIGHTINGS = text("""
     SELECT s.vulnerability_id, s.scan_id, s.campaign_id, s.observation_id, s.tool, scans.tool_version,
         scans.state AS scan_state, s.seen_at, o.rule, o.title, o.severity, s.confidence
@@ -139,10 +155,10 @@ class FindingRows:
         await run(merging.FLAWS)
         await run(merging.GATHER, campaign)
         merged = Merged((), (), (), 0)
-        if (await run(merging.NEWS)).scalar_one():
+        news = (await run(merging.NEWS)).one()
+        if news.more or news.back:
             merged = await self._learn(now)
-        seen = (await run(merging.ADD_SIGHTINGS, now)).one()
-        reopened = tuple(seen.reopened)
+        seen, reopened = await self._sight(now, back=news.back)
         worst = (await run(merging.WORST, {"reopened": list(reopened)})).scalar_one()
         await run(merging.DONE)
         fixed = (await run(merging.CLOSE, now)).scalars().all()
@@ -150,9 +166,16 @@ class FindingRows:
             merged,
             reopened=reopened,
             fixed=tuple(fixed),
-            sightings=seen.sightings,
+            sightings=seen,
             worst=Severity(worst) if worst else None,
         )
+
+    async def _sight(self, now: Mapping[str, Any], *, back: bool) -> tuple[int, tuple[UUID, ...]]:
+        """How many sightings are new, and what they reopen; nothing where none of what was seen counts as fixed."""
+        if not back:
+            return (await self._connection.execute(merging.SIGHT, now)).rowcount, ()
+        seen = (await self._connection.execute(merging.SIGHT_AND_REOPEN, now)).one()
+        return seen.sightings, tuple(seen.reopened)
 
     async def _learn(self, now: Mapping[str, Any]) -> Merged:
         """What a campaign tells of flaws beside that they are there."""
@@ -175,19 +198,20 @@ class FindingRows:
 
     async def vulnerabilities(self, query: Query, *, once: bool = False) -> Page[Vulnerability]:
         """Worst risk first, by default."""
-        which = select(*_STORED).where(text(ONCE)) if once else select(*_STORED)
+        which = select(vulnerabilities.c.id).where(text(ONCE)) if once else select(vulnerabilities.c.id)
         page, cursors, order = VULNERABILITIES.inner_page(which, query)
-        rows = (await self._connection.execute(_with_sightings(page).add_columns(*cursors).order_by(*order))).all()
+        rows = (await self._connection.execute(_of(page).add_columns(*cursors).order_by(*order))).all()
         return Page(tuple(map(_vulnerability, rows[: query.limit])), VULNERABILITIES.cursor(rows, query))
 
     async def seen_by(self, campaign_id: UUID, most: int) -> tuple[Vulnerability, ...]:
         """By the same way as they are counted."""
         mine = select(sightings.c.vulnerability_id).where(sightings.c.campaign_id == campaign_id).distinct()
         ids = mine.cte("mine").prefix_with("MATERIALIZED")
-        one = select(*_STORED).where(vulnerabilities.c.id == ids.c.vulnerability_id).offset(0).lateral("one")
+        ordered = (vulnerabilities.c.id, vulnerabilities.c.state, vulnerabilities.c.risk)
+        one = select(*ordered).where(vulnerabilities.c.id == ids.c.vulnerability_id).offset(0).lateral("one")
         joined = select(*one.c).select_from(ids.join(one, text("true")))
         page = joined.order_by(*_present_first(one)).limit(most).subquery("page")
-        rows = await self._connection.execute(_with_sightings(page).order_by(*_present_first(page)))
+        rows = await self._connection.execute(_of(page).order_by(*_present_first(page)))
         return tuple(map(_vulnerability, rows))
 
     async def number_seen_by(self, campaign_id: UUID) -> int:
@@ -229,7 +253,7 @@ class FindingRows:
 
     async def vulnerability(self, row_id: UUID) -> Vulnerability:
         """One."""
-        one = _with_sightings(vulnerabilities).where(vulnerabilities.c.id == row_id)
+        one = _WHOLE.select_from(vulnerabilities.join(_TOLD, _EACH)).where(vulnerabilities.c.id == row_id)
         row = (await self._connection.execute(one)).one_or_none()
         if row is None:
             raise NotFoundError(f"there is no vulnerability {row_id}", value=row_id, remedy="list those that exist")
@@ -310,22 +334,10 @@ def _by_origin(batch: Sequence[RecordedObservation]) -> list[_Ready]:
     return [(shared, lines(rows)) for shared, rows in itertools.groupby(batch, origin)]
 
 
-def _with_sightings(rows: FromClause) -> Select[Any]:
-    """Vulnerabilities with what is told of them by those who saw them."""
-    told = func.coalesce(sightings.c.standing, sightings.c.observation_id)
-    newest = (sightings.c.seen_at.desc(), told)
-    seen = (
-        select(
-            func.min(sightings.c.seen_at).label("first_seen"),
-            func.max(sightings.c.seen_at).label("last_seen"),
-            func.array_agg(sightings.c.tool.distinct()).label("tools"),
-            func.array_agg(aggregate_order_by(sightings.c.observation_id, *newest)).label("observation_ids"),
-            func.array_agg(aggregate_order_by(told, *newest)).label("standings"),
-        )
-        .where(sightings.c.vulnerability_id == rows.c.id)
-        .lateral("seen")
-    )
-    return select(*(rows.c[name] for name in _NAMES), *seen.c).select_from(rows.join(seen, text("true")))
+def _of(page: FromClause) -> Select[Any]:
+    """Those whose ids a page has, whole."""
+    rows = page.join(vulnerabilities, vulnerabilities.c.id == page.c.id)
+    return _WHOLE.select_from(rows.join(_TOLD, _EACH))
 
 
 def _present_first(rows: FromClause) -> tuple[ColumnElement[Any], ...]:

@@ -69,7 +69,8 @@ def _gather(which: str) -> TextClause:
                     {_RANK.format("")} AS rank, {_STANDING} AS standing
                 FROM observations WHERE {which} OFFSET 0
             ) AS seen
-            WINDOW one AS (PARTITION BY fingerprint, scan_id)
+            WINDOW one AS (PARTITION BY fingerprint, scan_id ORDER BY standing
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
             ORDER BY fingerprint, scan_id, standing
         ) AS o
         LEFT JOIN vulnerabilities v ON v.fingerprint = o.fingerprint
@@ -79,7 +80,8 @@ def _gather(which: str) -> TextClause:
 GATHER = _gather("campaign_id = :campaign AND fingerprint <> ''")
 """The organisation is row-level security's part: said twice, it makes PostgreSQL think, while it has no statistics yet,
 that any index which begins with it finds one row, and every flaw then reads every vulnerability. `OFFSET 0` has it
-make the standing before it sorts, so that it sorts no texts.
+make the standing before it sorts, so that it sorts no texts; the window is in the order of the whole, so that it sorts
+once.
 """
 
 GATHER_AGAIN = _gather("fingerprint = ANY(:fingerprints) AND scan_id = ANY(CAST(:scans AS uuid[]))")
@@ -89,10 +91,12 @@ _MOVES_RISK = """(
     weighed_tools IS NULL OR tool <> ALL(weighed_tools) OR confidence > weighed_confidence)"""
 
 NEWS = text(f"""
-    SELECT coalesce(bool_or(NOT known OR known_state = 'fixed' OR rank > known_rank OR known_standing IS NULL
-        OR standing < known_standing OR {_MOVES_RISK}), false) FROM flaws
+    SELECT coalesce(bool_or(NOT known OR rank > known_rank OR known_standing IS NULL
+            OR standing < known_standing OR {_MOVES_RISK}), false) AS more,
+        coalesce(bool_or(known_state = 'fixed'), false) AS back
+    FROM flaws
 """)  # noqa: S608 - our own words
-"""Whether any of them tells more than that it is still there."""
+"""Whether any of them tells more than that it is still there, and whether any counts as fixed."""
 
 MEASURE = text("ANALYZE flaws")
 """Nobody else tells PostgreSQL how many there are; by its guess of a few it reads them all for each row of another."""
@@ -155,16 +159,19 @@ _CHANGES = """
         organisation_id, vulnerability_id, version, at, cause, why, campaign_id, before, after)
 """
 
-ADD_SIGHTINGS = text(f"""
+_SIGHT = """
+    INSERT INTO sightings (
+        vulnerability_id, scan_id, organisation_id, campaign_id, tool, observation_id, seen_at, confidence, standing)
+    SELECT vulnerability_id, scan_id, organisation_id, :campaign, tool, observation_id, seen_at, confidence, standing
+    FROM flaws ORDER BY vulnerability_id
+    ON CONFLICT DO NOTHING
+"""
+SIGHT = text(_SIGHT)
+"""In the order of their index, where neighbours are written together: a quarter faster."""
+
+SIGHT_AND_REOPEN = text(f"""
     WITH seen AS (
-        INSERT INTO sightings (
-            vulnerability_id, scan_id, organisation_id, campaign_id, tool, observation_id, seen_at, confidence,
-            standing)
-        SELECT vulnerability_id, scan_id, organisation_id, :campaign, tool, observation_id, seen_at, confidence,
-            standing
-        FROM flaws ORDER BY vulnerability_id
-        ON CONFLICT DO NOTHING
-        RETURNING vulnerability_id, scan_id
+        {_SIGHT} RETURNING vulnerability_id, scan_id
     ), reopened AS (
         UPDATE vulnerabilities SET state = 'reopened', reopened_at = :at, version = version + 1
         WHERE state = 'fixed' AND id IN (
@@ -186,7 +193,6 @@ ADD_SIGHTINGS = text(f"""
 """)  # noqa: S608 - no value of a user is in the text
 """A new sighting of what was fixed opens it again, unless the same tool has looked since then and did not see it:
 campaigns that run at once may be analysed in another order than they looked.
-In the order of their index, where neighbours are written together: a quarter faster.
 """
 
 RAISE_SEVERITY = text(f"""

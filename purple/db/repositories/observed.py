@@ -42,7 +42,10 @@ OWN = (
 COLUMNS = (*ORIGIN, *OWN)
 
 
-_UNSAFE = ("\\", "\n", "\r")
+_UNSAFE = ("\\", "\t", "\n", "\r")
+"""What COPY's text format wants escaped."""
+_BETWEEN = "\0"
+"""No text in PostgreSQL holds it, so that values are escaped together."""
 
 
 def origin(row: RecordedObservation) -> tuple[object, ...]:
@@ -83,15 +86,10 @@ def _rest(row: RecordedObservation) -> str:
         str(seen.confidence),
         _detail(seen.attributes, *told) if seen.attributes else _plain_detail(*told),
     )
-    text = "\t".join(values)
-    if text.count("\t") == len(values) - 1 and not any(map(text.__contains__, _UNSAFE)):
-        return text
-    return "\t".join(map(_escaped, values))
-
-
-def _escaped(text: str) -> str:
-    """As COPY's text format wants it."""
-    return text.replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace("\r", r"\r")
+    text = _BETWEEN.join(values)
+    if any(map(text.__contains__, _UNSAFE)):
+        text = text.replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace("\r", r"\r")
+    return text.replace(_BETWEEN, "\t")
 
 
 def _array(items: Sequence[object]) -> str:
