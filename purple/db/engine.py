@@ -21,15 +21,17 @@ def psycopg_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+psycopg")
 
 
-def open_engine(url: str, *, pool_size: int = 5, asks: bool = False) -> AsyncEngine:
+def open_engine(url: str, *, pool_size: int = 10, asks: bool = False) -> AsyncEngine:
     """An engine; where it asks, it notices a restarted server before it hands out a connection.
 
-    Units of work find that out by themselves.
+    Units of work find that out by themselves. A connection that was opened stays: to open one takes PostgreSQL and us
+    longer than most transactions. The last one used comes first, for it knows the statements.
     """
     return create_async_engine(
         psycopg_url(url),
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=0,
+        pool_use_lifo=True,
         pool_pre_ping=asks,
         pool_timeout=10,
         json_deserializer=orjson.loads,

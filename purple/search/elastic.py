@@ -153,21 +153,25 @@ class Elastic:
             last = hits[-1]["sort"]
 
     async def find(self, organisation_id: UUID, wanted: Wanted) -> Hits:
-        """By how well words match, the title's above all."""
+        """By how well words match, the title's above all.
+
+        Two searches in one request: counts without hits stay in the shard's cache until something in the index changes,
+        and hits without counts are read in the order of their index, no further than the page.
+        https://www.elastic.co/guide/en/elasticsearch/reference/7.17/shard-request-cache.html
+        """
+        asked: dict[str, Any] = {"query": queries.query(organisation_id, wanted, self._clock.now())}
+        scores = [{"_score": "desc"}] if any(not each.negated for each in wanted.phrases) else []
+        first = {"sort": [*scores, *self._first], "size": wanted.limit, "_source": False, "track_total_hits": False}
+        count = {"aggregations": queries.facets(wanted.facets), "size": 0, "track_total_hits": True}
+        searches: list[dict[str, Any]] = [{}, asked | first, {"request_cache": True}, asked | count]
         quick = self._client.options(request_timeout=FIND_S, max_retries=0, retry_on_timeout=False)
         async with _reached():
-            found = await quick.search(
-                index=self.alias,
-                query=queries.query(organisation_id, wanted, self._clock.now()),
-                sort=[{"_score": "desc"}, *self._first],
-                size=wanted.limit,
-                source=False,
-                track_total_hits=True,
-                aggregations=queries.facets(wanted.facets) or None,
-            )
-        hits = found["hits"]
-        ids = tuple(UUID(each["_id"]) for each in hits["hits"])
-        return Hits(ids, hits["total"]["value"], queries.counts(wanted.facets, found.body))
+            found, counted = (await quick.msearch(index=self.alias, searches=searches))["responses"]
+        for answer in (found, counted):
+            if "error" in answer:
+                raise _away(answer["error"]["reason"])
+        ids = tuple(UUID(each["_id"]) for each in found["hits"]["hits"])
+        return Hits(ids, counted["hits"]["total"]["value"], queries.counts(wanted.facets, counted))
 
     async def ping(self) -> str:
         """The cluster's colour."""

@@ -30,7 +30,7 @@ class DatabaseSettings(_Room):
     """The relay's role: reads events of every organisation by policies of its own."""
     owner_url: str = ""
     """Migrations only."""
-    pool_size: int = Field(default=5, ge=1, le=100)
+    pool_size: int = Field(default=10, ge=1, le=100)
 
 
 class TemporalSettings(_Room):
