@@ -12,7 +12,19 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import campaigns, correlation, depth, engine, falsehoods, ingestion, parsers, processes, rates, search
+from bench import (
+    campaigns,
+    correlation,
+    depth,
+    engine,
+    falsehoods,
+    ingestion,
+    parsers,
+    processes,
+    rates,
+    recall,
+    search,
+)
 from bench.measures import Measure, machine
 from purple.observability.runtime import set_apart, share
 
@@ -20,6 +32,7 @@ RESULTS = Path(__file__).parent / "results.json"
 GROUPS = {
     "parsers": parsers.run,
     "rates": rates.run,
+    "recall": recall.run,
     "ingestion": ingestion.run,
     "campaigns": campaigns.run,
     "engine": engine.run,
