@@ -11,6 +11,7 @@ PORT = (
     '<service name="http" product="nginx" version="1.22.1" method="probed" conf="10">'
     "<cpe>cpe:/a:igor_sysoev:nginx:1.22.1</cpe></service></port>\n"
 )
+NAMES = "<hostnames>\n</hostnames>\n"
 TAIL = """<runstats><finished time="1795512415" elapsed="87.30" exit="success"/><hosts up="1" down="0" total="1"/>
 </runstats>
 </nmaprun>
@@ -18,6 +19,27 @@ TAIL = """<runstats><finished time="1795512415" elapsed="87.30" exit="success"/>
 
 SCRIPT = '<script id="http-vuln-{script}" output="&#xa;  VULNERABLE:&#xa;  State: VULNERABLE&#xa;  IDs:  CVE:{cve}"/>'
 SCRIPTS = 100
+
+
+def one_host(address: str, ports: int, *, names: str = NAMES, flaw: str = "") -> str:
+    """A host that is up.
+
+    Args:
+        address: of either version.
+        ports: how many are open, from 1000 on; of none there is no element either.
+        names: the element of its names.
+        flaw: what a script says of the first port.
+    """
+    kind = "ipv6" if ":" in address else "ipv4"
+    each = (
+        PORT.format(port=1000 + port).replace("</port>", f"{flaw if not port else ''}</port>") for port in range(ports)
+    )
+    return (
+        '<host starttime="1795512327" endtime="1795512415"><status state="up" reason="user-set"/>\n'
+        f'<address addr="{address}" addrtype="{kind}"/>\n{names}'
+        + (f"<ports>{''.join(each)}</ports>\n" if ports else "")
+        + '<times srtt="437" rttvar="2997" to="100000"/>\n</host>\n'
+    )
 
 
 def write(path: Path, hosts: int, ports: int = 10, *, flawed: int = 0, network: int = 10) -> None:
@@ -34,14 +56,8 @@ def write(path: Path, hosts: int, ports: int = 10, *, flawed: int = 0, network: 
         file.write(HEAD)
         for host in range(hosts):
             address = f"{network}.{host >> 16 & 255}.{host >> 8 & 255}.{host & 255}"
-            file.write(
-                '<host starttime="1795512327" endtime="1795512415"><status state="up" reason="user-set"/>\n'
-                f'<address addr="{address}" addrtype="ipv4"/>\n<hostnames>\n</hostnames>\n<ports>'
-            )
             flaw = SCRIPT.format(script=0, cve="CVE-2020-10000") if flawed and host % flawed == 0 else ""
-            for port in range(ports):
-                file.write(PORT.format(port=1000 + port).replace("</port>", f"{flaw if not port else ''}</port>"))
-            file.write('</ports>\n<times srtt="437" rttvar="2997" to="100000"/>\n</host>\n')
+            file.write(one_host(address, ports, flaw=flaw))
         file.write(TAIL)
 
 

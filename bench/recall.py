@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench import sarif_json
 from bench.measures import Measure, measure
-from bench.nmap_xml import HEAD, PORT, TAIL
+from bench.nmap_xml import HEAD, TAIL, one_host
 from bench.parsers import HERE, PEER, peer_python
 from purple.domain.errors import ParseError
 from purple.tools.sarif.parser import parse as parse_sarif
@@ -20,24 +20,12 @@ from purple.tools.sarif.parser import parse as parse_sarif
 HOSTS, PORTS, RESULTS = 50, 4, 500
 ODD = HOSTS // 2
 """Which host is the odd one."""
-NAMES = "<hostnames>\n</hostnames>\n"
 Port = tuple[str, int]
 
 
 def address_of(number: int) -> str:
     """Of a host."""
     return f"10.6.0.{number + 1}"
-
-
-def host(address: str, names: str = NAMES, ports: int = PORTS) -> str:
-    """One host, up, with so many open ports."""
-    kind = "ipv6" if ":" in address else "ipv4"
-    inside = "".join(PORT.format(port=1000 + port) for port in range(ports))
-    return (
-        f'<host><status state="up" reason="user-set"/>\n<address addr="{address}" addrtype="{kind}"/>\n{names}'
-        + (f"<ports>{inside}</ports>\n" if ports else "")
-        + "</host>\n"
-    )
 
 
 def truth(*addresses: str) -> set[Port]:
@@ -51,13 +39,13 @@ def nmap_files() -> Iterator[tuple[str, str, set[Port]]]:
     others = [each for each in known if each != known[ODD]]
 
     def with_odd(odd: str) -> str:
-        return HEAD + "".join(odd if each == known[ODD] else host(each) for each in known) + TAIL
+        return HEAD + "".join(odd if each == known[ODD] else one_host(each, PORTS) for each in known) + TAIL
 
-    yield "as it should be", with_odd(host(known[ODD])), truth(*known)
-    yield "a host with IPv6 only", with_odd(host("2001:db8::6")), truth(*others, "2001:db8::6")
-    yield "a host without <hostnames>", with_odd(host(known[ODD], names="")), truth(*known)
-    yield "a host without <ports>", with_odd(host(known[ODD], ports=0)), truth(*others)
-    whole = HEAD + "".join(map(host, known))
+    yield "as it should be", with_odd(one_host(known[ODD], PORTS)), truth(*known)
+    yield "a host with IPv6 only", with_odd(one_host("2001:db8::6", PORTS)), truth(*others, "2001:db8::6")
+    yield "a host without <hostnames>", with_odd(one_host(known[ODD], PORTS, names="")), truth(*known)
+    yield "a host without <ports>", with_odd(one_host(known[ODD], 0)), truth(*others)
+    whole = HEAD + "".join(one_host(each, PORTS) for each in known)
     yield "cut in its last host", whole[: whole.rindex("<port ")], truth(*known) - {(known[-1], 1000 + PORTS - 1)}
 
 

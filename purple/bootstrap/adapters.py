@@ -76,7 +76,7 @@ class Adapters:
     def outbox(self) -> SqlOutbox:
         """The relay's side of the events."""
         url = self._url("relay_url")
-        engine = open_engine(url, pool_size=2, asks=True)
+        engine = open_engine(url, pool_size=4, asks=True)
         self._open.push_async_callback(engine.dispose)
         made = SqlOutbox(engine, url)
         self._open.push_async_callback(made.close)
@@ -85,7 +85,7 @@ class Adapters:
     @cached_property
     def shelf(self) -> SqlShelf:
         """Where what others publish is put."""
-        engine = open_engine(self._url("relay_url"), pool_size=1, asks=True)
+        engine = open_engine(self._url("relay_url"), pool_size=2, asks=True)
         self._open.push_async_callback(engine.dispose)
         return SqlShelf(engine)
 

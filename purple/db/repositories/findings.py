@@ -209,7 +209,7 @@ class FindingRows:
         ids = mine.cte("mine").prefix_with("MATERIALIZED")
         ordered = (vulnerabilities.c.id, vulnerabilities.c.state, vulnerabilities.c.risk)
         one = select(*ordered).where(vulnerabilities.c.id == ids.c.vulnerability_id).offset(0).lateral("one")
-        joined = select(*one.c).select_from(ids.join(one, text("true")))
+        joined = select(*one.c).select_from(ids.join(one, _EACH))
         page = joined.order_by(*_present_first(one)).limit(most).subquery("page")
         rows = await self._connection.execute(_of(page).order_by(*_present_first(page)))
         return tuple(map(_vulnerability, rows))
