@@ -53,6 +53,14 @@ class ScanSets(Protocol):
         """
         ...
 
+    async def hold(self, scan_id: UUID) -> Scan:
+        """A scan as it is now, locked until the transaction ends; what refers to it may be written meanwhile.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        ...
+
     async def campaign(self, campaign_id: UUID, *, lock: bool = False) -> Campaign:
         """The campaign without its targets, which may be thousands; locked until the transaction ends where asked.
 

@@ -19,6 +19,8 @@ TIMEOUT_S = 10
 FIND_S = 3
 """A person waits for this, and PostgreSQL can search in its place."""
 PAGE = 1_000
+SWITCHES = 5
+"""How often a change of aliases is tried that others forestall."""
 
 
 def alias_of(name: str) -> str:
@@ -75,9 +77,18 @@ class Elastic:
                 raise
 
     async def _switch(self, name: str) -> None:
-        known = await self._client.indices.get(index=f"{self.alias}-*", features=["aliases"])
-        others = [{"remove_index": {"index": each}} for each in known if each != name]
-        await self._client.indices.update_aliases(actions=[{"add": {"index": name, "alias": self.alias}}, *others])
+        """Whoever finds an index that is out of date puts it away: it may be gone before our change is made."""
+        for attempt in range(SWITCHES):
+            known = await self._client.indices.get(index=f"{self.alias}-*", features=["aliases"])
+            others = [{"remove_index": {"index": each}} for each in known if each != name]
+            actions = [{"add": {"index": name, "alias": self.alias}}, *others]
+            try:
+                await self._client.indices.update_aliases(actions=actions)
+            except NotFoundError:
+                if attempt == SWITCHES - 1:
+                    raise
+            else:
+                return
 
     async def index(self, documents: Sequence[Document], into: str = "") -> None:
         """Add or replace, by id; an index that was lost is made by us, not by the bulk with mappings of its own."""

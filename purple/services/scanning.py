@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,12 +45,19 @@ BATCH = 2_000
 READERS = 8
 """Outputs that one process reads at once."""
 MAX_OBSERVATIONS = 200_000
-"""Of one run of a tool, whose output is hostile."""
+"""Of one run of a tool, whose output is hostile; what is beyond is in the artifact, and the scan is partial."""
 MAX_IMPORTED = 5_000_000
 """Of a file that a person brings in; one of 2 GB has fewer."""
-"""Of one scan; what is beyond is in the artifact, and the scan is partial."""
 
 _GIVEN_UP = {ScanState.SKIPPED, ScanState.CANCELLED}
+
+
+class _OvertakenError(Exception):
+    """Another attempt of a scan has come to its end meanwhile."""
+
+    def __init__(self, scan: Scan) -> None:
+        super().__init__(scan.id)
+        self.scan = scan
 
 
 @dataclass
@@ -268,36 +275,47 @@ class Scanning:
         return _outcome(scan).model_copy(update={"waiting": bool(admission.waiting), "stalled": admission.stalled})
 
     async def _record(self, scan: Scan, how: _How, run: ToolRun) -> ScanOutcome:
-        """Artifacts first, then observations, the scan's end and its event in one transaction."""
-        output = await self._objects.put_file(run.output) if run.output and run.output.exists() else ""
-        log = await self._objects.put_file(run.log) if run.log and run.log.exists() else ""
-        reading = _Reading(run.state, run.reason)
-        now = self._clock.now()
-        async with self._work(scan.organisation_id) as uow:
-            stored = await uow.scans.get(scan.id)
-            if stored.state.ended and stored.attempt >= scan.attempt:
-                return _outcome(stored)  # another worker was faster
-            shares = await Shares.of(uow, stored) if how.spec.shares else None
-            added = 0
-            if output and run.output:
-                added = await uow.findings.record(self._read(scan, how, run.output, reading, shares))
-            waits = _cut_short(reading, how.time)
-            ended = await uow.scans.update(
-                scan.id,
-                state=reading.state,
-                reason=reading.reason,
-                ended_at=None if waits else now,
-                exit_code=run.exit_code,
-                tool_version=run.version,
-                executable_sha256=run.executable_sha256,
-                revision=run.revision,
-                output_artifact=output,
-                log_artifact=log,
-                observations=await uow.findings.count(scan.id) if shares else stored.observations + added,
-            )
-            await uow.events.add(postponed_event(ended, now) if waits else scan_event(ended, now, ended.reason))
-            if shares and output:
-                await shares.settle(uow, ended)
+        """Artifacts first, then observations, the scan's end and its event in one transaction.
+
+        A worker that was given up may end at the same moment: of two the first counts, and the other's rows go.
+        """
+        artifacts = {
+            f"{name}_artifact": await self._objects.put_file(file) if file and file.exists() else ""
+            for name, file in (("output", run.output), ("log", run.log))
+        }
+        try:
+            async with self._work(scan.organisation_id) as uow:
+                return await self._ended(uow, scan, how, run, artifacts)
+        except _OvertakenError as by:
+            return _outcome(by.scan)
+
+    async def _ended(
+        self, uow: UnitOfWork, scan: Scan, how: _How, run: ToolRun, artifacts: Mapping[str, str]
+    ) -> ScanOutcome:
+        reading, now = _Reading(run.state, run.reason), self._clock.now()
+        shares = await Shares.of(uow, scan) if how.spec.shares else None
+        added = 0
+        if run.output and artifacts["output_artifact"]:
+            added = await uow.findings.record(self._read(scan, how, run.output, reading, shares))
+        stored = await uow.scan_sets.hold(scan.id)
+        if stored.state.ended and stored.attempt >= scan.attempt:
+            raise _OvertakenError(stored)
+        waits = _cut_short(reading, how.time)
+        ended = await uow.scans.update(
+            scan.id,
+            state=reading.state,
+            reason=reading.reason,
+            ended_at=None if waits else now,
+            exit_code=run.exit_code,
+            tool_version=run.version,
+            executable_sha256=run.executable_sha256,
+            revision=run.revision,
+            observations=await uow.findings.count(scan.id) if shares else stored.observations + added,
+            **artifacts,
+        )
+        await uow.events.add(postponed_event(ended, now) if waits else scan_event(ended, now, ended.reason))
+        if shares and artifacts["output_artifact"]:
+            await shares.settle(uow, ended)
         return _outcome(ended, postponed=waits)
 
     async def _read(

@@ -119,6 +119,20 @@ async def test_an_index_of_an_older_schema_gives_way(purple, client, elastic) ->
     assert list(elastic.get(f"/{ALIAS}-*").json()) == [f"{ALIAS}-{SCHEMA}"]
 
 
+async def test_of_several_that_put_an_old_index_away_none_fails(container, elastic) -> None:
+    await container.indexing[VULNERABILITIES].verify(lambda _: None)
+    for turn in range(5):
+        old = f"{ALIAS}-{turn}"
+        assert elastic.put(f"/{old}", json={"mappings": {"dynamic": "strict"}}).is_success
+        others = [{"remove_index": {"index": each}} for each in elastic.get(f"/{ALIAS}-*").json() if each != old]
+        swap = [{"add": {"index": old, "alias": ALIAS}}, *others]
+        assert elastic.post("/_aliases", json={"actions": swap}).is_success
+        told = await asyncio.gather(*(container.searches[VULNERABILITIES].generation() for _ in range(8)))
+        assert len(set(told)) == 1
+        assert told[0]
+    await container.indexing[VULNERABILITIES].rebuild(lambda _: None)
+
+
 async def test_without_elasticsearch_there_is_nothing_to_build(purple) -> None:
     container = purple.container
     full_text = FullText(container.work, VULNERABILITIES)

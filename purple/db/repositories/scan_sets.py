@@ -31,6 +31,7 @@ _BRIEFING = (
     .join(targets, targets.c.id == scans.c.target_id)
     .where(scans.c.id == bindparam("scan_id"))
 )
+_HELD = select(*_COLUMNS).where(scans.c.id == bindparam("scan_id")).with_for_update(key_share=True)
 _OPEN = [str(state) for state in ScanState if not state.ended]
 
 _ADD = text(f"""
@@ -81,7 +82,7 @@ class ScanSetRows:
         """In one statement."""
         row = (await self._connection.execute(_BRIEFING, {"scan_id": scan_id})).one_or_none()
         if row is None:
-            raise NotFoundError(f"there is no scan {scan_id}", value=scan_id, remedy="list those that exist")
+            raise _no_scan(scan_id)
         values = iter(row)
 
         def taken(columns: list[Any]) -> dict[str, Any]:
@@ -89,6 +90,13 @@ class ScanSetRows:
 
         scan, head, contract = Scan(**taken(_COLUMNS)), taken(_HEAD), Authorisation(**taken(_CONTRACT))
         return Briefing(scan, Campaign(**head, target_ids=()), next(values), contract)
+
+    async def hold(self, scan_id: UUID) -> Scan:
+        """Read after it waited."""
+        row = (await self._connection.execute(_HELD, {"scan_id": scan_id})).one_or_none()
+        if row is None:
+            raise _no_scan(scan_id)
+        return _scan(row)
 
     async def add(self, rows: Sequence[Scan]) -> int:
         """As one value, which PostgreSQL takes apart."""
@@ -187,6 +195,10 @@ class ScanSetRows:
     async def _read(self, mine: list[ColumnElement[bool]], limit: int, *order: ColumnElement[Any]) -> list[Scan]:
         statement = select(*_COLUMNS).where(*mine).order_by(*order).limit(limit)
         return [_scan(row) for row in await self._connection.execute(statement)]
+
+
+def _no_scan(scan_id: UUID) -> NotFoundError:
+    return NotFoundError(f"there is no scan {scan_id}", value=scan_id, remedy="list those that exist")
 
 
 def _due(campaign_id: UUID, phase: Phase, request_id: str) -> list[ColumnElement[bool]]:
