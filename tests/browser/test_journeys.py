@@ -4,7 +4,7 @@ import asyncio
 import re
 
 import httpx
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from cli.console import link
 from purple.domain.imports import MAX_IMPORT
@@ -82,6 +82,25 @@ async def test_the_timeline_changes_without_a_reload_and_cancel_stops_it(visit, 
         await expect(page.locator(".stage-missed")).not_to_have_count(0)
         assert await page.evaluate("window.sameDocument") is True
         assert await page.get_by_text("Cancel…").count() == 0
+
+
+async def test_a_question_stays_when_an_answer_comes_that_was_on_its_way(visit, running) -> None:
+    async with visit() as visitor:
+        page = await visitor.go(f"/campaigns/{running.id}")
+        asked, opened = asyncio.Event(), asyncio.Event()
+
+        async def held_back(route: Route) -> None:
+            asked.set()
+            await opened.wait()
+            await route.continue_()
+
+        await page.route(f"**/campaigns/{running.id}", held_back)
+        await asyncio.wait_for(asked.wait(), 30)
+        await page.get_by_text("Cancel…").click()
+        await page.evaluate("addEventListener('htmx:afterOnLoad', () => { window.answered = true; })")
+        opened.set()
+        await page.wait_for_function("window.answered")
+        await expect(page.get_by_role("button", name="Cancel this campaign")).to_be_visible()
 
 
 async def test_a_campaign_is_paused_resumed_and_its_failures_run_again(visit, purple, tmp_path) -> None:

@@ -49,6 +49,11 @@
     open = asking();
     if (open) event.preventDefault();
   });
+  live.addEventListener("htmx:beforeSwap", (event) => {
+    if (!asking()) return; // asked while the answer was on its way
+    open = true;
+    event.detail.shouldSwap = false;
+  });
   live.addEventListener("htmx:afterSwap", () => {
     stale.hidden = true;
     if (words() !== told) {
