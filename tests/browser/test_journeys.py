@@ -97,9 +97,11 @@ async def test_a_question_stays_when_an_answer_comes_that_was_on_its_way(visit, 
         await page.route(f"**/campaigns/{running.id}", held_back)
         await asyncio.wait_for(asked.wait(), 30)
         await page.get_by_text("Cancel…").click()
-        await page.evaluate("addEventListener('htmx:afterOnLoad', () => { window.answered = true; })")
+        await page.evaluate(
+            "void (window.answered = new Promise(done => addEventListener('htmx:afterOnLoad', () => done())))"
+        )
         opened.set()
-        await page.wait_for_function("window.answered")
+        await page.evaluate("window.answered")
         await expect(page.get_by_role("button", name="Cancel this campaign")).to_be_visible()
 
 
