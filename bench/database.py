@@ -117,7 +117,7 @@ class Tenant:
 async def tenant(servers: Servers, folder: Path) -> AsyncIterator[Tenant]:
     """An organisation of its own in the servers' database, brought to the present schema."""
     await asyncio.to_thread(upgrade, servers.owner_url)
-    engine = open_engine(servers.database_url)
+    engine = open_engine(servers.database_url, units=True)
     clock, work, runner = SystemClock(), unit_of_work(engine), Written()
     organisation, now = uuid4(), clock.now()
     target = Target(uuid4(), organisation, TargetKind.HOST, HOST, "web", Criticality.HIGH, (), now)

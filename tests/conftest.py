@@ -34,7 +34,7 @@ def servers() -> Iterator[Servers]:
 @pytest.fixture(scope="session")
 async def engine(servers: Servers) -> AsyncIterator[AsyncEngine]:
     """The application's role."""
-    opened = open_engine(servers.database_url)
+    opened = open_engine(servers.database_url, units=True)
     yield opened
     await opened.dispose()
 

@@ -68,7 +68,7 @@ class Adapters:
     @cached_property
     def work(self) -> Work:
         """Units of work with the application's role."""
-        engine = open_engine(self._url("url"), pool_size=self.settings.database.pool_size)
+        engine = open_engine(self._url("url"), pool_size=self.settings.database.pool_size, units=True)
         self._open.push_async_callback(engine.dispose)
         return unit_of_work(engine)
 

@@ -21,11 +21,12 @@ def psycopg_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+psycopg")
 
 
-def open_engine(url: str, *, pool_size: int = 10, asks: bool = False) -> AsyncEngine:
+def open_engine(url: str, *, pool_size: int = 10, asks: bool = False, units: bool = False) -> AsyncEngine:
     """An engine; where it asks, it notices a restarted server before it hands out a connection.
 
-    Units of work find that out by themselves. A connection that was opened stays: to open one takes PostgreSQL and us
-    longer than most transactions. The last one used comes first, for it knows the statements.
+    One for units of work neither asks nor begins a transaction by itself: they do both at once. A connection that was
+    opened stays: to open one takes PostgreSQL and us longer than most transactions. The last one used comes first, for
+    it knows the statements.
     """
     return create_async_engine(
         psycopg_url(url),
@@ -35,6 +36,7 @@ def open_engine(url: str, *, pool_size: int = 10, asks: bool = False) -> AsyncEn
         pool_pre_ping=asks,
         pool_timeout=10,
         json_deserializer=orjson.loads,
+        **({"isolation_level": "AUTOCOMMIT"} if units else {}),
         connect_args={"connect_timeout": CONNECT_S},
     )
 

@@ -53,11 +53,15 @@ class ScanSets(Protocol):
         """
         ...
 
-    async def hold(self, scan_id: UUID) -> Scan:
-        """A scan as it is now, locked until the transaction ends; what refers to it may be written meanwhile.
+    async def conclude(self, ended: Scan, added: int | None) -> Scan | None:
+        """Write down how an attempt ended; one that is about to end just then is waited for.
 
-        Raises:
-            NotFoundError: there is none.
+        Args:
+            ended: the scan as it is to be, but for how many observations it has.
+            added: how many it has more; None where they are to be counted.
+
+        Returns:
+            The scan, or None where that attempt or a later one has come to an end already.
         """
         ...
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,11 +53,7 @@ _GIVEN_UP = {ScanState.SKIPPED, ScanState.CANCELLED}
 
 
 class _OvertakenError(Exception):
-    """Another attempt of a scan has come to its end meanwhile."""
-
-    def __init__(self, scan: Scan) -> None:
-        super().__init__(scan.id)
-        self.scan = scan
+    """Another attempt of the scan has come to its end meanwhile."""
 
 
 @dataclass
@@ -279,30 +275,30 @@ class Scanning:
 
         A worker that was given up may end at the same moment: of two the first counts, and the other's rows go.
         """
-        artifacts = {
-            f"{name}_artifact": await self._objects.put_file(file) if file and file.exists() else ""
-            for name, file in (("output", run.output), ("log", run.log))
-        }
+        imported = str(scan.options["artifact"]) if how.spec.imports else ""
+        kept = (
+            (imported or await self._objects.put_file(run.output)) if run.output else "",
+            await self._objects.put_file(run.log) if run.log else "",
+        )
         try:
             async with self._work(scan.organisation_id) as uow:
-                return await self._ended(uow, scan, how, run, artifacts)
-        except _OvertakenError as by:
-            return _outcome(by.scan)
+                return await self._ended(uow, scan, how, run, kept)
+        except _OvertakenError:
+            async with self._work(scan.organisation_id) as uow:
+                return _outcome(await uow.scans.get(scan.id))
 
     async def _ended(
-        self, uow: UnitOfWork, scan: Scan, how: _How, run: ToolRun, artifacts: Mapping[str, str]
+        self, uow: UnitOfWork, scan: Scan, how: _How, run: ToolRun, artifacts: tuple[str, str]
     ) -> ScanOutcome:
         reading, now = _Reading(run.state, run.reason), self._clock.now()
+        output, log = artifacts
         shares = await Shares.of(uow, scan) if how.spec.shares else None
         added = 0
-        if run.output and artifacts["output_artifact"]:
+        if run.output and output:
             added = await uow.findings.record(self._read(scan, how, run.output, reading, shares))
-        stored = await uow.scan_sets.hold(scan.id)
-        if stored.state.ended and stored.attempt >= scan.attempt:
-            raise _OvertakenError(stored)
         waits = _cut_short(reading, how.time)
-        ended = await uow.scans.update(
-            scan.id,
+        ending = replace(
+            scan,
             state=reading.state,
             reason=reading.reason,
             ended_at=None if waits else now,
@@ -310,11 +306,14 @@ class Scanning:
             tool_version=run.version,
             executable_sha256=run.executable_sha256,
             revision=run.revision,
-            observations=await uow.findings.count(scan.id) if shares else stored.observations + added,
-            **artifacts,
+            output_artifact=output,
+            log_artifact=log,
         )
+        ended = await uow.scan_sets.conclude(ending, None if shares else added)
+        if ended is None:
+            raise _OvertakenError
         await uow.events.add(postponed_event(ended, now) if waits else scan_event(ended, now, ended.reason))
-        if shares and artifacts["output_artifact"]:
+        if shares and output:
             await shares.settle(uow, ended)
         return _outcome(ended, postponed=waits)
 

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, case, cast, func, select, text, update
+from sqlalchemy import ColumnElement, Integer, bindparam, case, cast, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
-from purple.db.models import authorisations, campaigns, scans, targets
+from purple.db.models import authorisations, campaigns, observations, scans, targets
 from purple.domain.campaigns import Campaign, Phase, Scan
 from purple.domain.errors import NotFoundError
 from purple.domain.scan_sets import BATCH, FRESH, HELD, INLINE, MAX_BATCHES, OWN, Briefing
@@ -31,8 +31,25 @@ _BRIEFING = (
     .join(targets, targets.c.id == scans.c.target_id)
     .where(scans.c.id == bindparam("scan_id"))
 )
-_HELD = select(*_COLUMNS).where(scans.c.id == bindparam("scan_id")).with_for_update(key_share=True)
+_ENDING = (
+    "state", "reason", "ended_at", "exit_code", "tool_version", "executable_sha256", "revision", "output_artifact",
+    "log_artifact",
+)  # fmt: skip
 _OPEN = [str(state) for state in ScanState if not state.ended]
+
+_CONCLUDE = (
+    update(scans)
+    .where(
+        scans.c.id == bindparam("scan_id"),
+        or_(scans.c.state.in_(_OPEN), scans.c.attempt < bindparam("tried")),
+    )
+    .values({name: bindparam(f"new_{name}", type_=scans.c[name].type) for name in _ENDING})
+    .returning(*_COLUMNS)
+)
+_ADDED = scans.c.observations + bindparam("added", type_=Integer())
+_COUNTED = select(func.count()).select_from(observations).where(observations.c.scan_id == scans.c.id)
+_CONCLUDE_ADDING = _CONCLUDE.values(observations=_ADDED)
+_CONCLUDE_COUNTING = _CONCLUDE.values(observations=_COUNTED.scalar_subquery())
 
 _ADD = text(f"""
     INSERT INTO scans ({", ".join(_NAMES)}) SELECT {", ".join(_NAMES)}
@@ -82,7 +99,7 @@ class ScanSetRows:
         """In one statement."""
         row = (await self._connection.execute(_BRIEFING, {"scan_id": scan_id})).one_or_none()
         if row is None:
-            raise _no_scan(scan_id)
+            raise NotFoundError(f"there is no scan {scan_id}", value=scan_id, remedy="list those that exist")
         values = iter(row)
 
         def taken(columns: list[Any]) -> dict[str, Any]:
@@ -91,12 +108,16 @@ class ScanSetRows:
         scan, head, contract = Scan(**taken(_COLUMNS)), taken(_HEAD), Authorisation(**taken(_CONTRACT))
         return Briefing(scan, Campaign(**head, target_ids=()), next(values), contract)
 
-    async def hold(self, scan_id: UUID) -> Scan:
-        """Read after it waited."""
-        row = (await self._connection.execute(_HELD, {"scan_id": scan_id})).one_or_none()
-        if row is None:
-            raise _no_scan(scan_id)
-        return _scan(row)
+    async def conclude(self, ended: Scan, added: int | None) -> Scan | None:
+        """In one statement, which looks at the row again where it had to wait for it."""
+        told = {f"new_{name}": getattr(ended, name) for name in _ENDING}
+        told |= {"scan_id": ended.id, "tried": ended.attempt}
+        if added is None:
+            found = await self._connection.execute(_CONCLUDE_COUNTING, told)
+        else:
+            found = await self._connection.execute(_CONCLUDE_ADDING, told | {"added": added})
+        row = found.one_or_none()
+        return None if row is None else _scan(row)
 
     async def add(self, rows: Sequence[Scan]) -> int:
         """As one value, which PostgreSQL takes apart."""
@@ -195,10 +216,6 @@ class ScanSetRows:
     async def _read(self, mine: list[ColumnElement[bool]], limit: int, *order: ColumnElement[Any]) -> list[Scan]:
         statement = select(*_COLUMNS).where(*mine).order_by(*order).limit(limit)
         return [_scan(row) for row in await self._connection.execute(statement)]
-
-
-def _no_scan(scan_id: UUID) -> NotFoundError:
-    return NotFoundError(f"there is no scan {scan_id}", value=scan_id, remedy="list those that exist")
 
 
 def _due(campaign_id: UUID, phase: Phase, request_id: str) -> list[ColumnElement[bool]]:

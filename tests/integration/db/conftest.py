@@ -192,7 +192,7 @@ def quiet(servers) -> Iterator[Quiet]:
 
 @pytest.fixture
 async def quiet_tenant(quiet) -> AsyncIterator[Tenant]:
-    engine = open_engine(quiet.database_url)
+    engine = open_engine(quiet.database_url, units=True)
     yield await make_tenant(engine)
     await engine.dispose()
 

@@ -85,7 +85,7 @@ class House:
 
 @pytest.fixture
 async def house(quiet) -> AsyncIterator[House]:
-    engine = open_engine(quiet.database_url)
+    engine = open_engine(quiet.database_url, units=True)
     made = House(await make_tenant(engine), quiet.relay_url)
     yield made
     await made.place()
@@ -287,7 +287,7 @@ async def test_another_organisation_sees_nothing_of_it(house, quiet) -> None:
     await house.triage("port:<=2", S.FALSE_POSITIVE)
     await house.false.learn(house.tenant.id)
     await house.false.set_policy(Policy(0.95), house.ann)
-    engine = open_engine(quiet.database_url)
+    engine = open_engine(quiet.database_url, units=True)
     other = await make_tenant(engine)
     async with other.work(other.id) as uow:
         assert (await uow.verdicts.latest(), (await uow.verdicts.standing()).policy.threshold) == (None, None)

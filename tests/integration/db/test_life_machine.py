@@ -59,7 +59,7 @@ class LifeMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.Runner()
-        self.engine = open_engine(self.servers.database_url, pool_size=2)
+        self.engine = open_engine(self.servers.database_url, pool_size=2, units=True)
         self.clock = Clock()
         self.tenant: Tenant = self.run(make_tenant(self.engine))
         work = self.tenant.work

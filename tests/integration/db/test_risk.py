@@ -95,7 +95,7 @@ class House:
 async def house(quiet) -> AsyncIterator[House]:
     with psycopg.connect(libpq_url(quiet.admin_url), autocommit=True) as admin:
         admin.execute("TRUNCATE reference_facts, reference_editions, risk_rules")
-    engine = open_engine(quiet.database_url)
+    engine = open_engine(quiet.database_url, units=True)
     made = House(await make_tenant(engine), quiet.relay_url)
     await made.found()
     yield made
@@ -259,7 +259,7 @@ async def test_a_target_and_the_organisation_are_as_bad_as_what_is_there(house, 
     assert (empty.risk.score, empty.count, empty.worst) == (0, 0, ())
     whole = await house.risking.organisation(tenant.id)
     assert (whole.risk.score, whole.count, [each.name for each in whole.worst]) == (74, 4, ["web"])
-    engine = open_engine(quiet.database_url)
+    engine = open_engine(quiet.database_url, units=True)
     nobody = await make_tenant(engine)
     assert (await house.risking.organisation(nobody.id)).risk.score == 0
     await engine.dispose()
@@ -293,7 +293,7 @@ async def test_an_upgrade_takes_vectors_from_what_is_kept(house, quiet) -> None:
 
 async def test_weights_are_the_tenants_own(house, quiet) -> None:
     await house.risking.set_weights({"kev": 30}, house.ann)
-    engine = open_engine(quiet.database_url)
+    engine = open_engine(quiet.database_url, units=True)
     other = await make_tenant(engine)
     async with unit_of_work(engine)(other.id) as uow:
         assert not (await uow.risks.rules()).own

@@ -128,7 +128,7 @@ async def test_a_relay_that_lost_its_lock_numbers_nothing_more(quiet, admin) -> 
 async def test_a_server_that_is_away_is_said_to_be_away(tenant) -> None:
     from purple.db.unit_of_work import unit_of_work
 
-    engine = open_engine("postgresql://nobody@127.0.0.1:1/none")
+    engine = open_engine("postgresql://nobody@127.0.0.1:1/none", units=True)
     with pytest.raises(UnavailableError, match="PostgreSQL is away"):
         async with unit_of_work(engine)(tenant.id) as uow:
             await uow.targets.all()
@@ -138,7 +138,7 @@ async def test_a_server_that_is_away_is_said_to_be_away(tenant) -> None:
 async def test_connections_that_died_while_nobody_used_them_cost_no_unit_of_work(servers, tenant, admin) -> None:
     from purple.db.unit_of_work import unit_of_work
 
-    engine = open_engine(f"{servers.database_url}?application_name=made-idle")
+    engine = open_engine(f"{servers.database_url}?application_name=made-idle", units=True)
     work = unit_of_work(engine)
     async with work(tenant.id) as uow, work(tenant.id) as another:
         assert await uow.targets.all() == await another.targets.all()

@@ -413,7 +413,7 @@ def test_what_is_told_of_any_history_is_what_a_query_over_everything_says(quiet,
     def holds(history: list[tuple[list[tuple[Any, ...]], bool]]) -> None:
         assert loop.run(wrong(history)) == []
 
-    app, relay = open_engine(quiet.database_url, pool_size=2), open_engine(quiet.relay_url, pool_size=1)
+    app, relay = open_engine(quiet.database_url, pool_size=2, units=True), open_engine(quiet.relay_url, pool_size=1)
     outbox = SqlOutbox(relay, quiet.relay_url)
     with asyncio.Runner() as loop:
         happened: Counter[str] = Counter()
