@@ -39,10 +39,16 @@ async def guardians(request, guardians, tmp_path) -> Guardians:
     return guardians
 
 
+def words(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
 def guarding() -> set[int]:
     """The guardians below this process."""
-    words = {pid: Path(f"/proc/{pid}/cmdline") for pid in descendants(os.getpid()) if alive(pid)}
-    return {pid for pid, path in words.items() if str(GUARDIAN) in path.read_text().split("\0")}
+    return {pid for pid in descendants(os.getpid()) if str(GUARDIAN) in words(pid)}
 
 
 @pytest.fixture
