@@ -15,6 +15,7 @@ from purple.db.engine import open_engine
 from purple.db.migrate import upgrade
 from purple.db.outbox import libpq_url
 from purple.stack.servers import Servers, running_servers
+from purple.toolkit.process import Guardians
 
 pytest_plugins = ["tests.support.running"]
 
@@ -44,6 +45,14 @@ def admin(servers: Servers) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """The superuser, to look behind row-level security."""
     with psycopg.connect(libpq_url(servers.admin_url), autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+async def guardians() -> AsyncIterator[Guardians]:
+    """What programs run under."""
+    made = Guardians()
+    yield made
+    await made.close()
 
 
 class Together(LoadScopeScheduling):

@@ -59,7 +59,7 @@ def register(address: str) -> Iterator[tuple[Register, int]]:
 
 
 def tool_processes(address: str) -> list[int]:
-    """The tool's processes on a target, and the guardian's above it, who bears the same words."""
+    """The tool's processes on a target."""
     found = []
     for folder in Path("/proc").iterdir():
         try:

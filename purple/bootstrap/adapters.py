@@ -24,6 +24,7 @@ from purple.services.grouping import Grouping
 from purple.services.workshop import Workshop
 from purple.settings import Settings
 from purple.toolkit.objects import Objects
+from purple.toolkit.process import Guardians
 from purple.toolkit.repositories import Repositories, Room
 from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.install import Programs
@@ -158,10 +159,17 @@ class Adapters:
         return self.settings.gate.rules()
 
     @cached_property
+    def guardians(self) -> Guardians:
+        """What programs run under."""
+        made = Guardians()
+        self._open.push_async_callback(made.close)
+        return made
+
+    @cached_property
     def runner(self) -> GuardedRunner:
         """Tools as processes."""
         most = {"memory_mb": self.settings.tools.memory_mb, "output_mb": self.settings.tools.output_mb}
-        return GuardedRunner(self.tools, self.clock, **most, repositories=self.repositories)
+        return GuardedRunner(self.tools, self.clock, self.guardians, **most, repositories=self.repositories)
 
     @cached_property
     def capacity(self) -> Capacity:
@@ -179,6 +187,7 @@ class Adapters:
         settings = self.settings.tools
         return Repositories(
             self.settings.stack.cache,
+            self.guardians,
             folders=settings.repositories,
             authorities=settings.repository_authorities,
             room=Room(settings.repository_mb, settings.repository_files),

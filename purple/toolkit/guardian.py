@@ -1,11 +1,22 @@
 """Stands between a worker and a tool: when the worker dies or lets go, the tool's whole process tree dies.
 
-Run as a script of the standard library alone: `python -I guardian.py CPU_S MEMORY_B FILE_B -- PROGRAM ARG…`. Standard
-input is the lifeline: it closes when the worker closes it or dies by any signal. The guardian is a subreaper
-(prctl(2), PR_SET_CHILD_SUBREAPER), so that processes which detach themselves become its children and are found.
+Run as a script of the standard library alone, `python -I -S guardian.py`, it has imported what it needs when its job
+comes, perhaps much later: on standard input, a dictionary as `marshal` writes it, which takes no time to import.
+
+- `argv`: the program's path and its arguments, as bytes
+- `work`: the folder to run it in
+- `environment`: all of it, as bytes
+- `stdout`, `stderr`: paths of files that are there
+- `cpu_s`, `memory_b`, `file_b`: limits, in seconds and bytes
+
+Nothing else comes that way, which is the lifeline: it closes when the worker closes it or dies by any signal. The
+guardian is a subreaper (prctl(2), PR_SET_CHILD_SUBREAPER), so that processes which detach themselves become its
+children and are found. It ends as the tool did, a signal told as a shell would, and with 127 where the tool could not
+be started.
 """
 
 import ctypes
+import marshal
 import os
 import resource
 import select
@@ -69,13 +80,23 @@ def limit(kind: int, value: int) -> None:
     resource.setrlimit(kind, (wanted, wanted))
 
 
-def become(argv: list[str], cpu_s: int, memory_b: int, file_b: int) -> None:
-    """In the child: the limits, then the tool. Never returns."""
+def redirect(number: int, path: str, flags: int) -> None:
+    """Have a standard stream be a file."""
+    file = os.open(path, flags)
+    os.dup2(file, number)
+    os.close(file)
+
+
+def become(
+    argv: list[bytes], work: str, environment: dict[bytes, bytes], cpu_s: int, memory_b: int, file_b: int
+) -> None:
+    """In the child: its place, the limits, then the tool. Never returns."""
+    program = os.fsdecode(argv[0])
     try:
         os.setsid()
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        null = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(null, 0)
+        redirect(0, os.devnull, os.O_RDONLY)
+        os.chdir(work)
         limit(resource.RLIMIT_CPU, cpu_s)
         limit(resource.RLIMIT_AS, memory_b)
         limit(resource.RLIMIT_FSIZE, file_b)
@@ -84,9 +105,9 @@ def become(argv: list[str], cpu_s: int, memory_b: int, file_b: int) -> None:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
-        os.execv(argv[0], argv)  # noqa: S606 - the very point: no shell
+        os.execve(program, argv, environment)  # noqa: S606 - the very point: no shell
     except BaseException as error:  # noqa: BLE001 - nothing of the parent may run on in the child
-        os.write(2, f"cannot start {argv[0]}: {error}\n".encode())
+        os.write(2, os.fsencode(f"cannot start {program}: {error}\n"))
     os._exit(CANNOT_START)
 
 
@@ -103,19 +124,23 @@ def reap(tool: int) -> int | None:
 
 
 def main() -> int:
-    """Start the tool, wait for it or for the end of the lifeline, leave nothing behind."""
-    cpu_s, memory_b, file_b = map(int, sys.argv[1:4])
-    argv = sys.argv[5:]
+    """Wait for the job or the end of the lifeline; of the job nothing is left behind."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        job = marshal.load(sys.stdin.buffer)  # noqa: S302 - from the process that started this one
+    except EOFError:
+        return CANNOT_START  # there is none
+    redirect(2, job.pop("stderr"), os.O_WRONLY)
+    redirect(1, job.pop("stdout"), os.O_WRONLY)
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
     tool = os.fork()
     if tool == 0:
-        become(argv, cpu_s, memory_b, file_b)
+        become(**job)
     status: int | None = None
     while status is None:
         ready, _, _ = select.select([0, wake_read], [], [], 1.0)
@@ -133,4 +158,9 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        code = main()
+    except BaseException as error:  # noqa: BLE001 - whatever it is, its code is none that a tool ended with
+        os.write(2, f"the guardian failed: {error}\n".encode())
+        code = CANNOT_START
+    os._exit(code)  # at once: Python would put itself away first

@@ -20,7 +20,7 @@ from purple.domain.targets import authority
 from purple.domain.tools import ToolJob
 from purple.toolkit.adapter import CODE, HISTORY
 from purple.toolkit.packages import Found, find_program
-from purple.toolkit.process import Limits, bare_environment, run_guarded
+from purple.toolkit.process import Guardians, Limits, bare_environment
 
 ATTRIBUTES = "* -text -ident -filter -eol -working-tree-encoding !diff !merge\n"
 """Stands over every `.gitattributes`: files come as they were committed, and a secret in a file that its repository
@@ -69,6 +69,7 @@ class Repositories:
     def __init__(
         self,
         cache: Path,
+        guardians: Guardians,
         *,
         folders: Sequence[Path] = (),
         authorities: Path | None = None,
@@ -79,12 +80,14 @@ class Repositories:
 
         Args:
             cache: the folder for downloads, where Git itself may have to come from.
+            guardians: what Git runs under.
             folders: folders of this machine whose repositories may be scanned.
             authorities: certificates that servers may be signed with, in place of the machine's.
             room: what one repository may take.
             memory_mb: what Git may take.
         """
         self._cache = cache
+        self._guardians = guardians
         self._folders = tuple(folders)
         self._authorities = authorities
         self._room = room or Room()
@@ -105,7 +108,7 @@ class Repositories:
         source = self._source(job)
         git = await asyncio.to_thread(find_program, "git", packages=("git",), cache=self._cache)
         with tempfile.TemporaryDirectory(prefix="fetch-", dir=job.work) as scratch:
-            run = _Git(git, Path(scratch), self._configuration(job, source), self._limits(job))
+            run = _Git(git, self._guardians, Path(scratch), self._configuration(job, source), self._limits(job))
             bare = job.work / HISTORY
             depth = [f"--depth={history}", "--single-branch"] if history else []
             await run("clone", "--bare", "--no-local", "--template=", "--quiet", *depth, "--", source, str(bare))
@@ -207,8 +210,9 @@ class Repositories:
 class _Git:
     """Git as it is run for one fetch."""
 
-    def __init__(self, program: Found, scratch: Path, configuration: str, limits: Limits) -> None:
+    def __init__(self, program: Found, guardians: Guardians, scratch: Path, configuration: str, limits: Limits) -> None:
         self._program = program
+        self._guardians = guardians
         self._scratch = scratch
         self._limits = limits
         self._deadline = asyncio.get_running_loop().time() + limits.wall_s
@@ -222,7 +226,7 @@ class _Git:
         """
         out, err = self._scratch / "out", self._scratch / "err"
         left = max(0.1, self._deadline - asyncio.get_running_loop().time())
-        ended = await run_guarded(
+        ended = await self._guardians.run(
             [str(self._program.path), *arguments],
             work=at or self._scratch,
             environment=bare_environment(self._scratch, self._environment()),

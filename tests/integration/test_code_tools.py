@@ -51,7 +51,7 @@ def advisories(monkeypatch, tmp_path) -> Iterator[list[tuple[str, str]]]:
 
 
 @pytest.fixture
-def scan(tools, tmp_path_factory) -> Scan:
+def scan(tools, guardians, tmp_path_factory) -> Scan:
     """Run a tool on a repository of a folder."""
 
     async def run(tool: str, source: Path, **options: object) -> tuple[ToolRun, list[Observation]]:
@@ -64,8 +64,9 @@ def scan(tools, tmp_path_factory) -> Scan:
             120,
             tmp_path_factory.mktemp("work"),
         )
-        repositories = Repositories(default_cache(), folders=[source.parent])
-        runner = GuardedRunner(tools, SystemClock(), memory_mb=4096, output_mb=64, repositories=repositories)
+        repositories = Repositories(default_cache(), guardians, folders=[source.parent])
+        most = {"memory_mb": 4096, "output_mb": 64}
+        runner = GuardedRunner(tools, SystemClock(), guardians, **most, repositories=repositories)
         ended = await runner.run(job, lambda _: None)
         kept = [each for each in job.work.rglob("*") if each.is_file() and HISTORY not in each.parts]
         clear = [each for each in kept if CODE not in each.parts and KEY.encode() in each.read_bytes()]

@@ -13,6 +13,7 @@ from purple.domain.errors import ParseError
 from purple.domain.observations import Observation
 from purple.domain.tools import ToolJob, ToolRun, ToolTarget
 from purple.settings.paths import default_cache
+from purple.toolkit.process import Guardians
 from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.install import Programs
 from purple.toolkit.tools.runner import GuardedRunner
@@ -52,7 +53,12 @@ async def run_tool(
     """One run in a new folder."""
     work.mkdir()
     job = ToolJob(tool, target, tools.validate_options(tool, options), timeout_s, work)
-    return await GuardedRunner(tools, SystemClock(), memory_mb=4096, output_mb=64).run(job, lambda _: None)
+    guardians = Guardians()
+    try:
+        runner = GuardedRunner(tools, SystemClock(), guardians, memory_mb=4096, output_mb=64)
+        return await runner.run(job, lambda _: None)
+    finally:
+        await guardians.close()
 
 
 async def parsed(tools: Catalogue, tool: str, run: ToolRun) -> tuple[list[Observation], ParseError | None]:

@@ -15,7 +15,7 @@ from purple.domain.targets import TargetKind
 from purple.domain.tools import ScanState, ToolJob, ToolProgress, ToolRun
 from purple.toolkit.adapter import ToolOptions, command_of
 from purple.toolkit.packages import Found
-from purple.toolkit.process import Limits, bare_environment, run_guarded
+from purple.toolkit.process import Guardians, Limits, bare_environment
 from purple.toolkit.repositories import Fetched, Repositories
 from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.plugins import Plugin
@@ -49,6 +49,7 @@ class GuardedRunner:
         self,
         catalogue: Catalogue,
         clock: Clock,
+        guardians: Guardians,
         *,
         memory_mb: int,
         output_mb: int,
@@ -56,6 +57,7 @@ class GuardedRunner:
     ) -> None:
         self._catalogue = catalogue
         self._clock = clock
+        self._guardians = guardians
         self._repositories = repositories
         self._memory = memory_mb * 1024**2
         self._output = output_mb * 1024**2
@@ -87,7 +89,7 @@ class GuardedRunner:
         stdout, stderr = job.work / "stdout", job.work / "stderr"
         output = stdout if command.output == "stdout" else job.work / command.output
         argv = (str(found.path), *command.arguments)
-        ended = await run_guarded(
+        ended = await self._guardians.run(
             argv,
             work=job.work,
             environment=bare_environment(job.work, {**code.environment, **found.environment, **command.environment}),

@@ -1,6 +1,7 @@
 """Repositories are fetched with Git, from folders and from a server of the test's own; and what a hostile one tries."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,13 @@ from tests.support.repositories import NAME, commit, git, job, server_of
 ADDRESS = "127.25.0.1"
 
 
-def repositories(*folders: Path, **changes) -> Repositories:
-    return Repositories(default_cache(), folders=folders, **changes)
+@pytest.fixture
+def repositories(guardians) -> Callable[..., Repositories]:
+    """Made with the folders whose repositories may be fetched, and with what is changed."""
+    return lambda *folders, **changes: Repositories(default_cache(), guardians, folders=folders, **changes)
 
 
-async def test_the_files_and_the_history_of_a_folder_are_fetched(tmp_path) -> None:
+async def test_the_files_and_the_history_of_a_folder_are_fetched(tmp_path, repositories) -> None:
     source = tmp_path / "code/app"
     first = commit(source, {"a.txt": "one"})
     last = commit(source, {"a.txt": "two\r\n", "-b.txt": "dash"})
@@ -36,7 +39,7 @@ async def test_the_files_and_the_history_of_a_folder_are_fetched(tmp_path) -> No
     assert set(git(whole / "history.git", "rev-list", "--all").split()) == {first, last, side}
 
 
-async def test_nothing_outside_the_named_folders_is_read(tmp_path) -> None:
+async def test_nothing_outside_the_named_folders_is_read(tmp_path, repositories) -> None:
     outside, inside = tmp_path / "outside", tmp_path / "code"
     commit(outside, {"secret": "x"})
     inside.mkdir()
@@ -63,7 +66,7 @@ async def test_nothing_outside_the_named_folders_is_read(tmp_path) -> None:
     "value",
     ["ext::sh -c 'touch /tmp/x'", "file:///etc", "git@host:a.git", "ssh://host/a.git", "--upload-pack=x", "a/b.git"],
 )
-async def test_only_https_and_folders_are_fetched(tmp_path, value) -> None:
+async def test_only_https_and_folders_are_fetched(tmp_path, repositories, value) -> None:
     with pytest.raises(InvalidInputError, match="neither an https URL nor a folder"):
         await repositories(tmp_path, Path.cwd()).fetch(job(value, tmp_path / "work"), 1)
     plain = ToolJob("bandit", ToolTarget("h", "127.25.0.1", 80, "http://h/a.git", "repository"), {}, 9, tmp_path)
@@ -71,7 +74,7 @@ async def test_only_https_and_folders_are_fetched(tmp_path, value) -> None:
         await repositories().fetch(plain, 1)
 
 
-async def test_a_link_out_of_the_tree_is_written_as_text(tmp_path) -> None:
+async def test_a_link_out_of_the_tree_is_written_as_text(tmp_path, repositories) -> None:
     source = tmp_path / "code"
     source.mkdir()
     (source / "passwd").symlink_to("/etc/passwd")
@@ -83,7 +86,7 @@ async def test_a_link_out_of_the_tree_is_written_as_text(tmp_path) -> None:
     assert (work / "repository/passwd").read_text() == "/etc/passwd"
 
 
-async def test_no_filter_hook_submodule_or_setting_of_anybody_runs(tmp_path, monkeypatch) -> None:
+async def test_no_filter_hook_submodule_or_setting_of_anybody_runs(tmp_path, repositories, monkeypatch) -> None:
     """Also where the user whose worker it is has defined the filter that a repository asks for."""
     marker, source, other = tmp_path / "marker", tmp_path / "code/app", tmp_path / "code/other"
     commit(other, {"inner": "x"})
@@ -114,7 +117,7 @@ async def test_no_filter_hook_submodule_or_setting_of_anybody_runs(tmp_path, mon
     assert not (work / "repository/sub").exists() or not list((work / "repository/sub").iterdir())
 
 
-async def test_what_is_too_large_is_refused_before_it_is_written(tmp_path) -> None:
+async def test_what_is_too_large_is_refused_before_it_is_written(tmp_path, repositories) -> None:
     packed, wide, many = (tmp_path / "code" / name for name in ("packed", "wide", "many"))
     commit(packed, {"a": os.urandom(3 * 1024**2)})
     commit(wide, {"a": bytes(3 * 1024**2)})
@@ -127,7 +130,7 @@ async def test_what_is_too_large_is_refused_before_it_is_written(tmp_path) -> No
         assert not (work / "repository").exists()
 
 
-async def test_a_repository_without_a_commit_is_no_clean_result(tmp_path) -> None:
+async def test_a_repository_without_a_commit_is_no_clean_result(tmp_path, repositories) -> None:
     git(tmp_path, "init", "--quiet", "empty")
     with pytest.raises(NotFetchedError, match="Git could not fetch it"):
         await repositories(tmp_path).fetch(job(str(tmp_path / "empty"), tmp_path / "work"), 1)
@@ -139,7 +142,7 @@ def served(port: int, path: str, work: Path, seconds: float = 30) -> ToolJob:
     return ToolJob("bandit", target, {}, seconds, work)
 
 
-async def test_a_server_is_asked_at_the_checked_address_and_nowhere_else(tmp_path) -> None:
+async def test_a_server_is_asked_at_the_checked_address_and_nowhere_else(tmp_path, repositories) -> None:
     last = commit(tmp_path / "app", {"a.txt": "one"})
     with server_of(tmp_path, ADDRESS) as (server, authorities):
         trusting = repositories(authorities=authorities)
@@ -156,7 +159,7 @@ async def test_a_server_is_asked_at_the_checked_address_and_nowhere_else(tmp_pat
             await repositories().fetch(served(server.port, "app/.git", tmp_path / "untrusted"), 1)
 
 
-async def test_a_server_that_does_not_answer_is_given_up(tmp_path) -> None:
+async def test_a_server_that_does_not_answer_is_given_up(tmp_path, repositories) -> None:
     import socket
 
     with socket.create_server((ADDRESS, 0)) as silent, pytest.raises(NotFetchedError, match="longer than 1 s"):

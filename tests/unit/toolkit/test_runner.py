@@ -56,7 +56,7 @@ async def test_a_commands_files_are_there_when_the_tool_starts(tmp_path: Path) -
     assert ended.output.read_text() == "192.0.2.7 $(two)\nthree"
 
 
-async def test_a_wrapper_is_asked_again_when_what_it_starts_is_upgraded(tmp_path: Path, monkeypatch) -> None:
+async def test_a_wrapper_is_asked_again_when_what_it_starts_is_upgraded(tmp_path: Path, monkeypatch, guardians) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()
     (wrapper := programs / "wrapper").write_text(f"#!/bin/sh\nexec cat {programs}/package\n")
@@ -64,7 +64,7 @@ async def test_a_wrapper_is_asked_again_when_what_it_starts_is_upgraded(tmp_path
     monkeypatch.setenv("PATH", str(programs), prepend=":")
     manifest = MANIFEST.replace("program: cat", "program: wrapper")
     tools = catalogue(tmp_path, manifest.replace("[], pattern: 'never there'", r"[-V], pattern: 'v(\d+)'"))
-    runner = GuardedRunner(tools, SystemClock(), memory_mb=1024, output_mb=1)
+    runner = GuardedRunner(tools, SystemClock(), guardians, memory_mb=1024, output_mb=1)
     runs = []
     for version in ("v1", "v2"):
         (programs / "package").write_text(version)
