@@ -62,6 +62,8 @@ class CampaignWorkflow:
     @workflow.init
     def __init__(self, campaign: CampaignInput) -> None:
         self._token = campaign.retry_token
+        self._attributed: Phase | None = Phase.RECON if campaign.engine >= options.HERE else None
+        """The phase that the server knows of; None where it knows nothing yet."""
         self._begun: Begun | None = None
         self._again: Plan | None = None
         """Recon to run again; None where nobody asked."""
@@ -84,7 +86,7 @@ class CampaignWorkflow:
         """Run every phase, and write down how it ended, also when it was cancelled or refused."""
         info = workflow.info()
         request = BeginRequest(workflow_id=info.workflow_id, campaign=campaign, run_id=info.run_id)
-        begin = do_here if workflow.patched(patches.BEGIN_HERE) else do
+        begin = do_here if campaign.engine >= options.HERE or workflow.patched(patches.BEGIN_HERE) else do
         begun = await begin(names.BEGIN, request, Begun, campaign.name, options.CONTROL)
         self._begun = begun
         self._hours.keep(begun.windows)
@@ -95,7 +97,8 @@ class CampaignWorkflow:
         if begun.refused:
             state = CampaignState.NOT_ALLOWED
         else:
-            self._attribute(begun)
+            if self._attributed is None:
+                self._attribute(begun)
             self._runs.parallel, self._runs.retries = begun.parallel, begun.retries
             self._runs.waits = begun.engine >= options.WAITS
             phases = asyncio.create_task(self._phases(begun))
@@ -148,7 +151,8 @@ class CampaignWorkflow:
             await self._survey(begun.ref)
         while True:
             await self._scans(Phase.RECON, begun, recon)
-            plan = await do(names.PLAN, self._ref(begun), Plan, "what recon asks for", options.CONTROL)
+            ask = do_here if begun.engine >= options.HERE else do
+            plan = await ask(names.PLAN, self._ref(begun), Plan, "what recon asks for", options.CONTROL)
             await self._scans(Phase.TOOLS, begun, plan)
             if begun.changes:
                 await self._clean_up.run(self._ref(begun))
@@ -269,7 +273,9 @@ class CampaignWorkflow:
         await workflow.wait_condition(lambda: not self._board.paused)
         self._board.phase = phase
         self._board.known += steps
-        workflow.upsert_search_attributes([_PHASE.value_set(phase)])
+        if phase != self._attributed:
+            workflow.upsert_search_attributes([_PHASE.value_set(phase)])
+        self._attributed = phase
         self._board.show()
 
     def _outlive(self, phase: Phase, error: ActivityError) -> None:

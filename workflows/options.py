@@ -14,7 +14,8 @@ SCAN_GRACE = timedelta(minutes=10)
 """Beside the tool's own time-out: reading and recording its output."""
 
 WAITS = 2
-"""See `Begun.engine`."""
+HERE = 3
+"""See `Begun.engine`, and that of `CampaignInput`."""
 LONG_HISTORY = 4_000
 """Events, after which a child workflow goes on in a new run; each scan makes six, and more where it is tried again."""
 LONG_OWN_HISTORY = 2_500

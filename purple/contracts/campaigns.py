@@ -11,6 +11,9 @@ from purple.domain.campaigns import CampaignState, Phase
 from purple.domain.identity import Action
 from purple.domain.tools import ScanState
 
+ENGINE = 3
+"""How campaigns behave that begin now; see `CampaignInput.engine` and `Begun.engine`."""
+
 
 class CampaignInput(Contract):
     """What starts a campaign; also the argument of a schedule."""
@@ -28,6 +31,9 @@ class CampaignInput(Contract):
     should hold. A campaign that has its row needs neither."""
     retry_token: str = ""
     """The signed word of who asks to run again what failed in a campaign that ended; else empty."""
+    engine: int = 0
+    """How the workflow behaves until it has begun; 0 where a schedule starts it, or an older version did.
+    From 3 on it was started with its search attributes, those of recon, and begins in its own worker."""
 
 
 class BeginRequest(Contract):
@@ -103,7 +109,8 @@ class Begun(Contract):
     """Of recon."""
     engine: int = 1
     """How the workflow behaves where that has changed; campaigns that began before go on as they did.
-    From 2 on it waits for a tool that it ends, and writes down itself what became of the scan."""
+    From 2 on it waits for a tool that it ends, and writes down itself what became of the scan.
+    From 3 on it plans in its own worker."""
     windows: tuple[str, ...] = ()
     """The contract's test windows, as users write them; none is always."""
 

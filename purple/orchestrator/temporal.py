@@ -20,14 +20,21 @@ from temporalio.client import (
     WorkflowHandle,
     WorkflowUpdateFailedError,
 )
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from purple.contracts import names
-from purple.contracts.campaigns import CampaignInput, Order, Ordered, Progress, Retried
+from purple.contracts.campaigns import ENGINE, CampaignInput, Order, Ordered, Progress, Retried
 from purple.contracts.gates import GateOpen, GateRef
+from purple.domain.campaigns import Phase, campaign_id_of
 from purple.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -75,6 +82,18 @@ def _refused(error: WorkflowUpdateFailedError) -> PurpleError:
     return ConflictError(said, remedy="try again in a few seconds")
 
 
+def _attributes(workflow_id: str, campaign: CampaignInput) -> TypedSearchAttributes:
+    """By which a campaign is found on the server, told with its start: to tell them later costs it a change."""
+    told = {
+        names.ATTRIBUTE_CAMPAIGN: str(campaign_id_of(workflow_id)),
+        names.ATTRIBUTE_ORGANISATION: str(campaign.organisation_id),
+        names.ATTRIBUTE_PROFILE: campaign.profile,
+        names.ATTRIBUTE_PHASE: Phase.RECON.value,
+    }
+    keys = SearchAttributeKey.for_keyword
+    return TypedSearchAttributes([SearchAttributePair(keys(name), value) for name, value in told.items()])
+
+
 async def _beat(description: WorkflowExecutionDescription, payloads: Sequence[Payload]) -> dict[str, str]:
     details = await description.data_converter.decode(payloads) if payloads else []
     return details[0] if details and isinstance(details[0], dict) else {}
@@ -116,9 +135,10 @@ class TemporalOrchestrator:
             with contextlib.suppress(WorkflowAlreadyStartedError):
                 await client.start_workflow(
                     names.WORKFLOW,
-                    argument,
+                    argument.model_copy(update={"engine": ENGINE}),
                     id=workflow_id,
                     task_queue=names.QUEUE_CONTROL,
+                    search_attributes=_attributes(workflow_id, argument),
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     static_summary=summary[:200],
@@ -215,9 +235,10 @@ class TemporalOrchestrator:
         """Update with start: a workflow that ended takes no update."""
         start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             names.WORKFLOW,
-            argument,
+            argument.model_copy(update={"engine": ENGINE}),
             id=workflow_id,
             task_queue=names.QUEUE_CONTROL,
+            search_attributes=_attributes(workflow_id, argument),
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=argument.name[:200],

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from purple.contracts.campaigns import (
+    ENGINE,
     BatchRef,
     BatchSteps,
     BeginRequest,
@@ -37,9 +38,6 @@ from purple.services.retrying import Retrying
 from purple.services.steering import by_reference, input_of
 from purple.services.summaries import summarise
 from purple.services.valuing import valued
-
-ENGINE = 2
-"""See `Begun.engine`."""
 
 
 class Campaigns:
