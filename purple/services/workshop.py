@@ -31,8 +31,7 @@ async def scratch_folder(scratch: Path, prefix: str) -> AsyncIterator[Path]:
         DiskFullError: there is no room for it, or for what the block writes.
     """
     try:
-        await asyncio.to_thread(scratch.mkdir, parents=True, exist_ok=True)
-        work = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=f"{prefix}-", dir=scratch))
+        work = await asyncio.to_thread(_made, scratch, prefix)
         try:
             yield work
         finally:
@@ -41,6 +40,11 @@ async def scratch_folder(scratch: Path, prefix: str) -> AsyncIterator[Path]:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
         raise _full(scratch) from error
+
+
+def _made(scratch: Path, prefix: str) -> Path:
+    scratch.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=scratch))
 
 
 class Workshop:
