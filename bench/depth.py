@@ -75,6 +75,7 @@ class Depth:
         self._run(_ROWS, first=self.rows + 1, last=rows)
         self.rows = rows
         self._database.execute("VACUUM ANALYZE")
+        self._database.execute("CHECKPOINT")  # what is written behind is written now
 
     def _run(self, statements: str, **more: int) -> None:
         for each in statements.split(";\n"):
@@ -146,8 +147,9 @@ def run(*, full: bool) -> Iterator[Measure]:
                 "at most 1.3 times",
                 lambda _, ratio: ratio <= 1.3,
             )
-            took = asyncio.run(pages(place.url, token, RATE, counted(RATE * SECONDS)))
-            tails.append(quantile(took, 0.99))
+            runs = [asyncio.run(pages(place.url, token, RATE, counted(RATE * SECONDS))) for _ in range(ROUNDS)]
+            tails.append(median([quantile(each, 0.99) for each in runs]))  # one hiccup of a machine is a p99
+            took = [one for each in runs for one in each]
             yield measure(
                 f"9 page of {PAGE} of {rows:,} at {RATE} requests/s, p99",
                 tails[-1],
