@@ -162,6 +162,10 @@ async def test_what_is_triggered_is_a_campaign_of_the_schedule(scheduling) -> No
     ended = await scheduling.purple.end(campaign)
     assert (ended.state, ended.name, ended.profile) == (CampaignState.COMPLETED, schedule.name, "made")
     assert ended.workflow_id.startswith(f"campaign/schedule/{schedule.id}-")
+    client = await scheduling.container.orchestrator.client()
+    told = (await client.get_workflow_handle(ended.workflow_id).describe()).typed_search_attributes
+    named = {pair.key.name: pair.value for pair in told}
+    assert (named["PurpleCampaignId"], named["PurpleProfile"]) == (str(campaign.id), "made")
     assert [each.campaign_state for each in await scheduling.runs(schedule)] == [CampaignState.COMPLETED]
     assert len(await scheduling.purple.vulnerabilities("127.23.0.1")) == 1
     told = await until(lambda: placed(scheduling, schedule, "schedule.ran"), "its event has its position")

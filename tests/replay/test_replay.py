@@ -1,5 +1,7 @@
 """Recorded campaigns replay under the strict sandbox: a change of commands needs a patch id in `workflows/patches.py`.
 
+Those named after an engine are of campaigns that began under it: see `Begun.engine`.
+
 A history is recorded by `PURPLE_RECORD=1 pytest tests/integration/test_histories.py -k KIND`, those of
 a campaign with children and of a child by `tests/integration/test_scale.py`.
 """
@@ -28,7 +30,8 @@ async def test_an_old_campaign_replays(path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "command"),
     [
-        ("completed", "plan"),
+        ("completed-2", "plan"),
+        ("completed", names.RUN_SCAN),
         ("undone", names.WORKFLOW_UNDO),
         ("undo", names.UNDO),
         ("waited", names.RUN_SCAN),
