@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, LiteralString
@@ -38,6 +39,7 @@ from purple.services.trends import TrendsReader
 from purple.toolkit.world import TimeOrderedIds
 from tests.integration.db.conftest import START, Clock, Tenant, make_tenant
 from tests.integration.db.test_rulings import NoTools
+from tests.support.running import wait_until
 
 KEEP = 25
 FIRST = 26
@@ -421,6 +423,20 @@ def test_what_is_told_of_any_history_is_what_a_query_over_everything_says(quiet,
         assert min(happened[name] for name in FLOWS) >= 5, happened
         loop.run(app.dispose())
         loop.run(relay.dispose())
+
+
+def test_of_two_that_make_a_month_at_once_the_second_goes_on(quiet) -> None:
+    make = "SELECT purple_make_month('2127-05-01')"
+    url = libpq_url(quiet.owner_url)
+    with psycopg.connect(url) as first, psycopg.connect(url) as second, ThreadPoolExecutor(1) as beside:
+        first.execute(make)
+        pid = second.info.backend_pid
+        waiting = beside.submit(second.execute, make)
+        waits = "SELECT wait_event = 'advisory' FROM pg_stat_activity WHERE pid = %s"
+        with psycopg.connect(libpq_url(quiet.admin_url), autocommit=True) as admin:
+            wait_until(lambda: admin.execute(waits, (pid,)).fetchone() == (True,), 20, "the second waits")
+        first.commit()
+        waiting.result(20)
 
 
 async def test_months_are_made_ahead_kept_apart_and_dropped(house, quiet) -> None:
