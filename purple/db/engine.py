@@ -41,6 +41,14 @@ def open_engine(url: str, *, pool_size: int = 10, asks: bool = False, units: boo
     )
 
 
+async def driver_of(connection: AsyncConnection) -> psycopg.AsyncConnection:
+    """What speaks to PostgreSQL itself, for what SQLAlchemy has no words for or takes more turns to say."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    if not isinstance(driver, psycopg.AsyncConnection):
+        raise TypeError("connections are psycopg's")
+    return driver
+
+
 @contextmanager
 def away() -> Iterator[None]:
     """Tell a server that is away, goes away or comes back only now from one that refuses what it was asked.

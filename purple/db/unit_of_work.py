@@ -5,11 +5,10 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from uuid import UUID
 
 import psycopg
-from psycopg import AsyncConnection as DriverConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from purple.db import models
-from purple.db.engine import away
+from purple.db.engine import away, driver_of
 from purple.db.repositories import listings
 from purple.db.repositories.alerts import AlertRows
 from purple.db.repositories.analytics import AnalyticsRows
@@ -125,16 +124,9 @@ async def _in_organisation(engine: AsyncEngine, organisation_id: UUID, stack: As
     return connection
 
 
-async def _driver(connection: AsyncConnection) -> DriverConnection:
-    """It begins and ends transactions itself, with fewer turns: every step of a campaign has some."""
-    driver = (await connection.get_raw_connection()).driver_connection
-    if not isinstance(driver, DriverConnection):
-        raise TypeError("units of work speak through psycopg")
-    return driver
-
-
 async def _begin(connection: AsyncConnection, organisation_id: UUID) -> None:
-    driver = await _driver(connection)
+    """By the driver, as it is ended, in fewer turns: every step of a campaign has some transactions."""
+    driver = await driver_of(connection)
     await driver.execute(_BEGIN.format(organisation_id.hex).encode(), prepare=False)
 
 
@@ -150,7 +142,7 @@ def unit_of_work(engine: AsyncEngine) -> Work:
             async with AsyncExitStack() as stack:
                 connection = await _in_organisation(engine, organisation_id, stack)
                 yield SqlUnitOfWork(connection, organisation_id)
-                await (await _driver(connection)).commit()
+                await (await driver_of(connection)).commit()
 
     def work(organisation_id: UUID) -> AbstractAsyncContextManager[UnitOfWork]:
         return begin(organisation_id)

@@ -294,7 +294,7 @@ class Scanning:
         output, log = artifacts
         shares = await Shares.of(uow, scan) if how.spec.shares else None
         added = 0
-        if run.output and output:
+        if run.output:
             added = await uow.findings.record(self._read(scan, how, run.output, reading, shares))
         waits = _cut_short(reading, how.time)
         ending = replace(

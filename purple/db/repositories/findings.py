@@ -11,11 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncClientCursor
-from psycopg import AsyncConnection as DriverConnection
 from sqlalchemy import ColumnElement, FromClause, Row, Select, TextClause, func, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from purple.db.engine import driver_of
 from purple.db.models import observations, sightings, vulnerabilities
 from purple.db.repositories import causes, merging
 from purple.db.repositories.correlations import follow
@@ -91,10 +91,7 @@ class FindingRows:
 
     async def record(self, batches: AsyncIterator[Sequence[RecordedObservation]]) -> int:
         """A batch at a time by COPY to a temporary table (row-level security refuses COPY itself), then INSERT."""
-        raw = await self._connection.get_raw_connection()
-        driver = raw.driver_connection
-        if not isinstance(driver, DriverConnection):
-            raise TypeError("observations are recorded through psycopg")
+        driver = await driver_of(self._connection)
         added = 0
         made = False
         async with contextlib.aclosing(_ahead(batches)) as ready, AsyncClientCursor(driver) as cursor:
