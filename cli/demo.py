@@ -51,7 +51,7 @@ def wait_for_tools(settings: Any) -> None:
 async def campaign(container: Any, urls: list[str]) -> int:
     """Run it and show it; a campaign that went through is a demo that worked, whatever it found."""
     from purple.contracts.campaigns import CampaignInput
-    from purple.services.identity import FIRST_ORGANISATION
+    from purple.services.identity import ADMINISTRATOR, FIRST_ORGANISATION
 
     targets = [(await container.targets.ensure(FIRST_ORGANISATION, url)).id for url in urls]
     contract = await container.authorisations.create(
@@ -69,6 +69,7 @@ async def campaign(container: Any, urls: list[str]) -> int:
             profile="standard",
             target_ids=tuple(targets),
             authorisation_id=contract.id,
+            created_by=ADMINISTRATOR.user_id,
         )
     )
     ended = await follow(container, started)

@@ -63,11 +63,12 @@ def import_file(  # noqa: PLR0913, PLR0917 - the options of a command
     gate = gate_of(fail_on, fail_on_new)
 
     async def run_it(container: Any) -> int:
+        from purple.services.identity import ADMINISTRATOR
         from purple.services.importing import Wanted
 
         stored = await container.imports.keep(path, format_, _progress(path.stat().st_size))
         note(f"{path.name} is {stored.format.title} ({stored.format.name}), kept as {stored.artifact}")
-        asked = Wanted(target, authorisation, name, series, create_targets, options)
+        asked = Wanted(target, authorisation, name, series, create_targets, options, ADMINISTRATOR.user_id)
         started = await container.imports.start(organisation(), stored, asked)
         if not wait:
             document(documents.campaign(started), wanted)

@@ -42,6 +42,7 @@ def scan(  # noqa: PLR0913, PLR0917 - the options of a command
 
     async def run_it(container: Any) -> int:
         from purple.contracts.campaigns import CampaignInput
+        from purple.services.identity import ADMINISTRATOR
 
         await put_files(container, options)
         registered = await container.targets.ensure(organisation(), target)
@@ -55,6 +56,7 @@ def scan(  # noqa: PLR0913, PLR0917 - the options of a command
             target_ids=(registered.id,),
             authorisation_id=contract.id,
             options=options,
+            created_by=ADMINISTRATOR.user_id,
         )
         campaign = await follow(container, await container.campaigns.start(asked))
         return await show(container, campaign, wanted, gate, reports)

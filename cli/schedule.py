@@ -158,6 +158,7 @@ def add(  # noqa: PLR0913, PLR0917 - the options of a command
     wanted = form(output)
 
     async def write(container: Any) -> tuple[Schedule, dict[str, Any]]:
+        from purple.services.identity import ADMINISTRATOR
         from purple.services.schedules import Wanted
 
         timing = timing_of(Timing(), container.clock.now(), given)
@@ -175,6 +176,7 @@ def add(  # noqa: PLR0913, PLR0917 - the options of a command
             owner=owner,
             note=note,
             paused=paused,
+            created_by=ADMINISTRATOR.user_id,
         )
         made = await container.schedules.create(organisation(), asked)
         return made, documents.coming(await container.schedules.coming(made))
@@ -215,6 +217,8 @@ def edit(  # noqa: PLR0913, PLR0917 - the options of a command
     wanted = form(output)
 
     async def change(container: Any) -> Schedule:
+        from purple.services.identity import ADMINISTRATOR
+
         known = await find_schedule(container, schedule)
         changes = {each: given[each] for each in ("name", "profile", "owner") if given[each] is not None}
         timing = timing_of(known.timing, container.clock.now(), given)
@@ -230,7 +234,9 @@ def edit(  # noqa: PLR0913, PLR0917 - the options of a command
             changes["options"] = options
         if not changes:
             raise InvalidInputError("nothing to change", field="--name", remedy="name what becomes of it, see --help")
-        changed: Schedule = await container.schedules.edit(organisation(), known.id, known.version, **changes)
+        changed: Schedule = await container.schedules.edit(
+            organisation(), known.id, known.version, ADMINISTRATOR.user_id, **changes
+        )
         return changed
 
     changed = with_container(change)

@@ -71,7 +71,7 @@ async def edit_schedule(
     version: Version,
 ) -> Schedule:
     """Change what is given, unless somebody else did since the GET whose ETag comes as If-Match."""
-    schedule = await schedules.edit(caller.organisation_id, schedule_id, version, **body.changes())
+    schedule = await schedules.edit(caller.organisation_id, schedule_id, version, caller.user_id, **body.changes())
     response.headers["ETag"] = etag(schedule.version)
     return schedule
 

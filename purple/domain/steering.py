@@ -42,6 +42,8 @@ class Orders:
     """Single scans that people skipped; running again what failed leaves them out."""
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     """By tool."""
+    added_by: tuple[UUID, ...] = ()
+    """Who added targets: like who started the campaign, none of them may approve what runs there."""
 
     @property
     def refused(self) -> frozenset[str]:

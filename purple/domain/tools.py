@@ -115,6 +115,8 @@ class ToolSpec:
     """Whether that artifact is a file of a known format, which tells of many targets: one run reads it for all."""
     changes: bool = False
     """Whether it changes something at its target, and so has an undo."""
+    approval: bool = False
+    """Whether it runs only once a second person has approved it, whatever its profile says."""
     instructions: str = ""
     """What a person does by hand when the undo keeps failing; may name {host}, {address}, {port}, {url}, {mark}."""
 

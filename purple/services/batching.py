@@ -79,7 +79,7 @@ async def skip_refused(uow: UnitOfWork, campaign: Campaign, now: datetime) -> No
 
 
 async def _ask(uow: UnitOfWork, campaign: Campaign, phase: Phase, now: datetime) -> tuple[Held, ...]:
-    """Every tool that is held, each asked for once; one whose time was over is asked for anew."""
+    """Every tool that is held, each asked for once; one whose time was over, or that now runs elsewhere too, anew."""
     waiting = await uow.scan_sets.held(campaign.id, phase)
     if not waiting:
         return ()
@@ -88,7 +88,7 @@ async def _ask(uow: UnitOfWork, campaign: Campaign, phase: Phase, now: datetime)
     until = now + timedelta(seconds=Profile.model_validate(campaign.plan).limits.approve_within_s)
     for tool, scans in waiting.items():
         known = approvals.get(tool)
-        if known is None or known.state is ApprovalState.EXPIRED:
+        if known is None or known.state in {ApprovalState.EXPIRED, ApprovalState.APPROVED}:
             approvals[tool] = Approval(ApprovalState.WAITING, until)
             told = event(
                 campaign.organisation_id,

@@ -177,7 +177,11 @@ class Ordering:
                 check_address(authorisation, target.address)
             scans = planning.recon_scans(campaign, profile, targets, self._tools, asked.now)
             await uow.scan_sets.add([replace(scan, retry_id=request.order_id) for scan in scans])
-        await uow.campaigns.update(campaign.id, target_ids=(*campaign.target_ids, *ids))
+        orders = campaign.orders
+        added_by = tuple(dict.fromkeys((*orders.added_by, asked.actor.user_id)))
+        campaign = await uow.campaigns.update(
+            campaign.id, target_ids=(*campaign.target_ids, *ids), orders=replace(orders, added_by=added_by)
+        )
         await skip_refused(uow, campaign, asked.now)
         await uow.scan_sets.number(campaign.id, apart=request.apart)
         plan = await due(uow, self._tools, campaign, Phase.RECON, asked.now, request.order_id)
@@ -217,9 +221,11 @@ class Ordering:
     async def _judge(uow: UnitOfWork, asked: _Asked, verdict: ApprovalState) -> None:
         """Hold an answer to the rules: a second person, in time, once."""
         campaign, tool = asked.campaign, asked.order.tool
-        if asked.actor.user_id == campaign.created_by:
+        unknown = campaign.created_by is None and verdict is ApprovalState.APPROVED
+        if unknown or asked.actor.user_id in {campaign.created_by, *campaign.orders.added_by}:
+            did = "may have started this campaign" if unknown else "started this campaign or added targets to it"
             raise ForbiddenError(
-                f"{asked.actor.username} started this campaign, and a second person must answer",
+                f"{asked.actor.username} {did}, and a second person must answer",
                 field="tool",
                 value=tool,
                 remedy="ask somebody else who may steer campaigns",

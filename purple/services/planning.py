@@ -14,7 +14,6 @@ from purple.domain.observations import RecordedObservation
 from purple.domain.ports import UnitOfWork
 from purple.domain.scan_sets import FRESH, HELD
 from purple.domain.scope import Authorisation
-from purple.domain.steering import ApprovalState
 from purple.domain.targets import Address, Target, TargetKind, authority
 from purple.domain.tools import Intrusiveness, ScanState, ToolCatalogue
 
@@ -93,8 +92,8 @@ def hardest(profile: Profile, tools: ToolCatalogue) -> Intrusiveness:
 
 def asks(profile: Profile, step: ProfileStep, tools: ToolCatalogue) -> bool:
     """Whether a step runs only once a second person has approved its tool."""
-    limit = profile.limits.approve_from
-    return step.approval or (limit is not None and tools.spec(step.tool).intrusiveness.rank >= limit.rank)
+    limit, spec = profile.limits.approve_from, tools.spec(step.tool)
+    return spec.approval or step.approval or (limit is not None and spec.intrusiveness.rank >= limit.rank)
 
 
 def check_targets(targets: Iterable[Target], profile: Profile, tools: ToolCatalogue) -> None:
@@ -132,7 +131,7 @@ def recon_scans(
     campaign: Campaign, profile: Profile, targets: Iterable[Target], tools: ToolCatalogue, at: datetime
 ) -> list[Scan]:
     """One scan a recon tool and target that it takes."""
-    held = _held(campaign, profile, tools)
+    held = _held(profile, tools)
     return [
         _scan(campaign, Phase.RECON, step, target, target.address, at, held=step.tool in held)
         for target in targets
@@ -141,12 +140,10 @@ def recon_scans(
     ]
 
 
-def _held(campaign: Campaign, profile: Profile, tools: ToolCatalogue) -> frozenset[str]:
-    """Tools that wait for approval."""
-    approvals = campaign.orders.approvals
-    approved = {tool for tool, each in approvals.items() if each.state is ApprovalState.APPROVED}
+def _held(profile: Profile, tools: ToolCatalogue) -> frozenset[str]:
+    """Tools whose new scans wait for approval: who approved some before has not seen where these run."""
     steps = (*profile.recon, *profile.tools)
-    return frozenset(step.tool for step in steps if asks(profile, step, tools)) - approved
+    return frozenset(step.tool for step in steps if asks(profile, step, tools))
 
 
 def tool_scans(
@@ -162,7 +159,7 @@ def tool_scans(
     for service in services:
         seen.setdefault(service.target_id, []).append(service)
     scans = []
-    held = _held(campaign, profile, tools)
+    held = _held(profile, tools)
     for target in targets:
         facts = facts_of(target, seen.get(target.id, ()))
         for step in profile.tools:

@@ -28,6 +28,8 @@ from purple.services.schedule_runs import PastRun, ScheduleRuns
 MAX_BACKFILL = 50
 _TRIES = 3
 _KEPT = (ScheduleState.ACTIVE, ScheduleState.PAUSED)
+_RUNS = {"profile", "target_ids", "authorisation_id", "options"}
+"""What its campaigns do, for which a second person may have to answer."""
 _TITLES = {"name": "a schedule has a name", "owner": "a schedule has an owner"}
 
 
@@ -120,8 +122,10 @@ class Schedules:
             await uow.events.add(_event(schedule, "schedule.created", now, profile=schedule.profile))
         return await self._told(schedule)
 
-    async def edit(self, organisation_id: UUID, schedule_id: UUID, version: int, **changes: Any) -> Schedule:
-        """Change what is given of the version that was read.
+    async def edit(
+        self, organisation_id: UUID, schedule_id: UUID, version: int, by: UUID | None, **changes: Any
+    ) -> Schedule:
+        """Change what is given of the version that was read; who changes what runs asks for it from then on.
 
         Raises:
             InvalidInputError: as `create`.
@@ -131,6 +135,8 @@ class Schedules:
         """
         now = self._clock.now()
         known = await self.get(organisation_id, schedule_id)
+        if not _RUNS.isdisjoint(changes):
+            changes["created_by"] = by
         wanted = replace(known, **changes)
         await self._check(wanted)
         async with self._work(organisation_id) as uow:
@@ -139,7 +145,7 @@ class Schedules:
             if "timing" in changes:
                 changes["settled_until"] = max(now, settled.settled_until)
             schedule = await uow.schedules.edit(schedule_id, version, **changes)
-            fields = sorted(each for each in changes if each != "settled_until")
+            fields = sorted(each for each in changes if each not in {"settled_until", "created_by"})
             await uow.events.add(_event(schedule, "schedule.changed", now, fields=fields))
         return await self._told(schedule)
 

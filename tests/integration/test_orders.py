@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import secrets
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -33,6 +34,19 @@ async def client(api, container):
 @pytest.fixture
 async def second(api, container, purple):
     """A client of another person of the same organisation."""
+    async with another(api, container, purple) as made:
+        yield made
+
+
+@pytest.fixture
+async def third(api, container, purple):
+    """Likewise, of one more."""
+    async with another(api, container, purple) as made:
+        yield made
+
+
+@asynccontextmanager
+async def another(api, container, purple):
     secret, now = secrets.token_hex(32), container.clock.now()
     user = User(uuid4(), purple.organisation, f"second-{secret[:6]}", frozenset(Permission), now)
     token = ApiToken(uuid4(), purple.organisation, user.id, hashlib.sha256(secret.encode()).hexdigest(), now)
@@ -239,6 +253,44 @@ async def test_a_held_tool_runs_once_a_second_person_approves_it(purple, client,
     (answer,) = await told(purple, ended, "campaign.approved")
     assert (answer["by"][:7], answer["tool"], answer["reason"]) == ("second-", "made", "agreed with the owner")
     assert [each["tool"] for each in await told(purple, ended, "campaign.approval_asked")] == ["made"]
+
+
+async def waiting(purple: Purple, campaign: Campaign, held: dict[str, int]) -> None:
+    async with asyncio.timeout(30):
+        while not (progress := await purple.container.campaigns.progress(campaign)) or progress["held"] != held:
+            await asyncio.sleep(0.1)
+
+
+async def test_who_adds_targets_does_not_approve_and_what_comes_later_is_asked_for_anew(
+    purple, client, second, third
+) -> None:
+    admin = (await purple.container.identity.authenticate(client.headers["Authorization"][7:])).user_id
+    artifact = await purple.container.objects.put(b"")
+    options = {"made-noop": {"artifact": artifact}}
+    campaign = await start(purple, ("127.21.5.2",), "made-approved", created_by=admin, **options)
+    await waiting(purple, campaign, {"made": 1})
+    later = await purple.container.targets.ensure(purple.organisation, "127.21.5.3")
+    await post(second, campaign, "targets", target_ids=[str(later.id)])
+    for asked in (client, second):
+        assert "started this campaign or added targets" in await post(asked, campaign, "approve", 403, tool="made")
+    await post(third, campaign, "approve", tool="made")
+    async with asyncio.timeout(30):
+        while len(await told(purple, campaign, "campaign.approval_asked")) < 2:
+            await asyncio.sleep(0.1)
+    await waiting(purple, campaign, {"made": 1})
+    states = {scan.host: scan.state for scan in await purple.scans(campaign) if scan.tool == "made"}
+    assert states == {"127.21.5.2": ScanState.COMPLETE, "127.21.5.3": ScanState.PENDING}
+    await post(third, campaign, "approve", tool="made")
+    assert (await purple.end(campaign)).state is CampaignState.COMPLETED
+
+
+async def test_nobody_approves_where_it_is_not_known_who_started(purple, second) -> None:
+    artifact = await purple.container.objects.put(b"")
+    campaign = await start(purple, ("127.21.5.4",), "made-approved", **{"made-noop": {"artifact": artifact}})
+    await waiting(purple, campaign, {"made": 1})
+    assert "may have started this campaign" in await post(second, campaign, "approve", 403, tool="made")
+    await post(second, campaign, "reject", tool="made")
+    await purple.end(campaign)
 
 
 async def test_a_held_tool_is_skipped_where_it_is_rejected_or_nobody_answers(purple, second) -> None:

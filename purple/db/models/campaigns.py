@@ -22,6 +22,7 @@ def _write(orders: Orders) -> dict[str, Any]:
             tool: {"state": each.state, "until": each.until.isoformat(), "by": each.by, "reason": each.reason}
             for tool, each in orders.approvals.items()
         },
+        "added_by": [str(each) for each in orders.added_by],
     }
 
 
@@ -30,8 +31,8 @@ def _read(row: dict[str, Any]) -> Orders:
         tool: Approval(ApprovalState(each["state"]), datetime.fromisoformat(each["until"]), each["by"], each["reason"])
         for tool, each in row.get("approvals", {}).items()
     }
-    left_out = tuple(map(UUID, row.get("left_out", ())))
-    return Orders(row.get("parallel", 0), row.get("skipped", {}), left_out, approvals)
+    left_out, added_by = (tuple(map(UUID, row.get(name, ()))) for name in ("left_out", "added_by"))
+    return Orders(row.get("parallel", 0), row.get("skipped", {}), left_out, approvals, added_by)
 
 
 campaigns = Table(

@@ -65,6 +65,7 @@ class _Manifest(BaseModel):
     remedies: dict[int, str] = Field(default_factory=dict)
     trouble: str = ""
     changes: bool = False
+    approval: bool = False
     instructions: str = ""
     sees: tuple[str, ...] = ()
     settles: tuple[str, ...] = ()

@@ -35,6 +35,7 @@ def test_a_step_asks_for_approval_by_itself_or_by_how_hard_its_tool_is(tools) ->
     assert hardest(profile, tools) is tools.spec("wapiti").intrusiveness
     assert not asks(profile, hard, tools)
     assert asks(profile, hard.model_copy(update={"approval": True}), tools)
+    assert asks(profile, ProfileStep(tool="hydra"), tools), "its own folder says so"
     limited = profile.model_copy(update={"limits": Limits(approve_from=Intrusiveness.INTRUSIVE)})
     assert [asks(limited, step, tools) for step in (gentle, hard)] == [False, True]
 
