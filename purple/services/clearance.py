@@ -19,7 +19,10 @@ from purple.services import planning
 from purple.services.batching import targets_of
 
 MARGIN = timedelta(seconds=1)
-"""So long before a window closes a tool is stopped, so that nothing is sent after it."""
+"""So long before a window closes, or a contract ends, a tool is stopped, so that nothing is sent after it."""
+
+_WHOLE = "it did not end within a whole test window, and was stopped when that closed"
+_LAPSED = "it was stopped when its authorisation ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +45,9 @@ class Time:
 
     seconds: float
     bound: bool = False
-    """Whether a closing window ends it before its own time-out does."""
-    fully: bool = False
-    """Whether that is nearly a whole window, so that it would fare no better in another one."""
+    """Whether a closing window, or the end of the contract, ends it before its own time-out does."""
+    final: str = ""
+    """Why it would fare no better in another window, for people."""
 
 
 class Clearance:
@@ -93,11 +96,18 @@ class Clearance:
         check_contract(authorisation, at=now, intrusiveness=spec.intrusiveness, tools=[spec.name])
 
     def hours(self, authorisation: Authorisation, spec: ToolSpec) -> Time:
-        """How long a tool may run from now on: its own time-out, or until the test window closes.
+        """How long a tool may run from now on: its own time-out, or until the test window closes or the contract ends.
 
         Raises:
-            OutOfScopeError: none is open.
+            OutOfScopeError: no window is open, or the contract ends at any moment.
         """
+        time, now = self._window(authorisation, spec), self._clock.now()
+        left = (authorisation.valid_until - MARGIN - now).total_seconds()
+        if left <= 0:
+            check_contract(authorisation, at=authorisation.valid_until, intrusiveness=spec.intrusiveness)
+        return time if time.seconds <= left else Time(left, bound=True, final=_LAPSED)
+
+    def _window(self, authorisation: Authorisation, spec: ToolSpec) -> Time:
         whole = Time(float(spec.timeout_s))
         if spec.intrusiveness is Intrusiveness.PASSIVE:
             return whole
@@ -110,7 +120,7 @@ class Clearance:
         if seconds <= 0:  # it is as good as closed
             check_window(authorisation, at=now_open.closes, intrusiveness=spec.intrusiveness)
         fully = now_open.has_room(now, timedelta(seconds=spec.timeout_s))
-        return Time(seconds, bound=True, fully=fully)
+        return Time(seconds, bound=True, final=_WHOLE if fully else "")
 
     async def address(self, scan: Scan, kind: TargetKind, authorisation: Authorisation, spec: ToolSpec) -> str:
         """The one address that a tool may connect to; empty where nothing is connected to, as for an import.

@@ -367,8 +367,8 @@ def _cut_short(reading: _Reading, time: Time) -> bool:
     """Whether a tool that a closing test window ended goes on in another one; what it found by then is kept."""
     if not time.bound or reading.state is not ScanState.TIMED_OUT:
         return False
-    if time.fully:
-        reading.reason = "it did not end within a whole test window, and was stopped when that closed"
+    if time.final:
+        reading.reason = time.final
         return False
     reading.state = ScanState.PENDING
     reading.reason = "stopped when the test window closed; it runs again when one opens"

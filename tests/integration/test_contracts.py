@@ -206,6 +206,18 @@ async def test_revoking_a_contract_stops_real_traffic_within_five_seconds(purple
         await start(purple, contract, "127.22.3.1", counter)
 
 
+async def test_what_runs_is_stopped_before_its_contract_ends(purple, counter) -> None:
+    until = datetime.now(UTC) + timedelta(seconds=10)
+    contract = await purple.authorisation("127.22.10.0/24", valid_until=until)
+    campaign = await start(purple, contract, "127.22.10.1", counter)
+    await running(counter, "127.22.10.1")
+    scan = await purple.scan(await purple.end(campaign, 60))
+    last = max(at for at, address in counter.connections if address.startswith("127.22.10."))
+    assert last < until.timestamp(), "connected to after its contract had ended"
+    assert (scan.state, scan.reason) == (ScanState.TIMED_OUT, "it was stopped when its authorisation ended")
+    assert 0 < scan.observations < 2_000
+
+
 async def test_a_telling_that_was_lost_is_repaired_by_the_relay(purple, admin, counter) -> None:
     contract = await purple.authorisation("127.22.5.0/24")
     campaign = await start(purple, contract, "127.22.5.1", counter)
