@@ -81,7 +81,9 @@ def show(authorisation: One, output: Output = None) -> None:
 def add(  # noqa: PLR0913, PLR0917 - a contract's fields
     name: Annotated[str, typer.Option(help="For people")],
     signed_by: Annotated[str, typer.Option(help="Who allows it")],
-    include: Annotated[list[str], typer.Option(help="An address, a network, a name, *.name or a URL; again for each")],
+    include: Annotated[
+        list[str], typer.Option(help="An address, a network, a name, *.name, a URL or asset:REPOSITORY; again for each")
+    ],
     valid_until: Annotated[str, typer.Option(help="2026-01-31T18:00:00Z, or from now on such as 12h, 7d, 4w")],
     exclude: Annotated[list[str] | None, typer.Option(help="The same, of what stays out; again for each")] = None,
     valid_from: Annotated[str, typer.Option(help="By default now")] = "",

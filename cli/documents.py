@@ -165,7 +165,7 @@ def gate(row: Any) -> dict[str, Any]:
 
 def authorisation(row: Any, now: datetime) -> dict[str, Any]:
     """`purple.authorisation/1`, with its state at a moment."""
-    rules = {name: [rule.value for rule in getattr(row, name)] for name in ("include", "exclude")}
+    rules = {name: [rule.text for rule in getattr(row, name)] for name in ("include", "exclude")}
     windows = [str(window) for window in row.windows]
     return (
         _document("purple.authorisation/1", row, AUTHORISATION)

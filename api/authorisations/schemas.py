@@ -63,7 +63,7 @@ class AuthorisationAnswer(Answer):
     @classmethod
     def as_text(cls, rules: Any) -> list[str]:
         """Rules as users write them."""
-        return [getattr(rule, "value", rule) for rule in rules]
+        return [getattr(rule, "text", rule) for rule in rules]
 
     @field_validator("windows", mode="before")
     @classmethod

@@ -50,6 +50,11 @@ class ScopeRule:
         """As refusals name it."""
         return f"{self.kind}:{self.value}"
 
+    @property
+    def text(self) -> str:
+        """As users write it, and as `scope.parse_rule` reads it."""
+        return str(self) if self.kind is RuleKind.ASSET else self.value
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

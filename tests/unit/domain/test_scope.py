@@ -44,6 +44,15 @@ def contract(include: list[str], exclude: list[str] | None = None, **changes: ob
 
 
 @pytest.mark.parametrize(
+    "text", ["192.0.2.0/24", "example.org", "*.example.org", "https://example.org/app/", "asset:https://git.example/a"]
+)
+def test_a_rule_is_written_as_it_is_read(text) -> None:
+    rule = parse_rule(text)
+    assert parse_rule(rule.text) == rule
+    assert rule.text.startswith("asset:") == text.startswith("asset:")
+
+
+@pytest.mark.parametrize(
     ("rule", "inside", "outside"),
     [
         ("192.0.2.0/24", Address("192.0.2.7"), Address("192.0.3.7")),
