@@ -5,11 +5,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import psycopg.sql
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, Function, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -26,6 +27,7 @@ from purple.domain.undos import UndoState
 
 LEADER = 0x70_75_72_70
 """Key of the advisory lock."""
+_LEADS = func.pg_try_advisory_lock(LEADER), func.pg_advisory_unlock(LEADER)
 
 _PLACE = text("""
     WITH waiting AS (
@@ -87,21 +89,39 @@ class SqlOutbox:
 
     @asynccontextmanager
     async def lead(self) -> AsyncIterator[bool]:
-        """A lock that PostgreSQL frees when our connection goes, however we end."""
+        """By a lock, on whose connection it then works."""
+        async with self._locked(*_LEADS) as connection:
+            if connection is None:
+                yield False
+                return
+            self._leading = connection
+            try:
+                yield True
+            finally:
+                self._leading = None
+
+    @asynccontextmanager
+    async def alone(self, task: str) -> AsyncIterator[bool]:
+        """By a lock of the task's name."""
+        key = (LEADER, func.hashtext(task))
+        async with self._locked(func.pg_try_advisory_lock(*key), func.pg_advisory_unlock(*key)) as connection:
+            yield connection is not None
+
+    @asynccontextmanager
+    async def _locked(self, lock: Function[Any], unlock: Function[Any]) -> AsyncIterator[AsyncConnection | None]:
+        """A lock that PostgreSQL frees when our connection goes, however we end; None where another has it."""
         with away():
             async with self._engine.connect() as connection:
-                locked = bool((await connection.execute(select(func.pg_try_advisory_lock(LEADER)))).scalar_one())
+                locked = bool((await connection.execute(select(lock))).scalar_one())
                 await connection.commit()
                 if not locked:
-                    yield False
+                    yield None
                     return
-                self._leading = connection
                 try:
-                    yield True
+                    yield connection
                 finally:
-                    self._leading = None
                     if not connection.invalidated:
-                        await connection.execute(select(func.pg_advisory_unlock(LEADER)))
+                        await connection.execute(select(unlock))
 
     async def place(self, limit: int) -> int:
         """Number committed events; a sequence alone commits out of order.

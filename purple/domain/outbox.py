@@ -63,6 +63,10 @@ class Outbox(Protocol):
         """Try to be the one relay; whether we are, for as long as the block lasts and the connection holds."""
         ...
 
+    def alone(self, task: str) -> AbstractAsyncContextManager[bool]:
+        """Try to be the only one at a task; whether we are, likewise."""
+        ...
+
     async def place(self, limit: int) -> int:
         """Give events that were committed their position; how many got one. Only the leader may."""
         ...

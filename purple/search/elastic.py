@@ -63,13 +63,18 @@ class Elastic:
         return str(present[0]["settings"]["index"]["uuid"]) if present else ""
 
     async def _make(self, name: str) -> None:
-        """By the template, which is put first: whoever else makes an index of this name makes the same."""
+        """By the template, which is put first: whoever else makes an index of this name makes the same.
+
+        A bulk into one that is gone makes none: it would hold the rest of what was to be in it.
+        """
         template = {
             "mappings": self._mappings | {"_meta": {"schema": self.schema}},
             "settings": {"number_of_shards": 1, "number_of_replicas": 0},
         }
         pattern = f"{self.alias}-{self.schema}*"
-        await self._client.indices.put_index_template(name=self.alias, index_patterns=[pattern], template=template)
+        await self._client.indices.put_index_template(
+            name=self.alias, index_patterns=[pattern], template=template, allow_auto_create=False
+        )
         try:
             await self._client.indices.create(index=name)
         except ApiError as error:

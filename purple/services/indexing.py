@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from purple.domain.clock import Clock
+from purple.domain.errors import ConflictError
 from purple.domain.outbox import PLACED, Outbox
 from purple.domain.ports import Work
 from purple.domain.search import Difference, Document, Search, feed_of
@@ -70,9 +71,20 @@ class Indexing:
             told: hears how many were copied so far.
 
         Raises:
-            ConflictError: PostgreSQL searches, so there is nothing to build.
+            ConflictError: PostgreSQL searches, so there is nothing to build; or it is being built anew already.
             UnavailableError: Elasticsearch or PostgreSQL is away; the old index stays.
         """
+        async with self._outbox.alone(f"rebuild {self._index}") as alone:
+            if not alone:
+                raise ConflictError(
+                    f"index {self._index} is being built anew already",
+                    field="index",
+                    value=self._index,
+                    remedy="wait until that is done",
+                )
+            return await self._rebuild(told)
+
+    async def _rebuild(self, told: Callable[[int], None]) -> int:
         position = await self._outbox.feed(feed_of(await self._search.generation()))
         index = await self._search.renew()
         try:

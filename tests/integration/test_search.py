@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from purple.db.repositories.searching import SOURCES
-from purple.domain.errors import ConflictError
+from purple.domain.errors import ConflictError, UnavailableError
 from purple.domain.search import VULNERABILITIES
 from purple.domain.targets import Criticality
 from purple.search.elastic import alias_of
@@ -102,6 +102,26 @@ async def test_a_rebuild_that_breaks_leaves_the_old_index_in_force(purple, clien
 
     with pytest.raises(KeyboardInterrupt):
         await purple.container.indexing[VULNERABILITIES].rebuild(tired)
+    assert elastic.get(f"/{ALIAS}-*").json().keys() == before
+    assert (await verified(purple)).difference.ids == ()
+
+
+async def test_of_two_rebuilds_one_is_refused_and_a_lost_index_stays_lost(purple, client, elastic) -> None:  # noqa: F811 - the fixture
+    await found(purple, client, "127.13.1.6", 80)
+    before = elastic.get(f"/{ALIAS}-*").json().keys()
+    indexing, search = purple.container.indexing[VULNERABILITIES], purple.container.searches[VULNERABILITIES]
+    async with purple.container.outbox.alone(f"rebuild {VULNERABILITIES}"):
+        with pytest.raises(ConflictError, match="is being built anew already"):
+            await indexing.rebuild(lambda _: None)
+    index = await search.renew()
+    await search.discard(index)
+    async with purple.container.work(purple.organisation) as uow:
+        ids = await uow.documents.ids(VULNERABILITIES, None, 5)
+        some = await uow.documents.some(VULNERABILITIES, ids)
+    with pytest.raises(UnavailableError, match="index_not_found"):
+        await search.index(some, index)
+    with pytest.raises(UnavailableError):
+        await search.put_in_force(index)
     assert elastic.get(f"/{ALIAS}-*").json().keys() == before
     assert (await verified(purple)).difference.ids == ()
 
