@@ -130,10 +130,27 @@ async def if_match(if_match: Annotated[str, Header(description="The `ETag` that 
             field="If-Match",
             remedy="send the ETag of your GET as If-Match",
         )
-    match = ETAG.fullmatch(if_match.strip())
+    return _version(if_match)
+
+
+async def if_known(
+    if_match: Annotated[
+        str, Header(description="The `ETag` that a GET gave; without it whatever there is is replaced")
+    ] = "",
+) -> int | None:
+    """The same, of an edit that may do without; None where there is none.
+
+    Raises:
+        PreconditionFailedError: it is no ETag of ours.
+    """
+    return _version(if_match) if if_match else None
+
+
+def _version(told: str) -> int:
+    match = ETAG.fullmatch(told.strip())
     if match is None:
         raise PreconditionFailedError(
-            "If-Match is not an ETag of this resource", field="If-Match", value=if_match, remedy="read it again"
+            "If-Match is not an ETag of this resource", field="If-Match", value=told, remedy="read it again"
         )
     return int(match[1])
 

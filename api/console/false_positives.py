@@ -34,7 +34,7 @@ async def policy(
     """Put it in force, or switch it off."""
     try:
         wanted = Policy(_share(form.text("threshold")), form.one_of(Severity, "below", str(Severity.HIGH)))
-        await doubts.set_policy(wanted, caller.actor)
+        await doubts.set_policy(wanted, caller.actor, form.version())
     except PurpleError as error:
         return await _shown(request, caller, doubts, paging, error)
     return go("/vulnerabilities/false-positives#policy")

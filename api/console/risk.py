@@ -33,11 +33,11 @@ async def weigh(request: Request, caller: Writer, _: TargetReader, form: Form, r
     """Try other weights on what is there now, or put them in force; or those that are shipped again."""
     try:
         if form.text("do") == "reset":
-            await risks.set_weights(None, caller.actor)
+            await risks.set_weights(None, caller.actor, form.version())
             return go("/risk")
         changes = _changes(form)
         if form.text("do") == "save":
-            await risks.set_weights(changes, caller.actor)
+            await risks.set_weights(changes, caller.actor, form.version())
             return go("/risk")
         return await _show(request, caller, risks, form, await risks.try_weights(caller.organisation_id, changes))
     except PurpleError as error:

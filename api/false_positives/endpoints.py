@@ -3,16 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
-from api.deps import allowed, paging, service
+from api.deps import allowed, etag, if_known, paging, service
 from api.false_positives.schemas import ExplainedAnswer, ModelAnswer, PolicyAnswer, PolicyBody
 from api.findings.endpoints import VULNERABILITY_FIELDS
 from api.findings.schemas import VulnerabilityAnswer
 from api.schemas import PageAnswer
 from purple.domain.identity import Permission, Principal
 from purple.domain.pages import Query
-from purple.domain.verdicts import Policy
+from purple.domain.verdicts import Policy, Standing
 from purple.services.false_positives import FalsePositives
 
 router = APIRouter(tags=["findings"])
@@ -49,13 +49,24 @@ async def learn_false_positives(caller: Writer, doubts: Service) -> ModelAnswer:
 
 
 @router.get("/false-positives/policy")
-async def get_false_positive_policy(caller: Reader, doubts: Service) -> PolicyAnswer:
+async def get_false_positive_policy(caller: Reader, doubts: Service, response: Response) -> PolicyAnswer:
     """What is marked without a person; nothing by default."""
-    return PolicyAnswer.of((await doubts.state(caller.organisation_id)).standing.policy)
+    return _policy((await doubts.state(caller.organisation_id)).standing, response)
 
 
 @router.put("/false-positives/policy")
-async def put_false_positive_policy(body: PolicyBody, caller: Writer, doubts: Service) -> PolicyAnswer:
+async def put_false_positive_policy(
+    body: PolicyBody,
+    caller: Writer,
+    doubts: Service,
+    response: Response,
+    version: Annotated[int | None, Depends(if_known)],
+) -> PolicyAnswer:
     """Have what is so likely none marked as a false positive; each such triage says so and can be undone."""
     policy = Policy(body.threshold, body.below)
-    return PolicyAnswer.of((await doubts.set_policy(policy, caller.actor)).policy)
+    return _policy(await doubts.set_policy(policy, caller.actor, version), response)
+
+
+def _policy(standing: Standing, response: Response) -> PolicyAnswer:
+    response.headers["ETag"] = etag(standing.version)
+    return PolicyAnswer.of(standing.policy)

@@ -4,9 +4,9 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
-from api.deps import allowed, service
+from api.deps import allowed, etag, if_known, service
 from api.risk.schemas import (
     CombinedRiskAnswer,
     RiskDays,
@@ -18,6 +18,7 @@ from api.risk.schemas import (
 )
 from purple.domain.identity import Permission, Principal
 from purple.domain.risk_history import Subject
+from purple.domain.weighing import Rules
 from purple.services.risking import Risking
 
 router = APIRouter(tags=["findings"])
@@ -58,15 +59,26 @@ async def unit_risk_history(
 
 
 @router.get("/risk/weights")
-async def get_weights(caller: Reader, risking: Service) -> WeightsAnswer:
+async def get_weights(caller: Reader, risking: Service, response: Response) -> WeightsAnswer:
     """The points in force."""
-    return WeightsAnswer.of(await risking.rules(caller.organisation_id))
+    return _weights(await risking.rules(caller.organisation_id), response)
 
 
 @router.put("/risk/weights")
-async def put_weights(body: WeightsPut, caller: Writer, risking: Service) -> WeightsAnswer:
+async def put_weights(
+    body: WeightsPut,
+    caller: Writer,
+    risking: Service,
+    response: Response,
+    version: Annotated[int | None, Depends(if_known)],
+) -> WeightsAnswer:
     """Put points in force; every vulnerability is then weighed again, and each that moved is told as an event."""
-    return WeightsAnswer.of(await risking.set_weights(body.weights, caller.actor))
+    return _weights(await risking.set_weights(body.weights, caller.actor, version), response)
+
+
+def _weights(rules: Rules, response: Response) -> WeightsAnswer:
+    response.headers["ETag"] = etag(rules.version)
+    return WeightsAnswer.of(rules)
 
 
 @router.post("/risk/try")

@@ -18,6 +18,7 @@ from purple.domain.calibration import (
     past_of,
 )
 from purple.domain.clock import Clock, Ids
+from purple.domain.errors import PreconditionFailedError
 from purple.domain.false_positives import PROPOSED, SHIPPED, Abilities, Doubt, Model, Past, assess
 from purple.domain.identity import Actor
 from purple.domain.pages import Page, Query
@@ -98,14 +99,23 @@ class FalsePositives:
             latest, standing = await uow.verdicts.latest(), await uow.verdicts.standing()
         return State(latest, latest.model.weights if latest else SHIPPED, standing)
 
-    async def set_policy(self, policy: Policy, actor: Actor) -> Standing:
+    async def set_policy(self, policy: Policy, actor: Actor, version: int | None = None) -> Standing:
         """Put a policy in force, or none; the relay then acts on what is there, and each analysis on what it finds.
+
+        Args:
+            policy: the whole of it.
+            actor: who asks.
+            version: of the policy that the change was made from; None changes whatever there is.
 
         Raises:
             InvalidInputError: it would act on what is not proposed, or on what is high or critical.
+            PreconditionFailedError: another is in force by now.
         """
         policy = policy.checked()
         async with self._work(actor.organisation_id) as uow:
+            await uow.unit_tree.hold()  # one change of an organisation's rules at a time
+            if version not in {None, (await uow.verdicts.standing()).version}:
+                raise PreconditionFailedError.since("policy", version)
             standing = await uow.verdicts.set_policy(policy)
             told = event(
                 actor.organisation_id,

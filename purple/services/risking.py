@@ -10,6 +10,7 @@ from purple.domain.attack_graph import place_of
 from purple.domain.clock import Clock, Ids
 from purple.domain.cvss import Cvss, parse, score_of
 from purple.domain.enrichment import Dataset, Fact
+from purple.domain.errors import PreconditionFailedError
 from purple.domain.identity import Actor
 from purple.domain.openings import Finding, Opening, opening_of
 from purple.domain.ports import UnitOfWork, Work
@@ -153,19 +154,24 @@ class Risking:
         async with self._work(organisation_id) as uow:
             return await uow.risks.rules()
 
-    async def set_weights(self, changes: Mapping[str, float] | None, actor: Actor) -> Rules:
+    async def set_weights(self, changes: Mapping[str, float] | None, actor: Actor, version: int | None = None) -> Rules:
         """Put others in force, or bring back those that are shipped; the relay then weighs everything again.
 
         Args:
             changes: weights by name; those not named stay. None is those that are shipped.
             actor: who asks.
+            version: of the weights that the change was made from; None changes whatever there is.
 
         Raises:
             InvalidInputError: there is no such weight, or it is out of bounds.
+            PreconditionFailedError: others are in force by now.
         """
         async with self._work(actor.organisation_id) as uow:
-            present = (await uow.risks.rules()).weights
-            rules = await uow.risks.set_weights(None if changes is None else present.changed(changes))
+            await uow.unit_tree.hold()  # one change of an organisation's rules at a time
+            present = await uow.risks.rules()
+            if version not in {None, present.version}:
+                raise PreconditionFailedError.since("weighting", version)
+            rules = await uow.risks.set_weights(None if changes is None else present.weights.changed(changes))
             told = event(
                 actor.organisation_id,
                 "risk.weights_changed",

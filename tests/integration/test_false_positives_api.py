@@ -65,6 +65,10 @@ async def test_a_policy_is_off_until_it_is_set(client, purple, purple_command) -
         is_problem(await client.put("/false-positives/policy", json=wrong), 422, field=field)
     put = await client.put("/false-positives/policy", json={"threshold": 1.0, "below": "low"})
     assert put.json() == {"threshold": 1.0, "below": "low"}
+    off = {"threshold": None, "below": "high"}
+    late = await client.put("/false-positives/policy", json=off, headers={"If-Match": '"v0"'})
+    is_problem(late, 412, field="If-Match")
+    assert (await client.get("/false-positives/policy")).headers["ETag"] == put.headers["ETag"]
     done = purple_command("false-positive", "policy", "-o", "json")
     assert json.loads(done.stdout) == {"schema": "purple.false-positive-policy/1", "threshold": 1.0, "below": "low"}
     done = purple_command("false-positive", "policy", "--off", "-o", "json")

@@ -1,5 +1,6 @@
 """Risk and what others publish, over HTTP and by the command line."""
 
+import asyncio
 import json
 from uuid import uuid4
 
@@ -69,6 +70,14 @@ async def test_weights_are_tried_and_put_back(client, found) -> None:
     assert trial["lowered"] >= 2
     assert all(total(each[side]) == each[side]["score"] for each in trial["shifts"] for side in ("before", "after"))
     assert sum(band["before"] for band in trial["bands"]) == sum(band["after"] for band in trial["bands"])
+    etag = (await client.get("/risk/weights")).headers["ETag"]
+    both = [{"weights": {"kev": 19}}, {"weights": {"kev": 20}}]
+    done = await asyncio.gather(*(client.put("/risk/weights", json=each, headers={"If-Match": etag}) for each in both))
+    assert sorted(each.status_code for each in done) == [200, 412], "of two that read the same one is refused"
+    apart = [{"weights": {"exposure_internet": 11}}, {"weights": {"kev": 20}}]
+    await asyncio.gather(*(client.put("/risk/weights", json=each) for each in apart))
+    merged = (await client.get("/risk/weights")).json()["weights"]
+    assert (merged["exposure_internet"], merged["kev"]) == (11, 20)
     put = (await client.put("/risk/weights", json={"weights": {"kev": 20}})).json()
     assert (put["own"], put["weights"]["kev"], put["weights"]["epss"]) == (True, 20, 10)
     is_problem(await client.put("/risk/weights", json={"weights": {"luck": 1}}), 422, field="weights")

@@ -62,6 +62,7 @@ async def test_the_console_draws_it_and_tries_weights_before_they_are_saved(api,
         assert 'name="weight.kev"' in page
         before = await container.risking.rules(FIRST_ORGANISATION)
         form = {f"weight.{name}": str(points) for name, points in before.weights.told().items()}
+        form["version"] = str(before.version)
         tried = await browser.post("/risk", data=form | {"weight.kev": "30", "do": "try"})
         assert tried.status_code == 200
         assert 'id="trial"' in tried.text
@@ -72,5 +73,9 @@ async def test_the_console_draws_it_and_tries_weights_before_they_are_saved(api,
         assert "is no number of points" in wrong.text
         assert (await browser.post("/risk", data=form | {"weight.kev": "14", "do": "save"})).status_code == 303
         assert (await container.risking.rules(FIRST_ORGANISATION)).weights.kev == 14
-        assert (await browser.post("/risk", data={"do": "reset"})).status_code == 303
+        late = await browser.post("/risk", data=form | {"weight.kev": "15", "do": "save"})
+        assert late.status_code == 412
+        assert (await container.risking.rules(FIRST_ORGANISATION)).weights.kev == 14
+        form["version"] = str(before.version + 1)
+        assert (await browser.post("/risk", data=form | {"do": "reset"})).status_code == 303
         assert not (await container.risking.rules(FIRST_ORGANISATION)).own
