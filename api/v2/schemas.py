@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from api.findings.schemas import PartAnswer
+from api.findings.schemas import DoubtAnswer, PartAnswer
 from api.life.schemas import VulnerabilityEdit
 from api.schemas import Answer, Body
 from api.targets.schemas import TargetBody, TargetEdit
@@ -70,6 +70,10 @@ class VulnerabilityV2(Answer):
     risk_parts: list[PartAnswer] | None = Field(default=None, description="What the risk is the sum of")
     cvss_vector: str | None = None
     cause: str | None = Field(default=None, description="What one fix would end together with it")
+    false_positive: float | None = Field(
+        default=None, description="How likely it is none, 0 to 1; null where nothing says so"
+    )
+    doubts: list[DoubtAnswer] | None = Field(default=None, description="Why it may be none")
     first_seen: datetime | None = None
     last_seen: datetime | None = None
     tools: list[str] | None = None
