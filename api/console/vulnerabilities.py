@@ -102,9 +102,9 @@ async def page(
     wanted: Annotated[Wanted, Depends()],
     paging: Annotated[Paging, Depends()],
 ) -> Response:
-    """The list, and how many have what; with words to look for, the best matches."""
+    """The list, and how many have what; with words to look for, the best matches. Words of the filter only narrow."""
     text = wanted.query(paging.filter)
-    words = bool(parse_query(text).phrases)
+    words = bool(parse_query(wanted.q).phrases)
     found = await searching.search(caller.organisation_id, text, _FOUND if words else 0, [ALL])
     shown: Page[Vulnerability] = Page(found.items)
     if not words:

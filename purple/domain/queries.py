@@ -45,8 +45,12 @@ def folded(text: str) -> str:
     return " ".join(_WORD.findall(text.lower()))
 
 
-def parse_query(text: str) -> Written:
+def parse_query(text: str, field: str = "q") -> Written:
     """Read a query.
+
+    Args:
+        text: as it was typed.
+        field: where it stood, for what is wrong with it.
 
     Raises:
         InvalidInputError: it is not written by the grammar, or too long.
@@ -60,29 +64,29 @@ def parse_query(text: str) -> Written:
         if match := TERM.match(text, position):
             terms.append(term_of(match, text))
         elif (match := _PHRASE.match(text, position)) and not _FIELD.match(match["bare"] or ""):
-            phrases.append(_phrase(match, text))
+            phrases.append(_phrase(match, text, field))
         else:
             raise unreadable(text, position)
         position = after(text, match.end())
     if len(phrases) > MAX_PHRASES:
-        raise _refused(f"a query has at most {MAX_PHRASES} words", text, "use fewer, or put some in quotes")
+        raise _refused(f"a query has at most {MAX_PHRASES} words", text, "use fewer, or put some in quotes", field)
     return Written(bounded(terms), tuple(phrases))
 
 
-def _phrase(match: re.Match[str], text: str) -> Phrase:
+def _phrase(match: re.Match[str], text: str, field: str) -> Phrase:
     bare, quoted = match["bare"], match["quoted"]
     tokens = tuple(folded(bare if bare is not None else re.sub(r"\\(.)", r"\1", quoted)).split())
     is_open = bare is not None and bare.endswith("*")
     if not tokens:
-        raise _refused(f"{match[0]} holds no letter or digit", text, "leave it out, or search for words")
+        raise _refused(f"{match[0]} holds no letter or digit", text, "leave it out, or search for words", field)
     if len(tokens) > (1 if is_open else MAX_TOKENS):
         said = "only a single word can end with *" if is_open else f"at most {MAX_TOKENS} words follow one another"
-        raise _refused(said, text, "use a shorter one")
+        raise _refused(said, text, "use a shorter one", field)
     return Phrase(tokens, is_open, bool(match["not"]))
 
 
-def _refused(said: str, text: str, remedy: str) -> InvalidInputError:
-    return InvalidInputError(said, field="q", value=text, remedy=remedy)
+def _refused(said: str, text: str, remedy: str, field: str) -> InvalidInputError:
+    return InvalidInputError(said, field=field, value=text, remedy=remedy)
 
 
 def marks(text: str, phrases: tuple[Phrase, ...]) -> tuple[tuple[int, int], ...]:

@@ -384,7 +384,7 @@ async def test_many_are_looked_at_changed_and_put_back(visit, purple) -> None:
         await page.get_by_role("button", name="Look what would change").click()
         await expect(page.get_by_text("0 would change")).to_be_visible()
         await expect(page.get_by_text("A vulnerability that is open cannot become reopened.")).to_be_visible()
-        await visitor.go(f"/vulnerabilities?target={target}&state=open")
+        await visitor.go(f"/vulnerabilities?target={target}&state=open&q=made*")
         await asked.click()
         await decide.get_by_label("Which").select_option("all that match")
         await decide.get_by_label("State").select_option("triaged")

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Row,
     Select,
@@ -28,12 +29,14 @@ from sqlalchemy import (
     or_,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import TSQUERY
 
 from purple.db.repositories.fields import Field, clause, field_of
 from purple.domain.conditions import Condition, Fields, Kind
 from purple.domain.errors import InvalidInputError
 from purple.domain.filters import SortKey, parse_filter, parse_sort
 from purple.domain.pages import Query, check_limit
+from purple.domain.queries import Phrase, parse_query
 
 _EMPTY = {Kind.TEXT: "''", Kind.NUMBER: "-2147483648", Kind.MOMENT: "'-infinity'::timestamptz"}
 """Where a row without a value stands in an order: before all others."""
@@ -63,13 +66,18 @@ class Listing:
         sort: str = "",
         descending: bool = True,
         aliases: Mapping[str, str] | None = None,
+        words: ColumnElement[Any] | None = None,
     ) -> None:
-        """Take the fields, the unique key that ends every order, the default sort and the key's direction in it."""
+        """Take the fields, the unique key that ends every order, the default sort and the key's direction in it.
+
+        Where PostgreSQL keeps an index of its rows' words, a filter may ask for words too.
+        """
         self.fields = fields
         self.key = key
         self.known = Fields({name: field.shape for name, field in fields.items()}, aliases or {})
         self._sort = sort
         self._descending = descending
+        self._words = words
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -83,7 +91,11 @@ class Listing:
             InvalidInputError: the filter cannot be read, or names a field that the list lacks.
         """
         exact = [self.exactly(name, value) for name, value in query.where.items() if value is not None]
-        return exact + self.asked(self.known.conditions(parse_filter(query.filter)))
+        if self._words is None:
+            return exact + self.asked(self.known.conditions(parse_filter(query.filter)))
+        written = parse_query(query.filter, "filter")
+        held = [holding(self._words, written.phrases)] if written.phrases else []
+        return [*exact, *self.asked(self.known.conditions(written.terms)), *held]
 
     def asked(self, conditions: Iterable[Condition]) -> list[ColumnElement[bool]]:
         """Conditions that were read before, as SQL."""
@@ -226,3 +238,11 @@ _READABLE: dict[Kind, Callable[[str], object]] = {
 def fields_of(table: Table, names: Iterable[str]) -> dict[str, Field]:
     """Fields that are columns of one table."""
     return {name: field_of(table.c[name], nullable=bool(table.c[name].nullable)) for name in names}
+
+
+def holding(words: ColumnElement[Any], phrases: Sequence[Phrase]) -> ColumnElement[bool]:
+    """That a row's words hold these; tokens are letters and digits, so that nothing in them needs care."""
+    asked = " & ".join(
+        f"{'!' if each.negated else ''}({' <-> '.join(each.tokens)}{':*' if each.open else ''})" for each in phrases
+    )
+    return words.op("@@", return_type=Boolean())(cast(asked, TSQUERY))

@@ -221,6 +221,10 @@ def _tagged(values: Sequence[str]) -> ColumnElement[bool]:
     return or_(*(func.cardinality(_TAGS) == 0 if each.lower() == NONE else _TAGS.contains([each]) for each in values))
 
 
+_V = vulnerabilities.c
+TEXTS = (_V.title, _V.description, _V.host, _V.url, _V.parameter, _V.weakness, _V.cve)
+"""What words are looked for in, in the order in which PostgreSQL's index of words has them."""
+WORDS = func.purple_words(*TEXTS)
 VULNERABILITIES = Listing(
     fields_of(
         vulnerabilities,
@@ -241,6 +245,7 @@ VULNERABILITIES = Listing(
     vulnerabilities.c.id,
     sort="-risk",
     aliases={"seen": "last_seen", "target.bu": "unit", "target.tag": "tags"},
+    words=WORDS,
 )  # fmt: skip
 SAVED_SEARCHES = Listing(
     fields_of(saved_searches, ("id", "name", "owner", "query", "shared", "alert", "created_at"))

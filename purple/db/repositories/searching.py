@@ -30,17 +30,17 @@ from sqlalchemy import (
     type_coerce,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import TSQUERY, array
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from purple.db.models import events, scans, sightings, targets, vulnerabilities
 from purple.db.models.base import Mapped
 from purple.db.repositories.fields import Field
-from purple.db.repositories.listing import Listing
-from purple.db.repositories.listings import EVENTS, SAMPLES, SCANS, VULNERABILITIES
+from purple.db.repositories.listing import Listing, holding
+from purple.db.repositories.listings import EVENTS, SAMPLES, SCANS, TEXTS, VULNERABILITIES, WORDS
 from purple.db.repositories.units import units_in
 from purple.domain.conditions import Among, Condition, Kind, Test
-from purple.domain.queries import Phrase, folded
+from purple.domain.queries import folded
 from purple.domain.search import (
     AUDIT_LOGS,
     MOST_COUNTED,
@@ -94,14 +94,12 @@ class Source:
             if not self.indexed:
                 first = select(self.listing.key).where(*asked).order_by(*self.order).limit(MOST_COUNTED)
                 asked = [self.listing.key.in_(first)]
-            asked.append(self.words.op("@@")(cast(_tsquery(wanted.phrases), TSQUERY)))
+            asked.append(holding(self.words, wanted.phrases))
         return asked
 
 
 _FEW, _ALL = 10, MAX_UNITS
 _V = vulnerabilities.c
-_TEXTS = (_V.title, _V.description, _V.host, _V.url, _V.parameter, _V.weakness, _V.cve)
-"""In the order in which PostgreSQL's index of words has them."""
 _SEEN = (
     select(
         func.array_agg(sightings.c.campaign_id.distinct()).label("campaign_id"),
@@ -156,8 +154,8 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             _OF_VULNERABILITIES,
             vulnerabilities,
             VULNERABILITIES,
-            _TEXTS,
-            func.purple_words(*_TEXTS),
+            TEXTS,
+            WORDS,
             indexed=True,
             beside=vulnerabilities.join(_SEEN, true()).outerjoin(_PLACE, true()),
             shown=_SHOWN,
@@ -263,13 +261,6 @@ def _values(field: Field) -> ColumnElement[Any]:
     if isinstance(field.expression.type, ARRAY):
         return cast(func.unnest(field.expression), Text)
     return cast(type_coerce(field.expression, Text) if field.choices else field.expression, Text)
-
-
-def _tsquery(phrases: Sequence[Phrase]) -> str:
-    """Tokens are letters and digits, so that nothing in them needs care."""
-    return " & ".join(
-        f"{'!' if each.negated else ''}({' <-> '.join(each.tokens)}{':*' if each.open else ''})" for each in phrases
-    )
 
 
 @cache

@@ -18,6 +18,7 @@ from purple.db.outbox import libpq_url
 from purple.db.repositories.searching import SOURCES
 from purple.domain.errors import InvalidInputError
 from purple.domain.filters import quoted
+from purple.domain.pages import Query
 from purple.domain.queries import parse_query
 from purple.domain.search import VULNERABILITIES, Hits, Wanted
 from purple.domain.severity import Severity
@@ -55,6 +56,9 @@ class Arranged:
     async def found(self, text: str) -> tuple[list[int], list[int]]:
         mine, theirs = await self.both(text)
         assert (mine.total, theirs.total) == (len(mine.ids), len(theirs.ids))
+        async with self.tenant.work(self.tenant.id) as uow:
+            listed = (await uow.findings.vulnerabilities(Query(filter=text))).items
+        assert {each.id for each in listed} == set(mine.ids), "the list is filtered in the same language"
         return sorted(self.ports[one] for one in mine.ids), sorted(self.ports[one] for one in theirs.ids)
 
 
