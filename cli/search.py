@@ -18,8 +18,7 @@ from purple.domain.search import AUDIT_LOGS, SCAN_RESULTS, SYSTEM_METRICS, VULNE
 T = TypeVar("T")
 INDICES = (VULNERABILITIES, SCAN_RESULTS, AUDIT_LOGS, SYSTEM_METRICS)
 ALL = "all"
-Indexed = Annotated[str, typer.Argument(metavar="[INDEX]", help=", ".join(INDICES), show_default=False)]
-Rebuilt = Annotated[str, typer.Argument(metavar="[INDEX]", help=f"{', '.join(INDICES)} or {ALL}", show_default=False)]
+Indexed = Annotated[str, typer.Argument(metavar="[INDEX]", help=f"{', '.join(INDICES)} or {ALL}", show_default=False)]
 RECORDS = {
     SCAN_RESULTS: (
         Column("tool"),
@@ -48,6 +47,7 @@ RECORDS = {
 }
 SHOWN = 10
 """Ids of each kind."""
+DIFFERENCES = ("missing", "left_over", "other")
 Facets = Annotated[list[str], typer.Option("--facet", metavar="NAME", help="Count matches by it; `all` is every one")]
 
 
@@ -67,6 +67,10 @@ def find(
     """Find vulnerabilities, the best matches first; without words the highest risk, or the newest records."""
     wanted = form(output)
     if index != VULNERABILITIES:
+        if saved:
+            raise InvalidInputError(
+                "searches that are kept are of vulnerabilities", field="--saved", value=saved, remedy="leave out --in"
+            )
         _records(index, query, facet, limit, wanted)
         return
 
@@ -138,7 +142,7 @@ def _counted(word: str) -> Any:
     return told
 
 
-def rebuild(index: Rebuilt = VULNERABILITIES) -> None:
+def rebuild(index: Indexed = VULNERABILITIES) -> None:
     """Fill a new index from the database and put it in the place of the old one, which answers meanwhile."""
 
     async def build(container: Any) -> dict[str, int]:
@@ -152,24 +156,50 @@ def rebuild(index: Rebuilt = VULNERABILITIES) -> None:
 def verify(index: Indexed = VULNERABILITIES, output: Output = None) -> None:
     """Hold every document of an index against its row; exit code 3 where one differs."""
     wanted = form(output)
-    found = with_container(lambda c: c.indexing[_known(c.indexing, index)].verify(_counted("compared")))
-    kinds = {name: getattr(found.difference, name) for name in ("missing", "left_over", "other")}
+
+    async def compare(container: Any) -> dict[str, Any]:
+        names = list(container.indexing) if index == ALL else [_known(container.indexing, index)]
+        return {name: await container.indexing[name].verify(_counted("compared")) for name in names}
+
+    compared = with_container(compare)
     if wanted is Format.TABLE:
-        rows = [
-            {"what": name.replace("_", " "), "number": len(ids), "ids": ", ".join(map(str, ids[:SHOWN]))}
-            for name, ids in kinds.items()
-        ]
-        table("Index beside database", (Column("what"), Column("number"), Column("ids", "the first")), rows)
+        columns = (Column("index"), Column("what"), Column("number"), Column("ids", "the first"))
+        table("Index beside database", columns, [row for each in compared.items() for row in _differences(*each)])
     else:
-        ids = {name: [str(one) for one in each] for name, each in kinds.items()}
-        document({"schema": "purple.search/1", "rows": found.rows, "behind": found.behind, **ids}, wanted)
-    differing = len(found.difference.ids)
+        told = {name: _compared(found) for name, found in compared.items()}
+        document({"schema": "purple.search/1"} | ({"indices": told} if index == ALL else told[index]), wanted)
+    if sum(_differs(*each) for each in compared.items()):  # each of them is said
+        raise typer.Exit(ExitCode.GATE_FAILED)
+
+
+def _compared(found: Any) -> dict[str, Any]:
+    ids = {name: [str(one) for one in getattr(found.difference, name)] for name in DIFFERENCES}
+    return {"rows": found.rows, "behind": found.behind, **ids}
+
+
+def _differences(index: str, found: Any) -> list[dict[str, Any]]:
+    rows = ((name, getattr(found.difference, name)) for name in DIFFERENCES)
+    return [
+        {
+            "index": index,
+            "what": name.replace("_", " "),
+            "number": len(ids),
+            "ids": ", ".join(map(str, ids[:SHOWN])),
+        }
+        for name, ids in rows
+    ]
+
+
+def _differs(index: str, found: Any) -> bool:
+    """Whether one does, once it was said."""
+    differing, named = len(found.difference.ids), index.replace("_", " ")
     if not differing:
-        note(f"all {found.rows} {index.replace('_', ' ')} are in the index as they are in the database")
-        return
-    remedy = f"{found.behind} events are not fed yet: try again" if found.behind else "`purple search rebuild` mends it"
-    note(f"{differing} differ; {remedy}")
-    raise typer.Exit(ExitCode.GATE_FAILED)
+        note(f"all {found.rows} {named} are in the index as they are in the database")
+        return False
+    rebuilt = f"`purple search rebuild{'' if index == VULNERABILITIES else f' {index}'}` mends it"
+    remedy = f"{found.behind} events are not fed yet: try again" if found.behind else rebuilt
+    note(f"{differing} {named} differ; {remedy}")
+    return True
 
 
 def register(app: typer.Typer) -> None:

@@ -101,6 +101,8 @@ def _put(client: httpx.Client, path: str, body: dict[str, object]) -> None:
 
 
 def equal(facade: Facade) -> bool:
-    """Whether each document is what its row is, and nothing waits to be fed."""
-    verified = facade.command("search", "verify", "-o", "json")
-    return verified.returncode == 0 and not json.loads(verified.stdout)["behind"]
+    """Whether each document of each index is what its row is, and nothing waits to be fed."""
+    verified = facade.command("search", "verify", "all", "-o", "json")
+    return verified.returncode == 0 and not any(
+        each["behind"] for each in json.loads(verified.stdout)["indices"].values()
+    )

@@ -16,10 +16,14 @@ from purple.domain.filters import TERM, Term, after, bounded, term_of, unreadabl
 MAX_PHRASES = 20
 MAX_TOKENS = 20
 """Words that follow one another."""
+MAX_TOKEN = 255
+"""Letters of a word; PostgreSQL keeps words of up to 2,046 bytes."""
 _WORD = re.compile(r"[^\W_]+")
 _PHRASE = re.compile(r'(?P<not>-?)(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s"]+))(?=\s|\Z)')
 _FIELD = re.compile(r"-?[A-Za-z_.]+:")
 """What is meant as a term."""
+_URL = re.compile(r"-?[a-z][a-z0-9+.-]*://")
+"""What looks like a term and is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,9 @@ def parse_query(text: str, field: str = "q") -> Written:
     phrases: list[Phrase] = []
     position = after(text, 0)
     while position < len(text):
-        if match := TERM.match(text, position):
+        if not _URL.match(text, position) and (match := TERM.match(text, position)):
             terms.append(term_of(match, text))
-        elif (match := _PHRASE.match(text, position)) and not _FIELD.match(match["bare"] or ""):
+        elif (match := _PHRASE.match(text, position)) and _is_words(match["bare"] or ""):
             phrases.append(_phrase(match, text, field))
         else:
             raise unreadable(text, position)
@@ -71,6 +75,10 @@ def parse_query(text: str, field: str = "q") -> Written:
     if len(phrases) > MAX_PHRASES:
         raise _refused(f"a query has at most {MAX_PHRASES} words", text, "use fewer, or put some in quotes", field)
     return Written(bounded(terms), tuple(phrases))
+
+
+def _is_words(bare: str) -> bool:
+    return bool(_URL.match(bare)) or not _FIELD.match(bare)
 
 
 def _phrase(match: re.Match[str], text: str, field: str) -> Phrase:
@@ -82,6 +90,8 @@ def _phrase(match: re.Match[str], text: str, field: str) -> Phrase:
     if len(tokens) > (1 if is_open else MAX_TOKENS):
         said = "only a single word can end with *" if is_open else f"at most {MAX_TOKENS} words follow one another"
         raise _refused(said, text, "use a shorter one", field)
+    if max(map(len, tokens)) > MAX_TOKEN:
+        raise _refused(f"a word has at most {MAX_TOKEN} letters", text, "use a shorter one", field)
     return Phrase(tokens, is_open, bool(match["not"]))
 
 

@@ -130,5 +130,11 @@ async def test_each_is_built_anew_and_verified_by_its_name(purple, environment, 
         assert elastic.delete(f"/{name}/_doc/{lost['_id']}", params={"refresh": "true"}).is_success
     told = purple_command("search", "verify", AUDIT_LOGS, "-o", "json")
     assert (told.returncode, json.loads(told.stdout)["missing"]) == (3, [lost["_id"]])
+    whole = purple_command("search", "verify", "all", "-o", "json")
+    assert whole.returncode == 3
+    assert json.loads(whole.stdout)["indices"][AUDIT_LOGS]["missing"] == [lost["_id"]]
+    assert f"`purple search rebuild {AUDIT_LOGS}` mends it" in whole.stderr
     assert purple_command("search", "rebuild", AUDIT_LOGS).returncode == 0
+    kept = purple_command("search", "find", "--in", AUDIT_LOGS, "--saved", "x")
+    assert (kept.returncode, len(kept.stderr.strip().splitlines())) == (2, 1)
     assert purple_command("search", "verify", "nothing").returncode == 2

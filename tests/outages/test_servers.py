@@ -126,10 +126,12 @@ def known(house: House) -> set[str]:
 
 
 def agrees(house: House) -> bool:
-    verified = house.command("search", "verify", "-o", "json")
-    told = json.loads(verified.stdout)
-    assert told["rows"] == len(known(house))
-    return verified.returncode == 0 and not told["behind"]
+    verified = house.command("search", "verify", "all", "-o", "json")
+    told = json.loads(verified.stdout)["indices"]
+    assert told["vulnerabilities"]["rows"] == len(known(house))
+    assert told["scan_results"]["rows"]
+    assert told["audit_logs"]["rows"]
+    return verified.returncode == 0 and not any(each["behind"] for each in told.values())
 
 
 def test_elasticsearch_and_redis_away_throughout(house, parts, index) -> None:

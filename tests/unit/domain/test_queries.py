@@ -24,6 +24,7 @@ def phrase(*tokens: str, **more: bool) -> Phrase:
         ("CVE-2024-1234", Written((), (phrase("cve", "2024", "1234"),))),
         ("10.0.0.7:8443", Written((), (phrase("10", "0", "0", "7", "8443"),))),
         ("admin*", Written((), (phrase("admin", open=True),))),
+        ("-https://a.example/x?y=1", Written((), (phrase("https", "a", "example", "x", "y", "1", negated=True),))),
         ("a_b", Written((), (phrase("a", "b"),))),
         ("Prüfung", Written((), (phrase("prüfung"),))),
         (
@@ -46,7 +47,7 @@ def test_queries_are_read(text, written) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["severity:", "Severity:high", "-severity:high,", 'say "no', "&&", "-", '""', "sql-inj*", "a\x00b",
+    ["severity:", "Severity:high", "-severity:high,", 'say "no', "&&", "-", '""', "sql-inj*", "a\x00b", "a" * 256,
      " ".join(["a"] * 21), '"' + "a " * 21 + '"', " ".join(["a:b"] * 21)],
 )  # fmt: skip
 def test_what_is_no_query_is_refused_with_a_remedy(text) -> None:
