@@ -31,12 +31,16 @@ def compare(
     after: Annotated[UUID, typer.Argument(metavar="AFTER", help="The later one")],
     every: Annotated[bool, typer.Option("--all", help="List what is still there too")] = False,
     fail_on_new: Annotated[bool, typer.Option("--fail-on-new", help="Exit code 3 for new or reopened ones")] = False,
+    filter_: Annotated[
+        str, typer.Option("--filter", metavar="TERMS", help="Of which targets, such as 'unit:Retail tags:dmz'")
+    ] = "",
     output: Output = None,
 ) -> None:
     """Show what is new, reopened, still there, fixed, and what was not tested again and so is not called fixed."""
     wanted = form(output)
     kinds = tuple(Became) if every else CHANGED
-    found = with_container(lambda c: c.comparing.compare(organisation(), before, after, kinds, MAX_ITEMS))
+    asked = {"kinds": kinds, "limit": MAX_ITEMS, "filter_": filter_}
+    found = with_container(lambda c: c.comparing.compare(organisation(), before, after, **asked))
     made = documents.comparison(found)
     if wanted is Format.TABLE:
         table(

@@ -3,11 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.console.deps import viewer
 from api.console.pages import render
-from api.deps import service
+from api.deps import MAX_FILTER, service
 from purple.domain.comparisons import Became
 from purple.domain.identity import Permission, Principal
 from purple.domain.severity import Severity
@@ -28,18 +28,24 @@ async def compare(
     campaigns: Annotated[Campaigns, Depends(service("campaigns"))],
     comparing: Annotated[Comparing, Depends(service("comparing"))],
     before: UUID | None = None,
+    filter: Annotated[str, Query(max_length=MAX_FILTER)] = "",  # noqa: A002 - its name on the wire
 ) -> Response:
     """By default with the last one before it that looked at one of its targets, of its own profile if there is one."""
     campaign = await campaigns.get(caller.organisation_id, campaign_id)
     earlier = await comparing.earlier(campaign)
     chosen = before or (earlier[0].id if earlier else None)
-    found = await comparing.compare(caller.organisation_id, chosen, campaign.id) if chosen else None
+    if filter:
+        caller.require(Permission.READ_TARGETS)
+    found = None
+    if chosen:
+        found = await comparing.compare(caller.organisation_id, chosen, campaign.id, filter_=filter.strip())
     return render(
         request,
         "comparison.html",
         campaign=campaign,
         earlier=earlier,
         chosen=chosen,
+        filter=filter,
         found=found,
         kinds=list(Became),
         severities=list(reversed(Severity)),

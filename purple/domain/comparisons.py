@@ -67,10 +67,20 @@ class Comparison:
 class Comparisons(Protocol):
     """Campaigns side by side, in the database."""
 
-    async def counts(self, before: UUID, after: UUID) -> Mapping[tuple[Became, Severity], int]:
-        """How many became what, by severity; what there is none of is left out."""
+    async def counts(self, before: UUID, after: UUID, filter_: str = "") -> Mapping[tuple[Became, Severity], int]:
+        """How many became what, by severity; what there is none of is left out.
+
+        Raises:
+            InvalidInputError: the filter of targets cannot be read.
+        """
         ...
 
-    async def items(self, before: UUID, after: UUID, kinds: tuple[Became, ...], limit: int) -> tuple[Compared, ...]:
-        """Those of these kinds, the highest risk first."""
+    async def items(
+        self, before: UUID, after: UUID, kinds: tuple[Became, ...], limit: int, filter_: str = ""
+    ) -> tuple[Compared, ...]:
+        """Those of these kinds, the highest risk first.
+
+        Raises:
+            InvalidInputError: the filter of targets cannot be read.
+        """
         ...

@@ -21,20 +21,35 @@ class Comparing:
         self._work = work
 
     async def compare(
-        self, organisation_id: UUID, before: UUID, after: UUID, kinds: Sequence[Became] = CHANGED, limit: int = 200
+        self,
+        organisation_id: UUID,
+        before: UUID,
+        after: UUID,
+        *,
+        kinds: Sequence[Became] = CHANGED,
+        limit: int = 200,
+        filter_: str = "",
     ) -> Comparison:
-        """Two campaigns side by side; numbers are of all, `kinds` and `limit` choose which are listed.
+        """Two campaigns side by side.
+
+        Args:
+            organisation_id: the tenant.
+            before: the earlier campaign.
+            after: the later one.
+            kinds: which are listed; numbers are of all.
+            limit: how many are listed.
+            filter_: of which targets, such as those of a business unit; empty for all.
 
         Raises:
             NotFoundError: there is no such campaign.
-            InvalidInputError: they are one and the same, or the later one is named first.
+            InvalidInputError: they are one and the same, or the later one is named first; or the filter cannot be read.
             ConflictError: one has not ended, so that what it saw is not known yet.
         """
         async with self._work(organisation_id) as uow:
             first, second = await uow.scan_sets.campaign(before), await uow.scan_sets.campaign(after)
             _check(first, second)
-            found = await uow.comparisons.counts(before, after)
-            items = await uow.comparisons.items(before, after, tuple(kinds), min(limit, MAX_ITEMS))
+            found = await uow.comparisons.counts(before, after, filter_)
+            items = await uow.comparisons.items(before, after, tuple(kinds), min(limit, MAX_ITEMS), filter_)
         counts = {kind: {each: found.get((kind, each), 0) for each in reversed(Severity)} for kind in Became}
         return Comparison(before, after, counts, items)
 

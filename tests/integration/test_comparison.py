@@ -3,11 +3,13 @@
 import json
 from uuid import uuid4
 
+from purple.domain.comparisons import Became
 from tests.integration.test_api import is_problem
 from tests.integration.test_import import bring_in, without
 from tests.integration.test_life_api import client  # noqa: F401 - a fixture
 
 SHOWN = ("-o", "json")
+KINDS = [str(each) for each in Became]
 
 
 async def test_a_campaign_beside_an_earlier_one(purple, client, purple_command) -> None:  # noqa: F811 - the fixture
@@ -29,6 +31,10 @@ async def test_a_campaign_beside_an_earlier_one(purple, client, purple_command) 
     }
     chosen = {"before": str(first.id), "became": ["still_there", "new"], "limit": 1}
     assert len((await client.get(path, params=chosen)).json()["items"]) == 1
+    for filter_, number in ((f"value:{target}", 9), (f"-value:{target}", 0)):
+        some = (await client.get(path, params={"before": str(first.id), "filter": filter_, "became": KINDS})).json()
+        assert sum(sum(row.values()) for row in some["counts"].values()) == len(some["items"]) == number
+    is_problem(await client.get(path, params={"before": str(first.id), "filter": "nothing:x"}), 422, field="filter")
     is_problem(await client.get(path), 422, field="before")
     is_problem(await client.get(path, params={"before": str(uuid4())}), 404)
     back = await client.get(f"/campaigns/{first.id}/comparison", params={"before": str(second.id)})
@@ -39,6 +45,8 @@ async def test_a_campaign_beside_an_earlier_one(purple, client, purple_command) 
     seen = json.loads(done.stdout)
     assert (seen["schema"], seen["counts"]["fixed"]) == ("purple.comparison/1", told["counts"]["fixed"])
     assert sorted(each["became"] for each in seen["items"]) == ["fixed", "new", *["still_there"] * 7]
+    none = purple_command(*compare, "--fail-on-new", "--filter", f"-value:{target}")
+    assert none.returncode == 0, none.stderr
     gated = purple_command(*compare, "--fail-on-new")
     assert gated.returncode == 3, gated.stderr
     assert "MD5" in gated.stdout

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from purple.db.models import targets
+from purple.db.repositories.listings import TARGETS
 from purple.db.repositories.merging import SAME_WAY
 from purple.domain.comparisons import Became, Compared
+from purple.domain.pages import Query
 from purple.domain.severity import Severity
 from purple.domain.vulnerabilities import ChangeCause, VulnerabilityState
 
@@ -35,6 +38,7 @@ _JUDGED = f"""
                 ELSE '{Became.NOT_TESTED}'
             END AS became
         FROM seen JOIN vulnerabilities v ON v.id = seen.vulnerability_id
+        WHERE CAST(:targets AS uuid[]) IS NULL OR v.target_id = ANY(CAST(:targets AS uuid[]))
     )
 """  # noqa: S608 - our own words
 _COUNTS = text(f"{_JUDGED} SELECT became, severity, count(*) FROM judged GROUP BY became, severity")  # noqa: S608 - our own words
@@ -51,15 +55,18 @@ class ComparisonRows:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def counts(self, before: UUID, after: UUID) -> Mapping[tuple[Became, Severity], int]:
+    async def counts(self, before: UUID, after: UUID, filter_: str = "") -> Mapping[tuple[Became, Severity], int]:
         """In one statement."""
-        rows = await self._connection.execute(_COUNTS, {"before": before, "after": after})
+        asked = {"before": before, "after": after, "targets": await self._targets(filter_)}
+        rows = await self._connection.execute(_COUNTS, asked)
         return {(Became(row[0]), Severity(row[1])): row[2] for row in rows}
 
-    async def items(self, before: UUID, after: UUID, kinds: tuple[Became, ...], limit: int) -> tuple[Compared, ...]:
+    async def items(
+        self, before: UUID, after: UUID, kinds: tuple[Became, ...], limit: int, filter_: str = ""
+    ) -> tuple[Compared, ...]:
         """In one statement."""
         asked = {"before": before, "after": after, "kinds": [str(each) for each in kinds], "limit": limit}
-        rows = await self._connection.execute(_ITEMS, asked)
+        rows = await self._connection.execute(_ITEMS, asked | {"targets": await self._targets(filter_)})
         return tuple(
             Compared(
                 id=row.id,
@@ -76,3 +83,10 @@ class ComparisonRows:
             )
             for row in rows
         )
+
+    async def _targets(self, filter_: str) -> list[UUID] | None:
+        """Those that a filter finds; None is all."""
+        if not filter_:
+            return None
+        found = select(targets.c.id).where(*TARGETS.conditions(Query(filter=filter_)))
+        return list((await self._connection.execute(found)).scalars())
