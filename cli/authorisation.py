@@ -105,6 +105,8 @@ def add(  # noqa: PLR0913, PLR0917 - a contract's fields
             raise InvalidInputError(f"{option} is empty", field=option, value=text, remedy="give one")
 
     async def write(container: Any) -> dict[str, Any]:
+        from purple.services.identity import ADMINISTRATOR
+
         now = container.clock.now()
         made = await container.authorisations.create(
             organisation(),
@@ -118,6 +120,7 @@ def add(  # noqa: PLR0913, PLR0917 - a contract's fields
             forbidden_tools=forbid or (),
             windows=window or (),
             document=await _kept(container, file) if file else "",
+            by=ADMINISTRATOR.username,
         )
         return documents.authorisation(made, container.clock.now())
 
@@ -159,12 +162,66 @@ def revoke(authorisation: One, output: Output = None) -> None:
     wanted = form(output)
 
     async def withdraw(container: Any) -> dict[str, Any]:
-        found = await container.authorisations.revoke(organisation(), authorisation)
+        from purple.services.identity import ADMINISTRATOR
+
+        found = await container.authorisations.revoke(organisation(), authorisation, ADMINISTRATOR.username)
         return documents.authorisation(found, container.clock.now())
 
     revoked = with_container(withdraw)
     note(f"revoked {revoked['name']}: its campaigns stop")
     document(revoked, wanted)
+
+
+def attach(
+    authorisation: One,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What was signed; it is kept")],
+    output: Output = None,
+) -> None:
+    """Attach what was signed, once, before a campaign runs under it: its SHA-256 enters the digest."""
+    wanted = form(output)
+
+    async def put(container: Any) -> dict[str, Any]:
+        from purple.services.identity import ADMINISTRATOR
+
+        known = await container.authorisations.get(organisation(), authorisation)
+        signed = await asyncio.to_thread(_read, file)
+        by = ADMINISTRATOR.username
+        found = await container.authorisations.attach(organisation(), known.id, known.version, signed, by)
+        return documents.authorisation(found, container.clock.now())
+
+    document(with_container(put), wanted)
+
+
+def fetch(
+    authorisation: One,
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="Where it is written; not over a file")],
+) -> None:
+    """Fetch what was signed."""
+
+    async def get(container: Any) -> bytes:
+        found: bytes = await container.authorisations.document(
+            await container.authorisations.get(organisation(), authorisation)
+        )
+        return found
+
+    signed = with_container(get)
+    try:
+        with to.open("xb") as file:
+            file.write(signed)
+    except OSError as error:
+        raise InvalidInputError(
+            f"{to} cannot be written: {error.strerror}", field="--to", value=to, remedy="name a new file"
+        ) from None
+    note(f"{len(signed)} bytes are in {to}")
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidInputError(
+            f"{file} cannot be read: {error.strerror}", field="FILE", value=file, remedy="name what was signed"
+        ) from None
 
 
 def refusals(
@@ -192,6 +249,7 @@ def register(app: typer.Typer) -> None:
     nouns = typer.Typer(help="Who allowed what to be tested, when and how hard.", no_args_is_help=True)
     nouns.command("list", epilog=f"--filter and --sort take {FIELDS}.")(list_authorisations)
     nouns.command(epilog=f"--filter and --sort take {REFUSALS}.")(refusals)
-    for verb in (show, add, revoke):
+    for verb in (show, add, attach, revoke):
         nouns.command()(verb)
+    nouns.command("document")(fetch)
     app.add_typer(nouns, name="authorisation")

@@ -119,6 +119,8 @@ async def authorise(
     Raises:
         OutOfScopeError: none covers them, and nobody allows it.
     """
+    from purple.services.identity import ADMINISTRATOR
+
     organisation = runtime.organisation()
     try:
         found: Authorisation = await container.single.covering(organisation, *targets)
@@ -138,6 +140,7 @@ async def authorise(
         include=[*map(scope_of, targets), *allow],
         valid_until=container.clock.now() + VALID_FOR,
         max_intrusiveness=Intrusiveness.INTRUSIVE,
+        by=ADMINISTRATOR.username,
     )
     return written
 

@@ -33,7 +33,7 @@ DOCUMENT = {"requestBody": {"required": True, "content": ANY_BYTES}}
 @router.post("", status_code=status.HTTP_201_CREATED, response_model=AuthorisationAnswer)
 async def create_authorisation(body: AuthorisationBody, caller: Writer, authorisations: Service) -> Authorisation:
     """Write a contract down."""
-    return await authorisations.create(caller.organisation_id, **dict(body))
+    return await authorisations.create(caller.organisation_id, **dict(body), by=caller.actor.username)
 
 
 @router.get("", response_model=PageAnswer[AuthorisationAnswer])
@@ -65,7 +65,9 @@ async def attach_authorisation_document(
 ) -> Authorisation:
     """Attach what was signed, once, before a campaign runs under it: its SHA-256 enters the digest."""
     body = await request.body()
-    changed = await authorisations.attach(caller.organisation_id, authorisation_id, version, body)
+    changed = await authorisations.attach(
+        caller.organisation_id, authorisation_id, version, body, caller.actor.username
+    )
     response.headers["ETag"] = etag(changed.version)
     return changed
 
@@ -88,7 +90,7 @@ async def get_authorisation_document(authorisation_id: UUID, caller: Reader, aut
 @router.post("/{authorisation_id}/revoke", response_model=AuthorisationAnswer)
 async def revoke_authorisation(authorisation_id: UUID, caller: Writer, authorisations: Service) -> Authorisation:
     """Withdraw it: its campaigns stop, and start nothing more."""
-    return await authorisations.revoke(caller.organisation_id, authorisation_id)
+    return await authorisations.revoke(caller.organisation_id, authorisation_id, caller.actor.username)
 
 
 @router.get("/{authorisation_id}/refusals", response_model=PageAnswer[RefusalAnswer])

@@ -51,6 +51,7 @@ async def create(request: Request, caller: Writer, form: Form, authorisations: S
                 raise InvalidInputError(f"{title} is missing", field=name, remedy="fill it in")
         await authorisations.create(
             caller.organisation_id,
+            by=caller.actor.username,
             name=form.text("name"),
             signed_by=form.text("signed_by"),
             include=form.lines("include"),
@@ -70,7 +71,7 @@ async def create(request: Request, caller: Writer, form: Form, authorisations: S
 @router.post("/{authorisation_id}/revoke")
 async def revoke(authorisation_id: UUID, caller: Writer, authorisations: Service) -> Response:
     """Withdraw it."""
-    await authorisations.revoke(caller.organisation_id, authorisation_id)
+    await authorisations.revoke(caller.organisation_id, authorisation_id, caller.actor.username)
     return go("/authorisations")
 
 

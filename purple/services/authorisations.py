@@ -63,8 +63,9 @@ class Authorisations:
         forbidden_tools: Iterable[str] = (),
         windows: Iterable[str] = (),
         document: str = "",
+        by: str = "",
     ) -> Authorisation:
-        """Write a contract down.
+        """Write a contract down; `by` is the user who does.
 
         Raises:
             InvalidInputError: a rule, a window, a tool or the document cannot be read, nothing is included, or the
@@ -103,14 +104,16 @@ class Authorisations:
         async with self._work(organisation_id) as uow:
             await uow.authorisations.add(authorisation)
             await uow.events.add(
-                event(organisation_id, "authorisation.created", authorisation.id, now, data={"name": name})
+                event(organisation_id, "authorisation.created", authorisation.id, now, data=_told(by, name=name))
             )
         return authorisation
 
     async def attach(
-        self, organisation_id: UUID, authorisation_id: UUID, version: int, document: bytes
+        self, organisation_id: UUID, authorisation_id: UUID, version: int, document: bytes, by: str = ""
     ) -> Authorisation:
         """Attach what was signed; its SHA-256 becomes part of the contract, whose digest changes with it.
+
+        `by` is the user who does.
 
         Raises:
             InvalidInputError: the document is empty.
@@ -132,7 +135,7 @@ class Authorisations:
                 "authorisation.changed",
                 authorisation_id,
                 self._clock.now(),
-                data={"fields": ["document"]},
+                data=_told(by, fields=["document"]),
                 occasion=str(changed.version),
             )
             await uow.events.add(told)
@@ -149,8 +152,10 @@ class Authorisations:
             raise NotFoundError(f"authorisation {authorisation.name!r} has no document", value=authorisation.id)
         return await self._objects.get(authorisation.document)
 
-    async def revoke(self, organisation_id: UUID, authorisation_id: UUID) -> Authorisation:
+    async def revoke(self, organisation_id: UUID, authorisation_id: UUID, by: str = "") -> Authorisation:
         """Withdraw a contract: its campaigns stop, and every step that is dispatched from now on is refused.
+
+        `by` is the user who does.
 
         They are told after commit. What the workflow server is not told now, the relay tells it later.
 
@@ -163,7 +168,8 @@ class Authorisations:
             if revoked.revoked_at is None:
                 changes = {"revoked_at": now, "version": revoked.version + 1}
                 revoked = await uow.authorisations.update(authorisation_id, **changes)
-                await uow.events.add(event(organisation_id, "authorisation.revoked", authorisation_id, now))
+                told = event(organisation_id, "authorisation.revoked", authorisation_id, now, data=_told(by))
+                await uow.events.add(told)
             live = [
                 each for state in LIVE for each in await uow.campaigns.all(authorisation_id=revoked.id, state=state)
             ]
@@ -204,6 +210,10 @@ class Authorisations:
                     remedy=f"did you mean {alike[0]}?" if alike else f"the tools here are {', '.join(known)}",
                 )
         return _few("forbidden_tools", found, MAX_TOOLS)
+
+
+def _told(by: str, **more: object) -> dict[str, object]:
+    return ({"by": by} if by else {}) | more
 
 
 def _few(name: str, values: Iterable[T], limit: int) -> tuple[T, ...]:

@@ -1,5 +1,6 @@
 """The nouns of the command line from the outside, on real servers."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -43,13 +44,28 @@ def test_targets_are_added_listed_edited_and_shown(purple_command, told) -> None
     assert "first" in table
 
 
-def test_authorisations_are_added_listed_and_revoked(told) -> None:
+def test_authorisations_are_added_listed_and_revoked(told, purple_command, admin, tmp_path) -> None:
     added = told(
         "authorisation", "add", "--name", "nouns", "--signed-by", "owner", "--include", "127.11.1.0/24",
         "--valid-until", "12h",
     )  # fmt: skip
     assert (added["state"], added["include"]) == ("valid", ["127.11.1.0/24"])
+    signed, fetched = tmp_path / "signed.pdf", tmp_path / "fetched.pdf"
+    signed.write_bytes(b"%PDF made")
+    attached = told("authorisation", "attach", added["id"], str(signed))
+    assert (attached["document"], attached["digest"] == added["digest"]) == (
+        hashlib.sha256(b"%PDF made").hexdigest(),
+        False,
+    )
+    fetch = ("authorisation", "document", added["id"], "--to", str(fetched))
+    assert purple_command(*fetch).returncode == 0
+    assert fetched.read_bytes() == b"%PDF made"
+    for wrong in (fetch, ("authorisation", "attach", added["id"], str(tmp_path))):
+        done = purple_command(*wrong)
+        assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1), done.stderr
     told("authorisation", "revoke", added["id"])
+    events = admin.execute("SELECT type, data ->> 'by' FROM events WHERE subject_id = %s", [added["id"]]).fetchall()
+    assert sorted(events) == [(f"authorisation.{did}", "admin") for did in ("changed", "created", "revoked")]
     assert told("authorisation", "show", added["id"])["state"] == "revoked"
     listed = told("authorisation", "list", "--filter", "-revoked_at:none")
     assert added["id"] in {row["id"] for row in listed["items"]}
