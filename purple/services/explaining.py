@@ -132,13 +132,16 @@ class Explaining:
         )
 
     def _steps(self, profile: Profile, known: _Known) -> tuple[ExplainedStep, ...]:
-        recon = [self._step(n, Phase.RECON, step, known) for n, step in enumerate(profile.recon, 1)]
+        recon = [self._step(n, Phase.RECON, step, profile, known) for n, step in enumerate(profile.recon, 1)]
         known = replace(known, recon=any(each.verdict is Verdict.RUNS for each in recon))
-        tools = [self._step(n, Phase.TOOLS, step, known) for n, step in enumerate(profile.tools, 1 + len(recon))]
+        later = enumerate(profile.tools, 1 + len(recon))
+        tools = [self._step(n, Phase.TOOLS, step, profile, known) for n, step in later]
         return (*recon, *tools)
 
-    def _step(self, number: int, phase: Phase, step: ProfileStep, known: _Known) -> ExplainedStep:
+    def _step(self, number: int, phase: Phase, step: ProfileStep, profile: Profile, known: _Known) -> ExplainedStep:
         verdict, why, places = self._judge(phase, step, known)
+        if verdict is not Verdict.SKIPPED and planning.asks(profile, step, self._tools):
+            why += "; a second person is asked first"
         shown = tuple(each.endpoint for each in places)
         return ExplainedStep(number, phase, step.tool, step.when, verdict, why, shown)
 

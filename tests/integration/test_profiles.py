@@ -55,6 +55,12 @@ async def test_a_web_application_is_known_before_recon(explain) -> None:
     assert "itself" in whatweb.why
 
 
+async def test_what_a_second_person_must_approve_says_so(explain) -> None:
+    told = by_tool(await explain("127.23.8.3", "made-approved"))
+    assert told["made"][1].endswith("; a second person is asked first")
+    assert "second person" not in told["made-noop"][1]
+
+
 async def test_what_a_target_is_not_is_skipped_and_the_campaign_refused(explain) -> None:
     found = await explain("https://git.example.org/app.git", "standard", "asset:https://git.example.org/app.git")
     assert {each.verdict for each in found.steps} == {Verdict.SKIPPED}
