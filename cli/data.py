@@ -1,7 +1,7 @@
 """`purple data …`: what others publish of flaws, brought in and shown with its age."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,7 +10,7 @@ from cli.listing import Output, form
 from cli.output import Column, Format, data, line, note, table
 from cli.runtime import organisation, with_container
 from purple.domain.enrichment import Dataset
-from purple.domain.errors import InvalidInputError
+from purple.domain.errors import ExitCode, InvalidInputError, PurpleError
 
 COLUMNS = (
     Column("dataset", whole=True),
@@ -44,13 +44,29 @@ def update(
         typer.Option("--from", metavar="FOLDER", help="With files as they are published", show_default=False),
     ] = None,
 ) -> None:
-    """Bring in what is published, each dataset whole or not at all; the relay then weighs what changed."""
+    """Bring in what is published, each dataset whole or not at all; the relay then weighs what changed.
+
+    One that cannot be had leaves the others alone; then it ends with 5, or as its error does where nothing came at all.
+    """
     if folder is not None and not folder.is_dir():
         raise InvalidInputError("there is no such folder", field="--from", value=folder, remedy="name a folder")
 
-    for each in with_container(lambda c: c.enriching.update(datasets or list(Dataset), folder)):
-        said = f"{each.added} added, {each.changed} changed, {each.removed} removed"
-        note(f"{each.edition.dataset} {each.edition.version}: {each.edition.facts} facts, {said}")
+    async def bring(container: Any) -> tuple[int, list[PurpleError]]:
+        brought = 0
+        failed: list[PurpleError] = []
+        async for dataset, came in container.enriching.update(datasets or list(Dataset), folder):
+            if isinstance(came, PurpleError):
+                failed.append(came)
+                note(f"{dataset} stays as it is: {came.line()}")
+            else:
+                brought += 1
+                said = f"{came.added} added, {came.changed} changed, {came.removed} removed"
+                note(f"{dataset} {came.edition.version}: {came.edition.facts} facts, {said}")
+        return brought, failed
+
+    brought, failed = with_container(bring)
+    if failed:
+        raise typer.Exit(ExitCode.INCOMPLETE if brought else failed[0].exit_code)
 
 
 def register(app: typer.Typer) -> None:

@@ -12,6 +12,8 @@ from purple.domain.severity import Severity
 from purple.domain.targets import Exposure
 
 MAX_DAYS = 3_650
+DATED = frozenset({"exposure", "unit_id"})
+"""Fields of a target that its due dates depend on; of a unit it is its place in the tree."""
 
 
 @dataclass(frozen=True, slots=True)

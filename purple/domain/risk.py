@@ -15,10 +15,11 @@ from purple.domain.errors import InvalidInputError
 from purple.domain.severity import Severity
 from purple.domain.targets import Exposure, Target
 
-MODEL = 2
+MODEL = 3
 """Counts up where the same facts come to another score; then all that is stored is weighed again.
 
-An organisation without a row counts as weighed by it: the migration that counts it up gives a row to each (see 0017).
+An organisation without a row counts as weighed by it: the migration that counts it up gives a row to each, as 0017 and
+0033 do.
 """
 CERTAIN_FROM = 0.5
 MOST = 100
@@ -150,7 +151,7 @@ class Weight:
     cve: tuple[str, ...] = ()
     cvss_vector: str = ""
     cvss_score: float = 0.0
-    """As the tool says it; used where its vector cannot be computed."""
+    """As the tool says it, by whichever version; used where no vector can be computed."""
 
 
 def known_of(cves: Iterable[str], facts: Mapping[Dataset, Mapping[str, Fact]]) -> Known:
@@ -206,7 +207,7 @@ def _part(name: str, points: float, detail: str) -> Part:
 
 
 def _base(weight: Weight, known: Known, weights: Weights) -> Part:
-    score = score_of(weight.cvss_vector) or weight.cvss_score or score_of(known.cvss_vector)
+    score = score_of(vector_of(weight.cvss_vector, known)) or weight.cvss_score
     if score:
         return _part("cvss", weights.cvss * min(score, 10.0), f"CVSS {min(score, 10.0):.1f}")
     return _part("severity", weights.of("severity", weight.severity), f"severity {weight.severity}")

@@ -1,5 +1,7 @@
 """What people write about targets, besides their values: tags, categories, frameworks, zones, fields of their own."""
 
+import json
+import math
 import re
 from collections.abc import Collection, Iterable, Mapping
 
@@ -107,6 +109,25 @@ def custom_mapping(pairs: Iterable[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def custom_pairs(fields: Mapping[str, str]) -> list[str]:
-    """Custom fields by name, as `custom_fields` reads them; a name that holds `=` is none to it."""
-    return [f"{name.replace('=', ' ')}={value}" for name, value in fields.items()]
+def custom_pairs(fields: Mapping[str, object]) -> list[str]:
+    """Custom fields by name, as `custom_fields` reads them; a name that holds `=` is none to it.
+
+    Numbers and truth values become what JSON writes; a field that is null is none.
+
+    Raises:
+        InvalidInputError: one holds something else, such as a list.
+    """
+    return [f"{name.replace('=', ' ')}={_told(name, held)}" for name, held in fields.items() if held is not None]
+
+
+def _told(name: str, held: object) -> str:
+    if isinstance(held, str):
+        return held
+    if isinstance(held, int) or (isinstance(held, float) and math.isfinite(held)):
+        return json.dumps(held)
+    raise InvalidInputError(
+        f"the custom field {name[:MAX_FIELD]!r} holds no text, number or truth value",
+        field="custom",
+        value=held,
+        remedy=f"write it as a text of 1 to {MAX_FIELD} characters, or leave it out",
+    )

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from purple.domain.errors import InvalidInputError, TooLargeError
-from purple.domain.target_fields import custom_pairs
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_ROWS = 20_000
@@ -152,14 +151,8 @@ def _json(text: str) -> Iterator[Row]:
         )
     for number, item in enumerate(items, 1):
         _columns(item)
-        told = {name: _json_cell(name, cell) for name, cell in item.items()}
+        told = {name: tuple(cell) if isinstance(cell, list) else cell for name, cell in item.items()}
         yield Row(number, {name: cell for name, cell in told.items() if cell is not None})
-
-
-def _json_cell(name: str, cell: object) -> object:
-    if name == "custom" and isinstance(cell, dict):
-        return tuple(custom_pairs(cell))
-    return tuple(cell) if isinstance(cell, list) else cell
 
 
 def write(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -10,7 +10,14 @@ from uuid import UUID
 
 from purple.domain.clock import Ids
 from purple.domain.errors import InvalidInputError
-from purple.domain.target_fields import checked_category, checked_zone, custom_fields, known_frameworks, labels
+from purple.domain.target_fields import (
+    checked_category,
+    checked_zone,
+    custom_fields,
+    custom_pairs,
+    known_frameworks,
+    labels,
+)
 from purple.domain.target_files import Row
 from purple.domain.targets import (
     MAX_NAME,
@@ -160,6 +167,11 @@ def _texts(name: str, cell: object) -> tuple[str, ...]:
     return tuple(_text(name, MAX_VALUE, each) for each in cell)
 
 
+def _pairs(cell: object) -> object:
+    """Custom fields as CSV has them, of those that JSON has by name."""
+    return tuple(custom_pairs(cell)) if isinstance(cell, Mapping) else cell
+
+
 def _one_of(kind: type[E], name: str, cell: object) -> E:
     try:
         return kind(str(cell).strip().lower().replace(" ", "_"))
@@ -193,7 +205,7 @@ _READ: Mapping[str, Callable[[object], object]] = {
     "controls": _controls,
     "environment": partial(_one_of, Environment, "environment"),
     "category": lambda cell: checked_category(_text("category", MAX_NAME, cell)),
-    "custom": lambda cell: custom_fields(_texts("custom", cell)),
+    "custom": lambda cell: custom_fields(_texts("custom", _pairs(cell))),
 }
 
 

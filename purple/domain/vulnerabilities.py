@@ -44,7 +44,7 @@ _BY_PEOPLE = {
     _S.TRIAGED: {_S.CONFIRMED, *_DISMISSED},
     _S.CONFIRMED: _DISMISSED,
     _S.FALSE_POSITIVE: {_S.OPEN},
-    _S.RISK_ACCEPTED: {_S.OPEN},
+    _S.RISK_ACCEPTED: {_S.OPEN, _S.RISK_ACCEPTED},  # until another day
     _S.OUT_OF_SCOPE: {_S.OPEN},
     _S.FIXED: {_S.REOPENED},
     _S.DUPLICATE: set(),

@@ -1,6 +1,6 @@
 """Bringing in what others publish: whole, checked, and kept with its date and digest."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -70,24 +70,34 @@ class Enriching:
         self._ready = False
         """Whether this process has brought in what is shipped."""
 
-    async def update(self, datasets: Collection[Dataset], folder: Path | None = None) -> tuple[Brought, ...]:
+    async def update(
+        self, datasets: Collection[Dataset], folder: Path | None = None
+    ) -> AsyncIterator[tuple[Dataset, Brought | PurpleError]]:
         """Bring in these datasets from where they are published, or those of them that a folder holds.
 
+        Each is tried, and told as soon as it is in, whatever becomes of the others: with what bringing it in did, or
+        with why it stays as it is (a server is away, or what came is malformed, too large, not what it says it is, or
+        far smaller than the edition before).
+
         Raises:
-            InvalidInputError: the folder holds none of them, or something is too large or not what it says it is.
-            ConflictError: an edition is far smaller than the one before.
-            UnavailableError: a server is away.
-            ParseError: malformed.
+            InvalidInputError: the folder holds none of them.
         """
-        brought = [each for dataset in datasets if (each := await self._bring(dataset, folder))]
-        if not brought and folder is not None:
+        found = False
+        for dataset in datasets:
+            try:
+                came: Brought | PurpleError | None = await self._bring(dataset, folder)
+            except PurpleError as error:
+                came = error
+            if came is not None:
+                found = True
+                yield dataset, came
+        if not found and folder is not None:
             raise InvalidInputError(
                 "the folder holds none of these publications",
                 field="from",
                 value=folder,
                 remedy="name the files as their publishers do, see docs/risk.md",
             )
-        return tuple(brought)
 
     async def ship(self) -> tuple[Brought, ...]:
         """Bring in what came with this release where nothing is kept yet."""
@@ -110,10 +120,9 @@ class Enriching:
         for dataset in DAILY:
             if self._due(dataset, known.get(dataset), every):
                 self._tried[dataset] = self._clock.now()
-                try:
-                    await self.update([dataset])
-                except PurpleError as error:
-                    log.warning("data stays as it is", dataset=dataset, reason=error.line())
+                async for _, came in self.update([dataset]):
+                    if isinstance(came, PurpleError):
+                        log.warning("data stays as it is", dataset=dataset, reason=came.line())
 
     def _due(self, dataset: Dataset, edition: Edition | None, every: timedelta) -> bool:
         now = self._clock.now()

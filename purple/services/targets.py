@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from purple.domain.clock import Clock, Ids
+from purple.domain.deadlines import DATED
 from purple.domain.errors import ConflictError, InvalidInputError
 from purple.domain.events import Event
 from purple.domain.pages import Page, Query
@@ -32,8 +33,6 @@ from purple.services.weighing import rescored, scored, weigh
 
 _WEIGHED = {"criticality", "exposure", "data_class", "controls"}
 """What risk depends on."""
-_DATED = {"exposure", "unit_id"}
-"""What due dates depend on."""
 
 
 class Targets:
@@ -162,7 +161,7 @@ async def follow(uow: UnitOfWork, changed: Sequence[tuple[Target, Collection[str
 
     All of them that have either are dated first, which takes the locks of both in one order.
     """
-    if touched := [target.id for target, names in changed if not (_DATED | _WEIGHED).isdisjoint(names)]:
+    if touched := [target.id for target, names in changed if not (DATED | _WEIGHED).isdisjoint(names)]:
         await uow.due_dates.date(target_ids=touched)
     told = [
         event(

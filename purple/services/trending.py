@@ -7,6 +7,7 @@ from uuid import UUID
 
 from purple.domain.campaigns import Phase
 from purple.domain.clock import Clock
+from purple.domain.deadlines import DATED
 from purple.domain.events import Event
 from purple.domain.outbox import PLACED, Outbox
 from purple.domain.ports import Work
@@ -35,6 +36,8 @@ class _Told:
     last: date
     vulnerabilities: set[UUID] = field(default_factory=set)
     targets: set[UUID] = field(default_factory=set)
+    units: set[UUID] = field(default_factory=set)
+    """That have another place in the tree, with all targets below them."""
     campaigns: set[UUID] = field(default_factory=set)
     """That were analysed."""
     all_targets: bool = False
@@ -48,6 +51,8 @@ class _Told:
                 self.all_targets = True
             case "target.changed":
                 self.targets.add(event.subject_id)
+            case "unit.changed":
+                self.units.add(event.subject_id)
             case "campaign.phase":
                 self.campaigns.add(event.subject_id)
             case _:
@@ -59,7 +64,9 @@ def _matters(event: Event) -> bool:
         case "sla.changed":
             return True
         case "target.changed":
-            return "exposure" in event.data.get("fields", ())
+            return not DATED.isdisjoint(event.data.get("fields", ()))
+        case "unit.changed":
+            return event.data.get("path") != event.data.get("before")
         case "campaign.phase":
             return event.data.get("phase") == Phase.ANALYSIS
         case _:
@@ -138,7 +145,9 @@ class Trending:
     async def _book(self, organisation_id: UUID, told: _Told) -> None:
         async with self._work(organisation_id) as uow:
             late = await uow.trends.late(list(told.campaigns), told.first) if told.campaigns else {}
-            touched = await uow.trends.touched(list(told.vulnerabilities)) if told.vulnerabilities else ()
+            touched = set(await uow.trends.touched(list(told.vulnerabilities)) if told.vulnerabilities else ())
+            for unit in told.units:
+                touched |= {*await uow.unit_tree.targets(unit)}
         first = min((told.first, *late.values()))
         if told.all_targets:
             async for some in self._all(organisation_id):

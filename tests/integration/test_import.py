@@ -49,7 +49,7 @@ async def test_an_imported_file_gives_its_vulnerabilities_and_twice_adds_only_si
         "subprocess call with shell=True identified, security issue.",
         "Use of weak MD5 hash for security. Consider usedforsecurity=False",
     }
-    assert len(found) == 9
+    assert len(found) == 8, "two tests of one weakness meet in a line"
     await bring_in(purple, target, BANDIT)
     again = {each.fingerprint: each for each in await purple.vulnerabilities(target)}
     assert {k: each.version for k, each in again.items()} == {k: each.version for k, each in found.items()}
@@ -105,7 +105,7 @@ def test_a_file_is_brought_in_from_the_command_line(purple_command, tmp_path) ->
         "--option", f"sarif.artifact=@{path}", "-o", "json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["counts"] == {"critical": 0, "high": 2, "medium": 3, "low": 4, "info": 0}
+    assert json.loads(done.stdout)["counts"] == {"critical": 0, "high": 2, "medium": 2, "low": 4, "info": 0}
     path.unlink()
     done = purple_command("scan", "https://git.example.org/import-four.git", "--option", f"sarif.artifact=@{path}")
     assert done.returncode == 2

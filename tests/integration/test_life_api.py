@@ -48,17 +48,21 @@ async def test_an_edit_needs_the_version_and_a_why_and_is_in_the_history(client,
     done = await client.patch(path, json=accepted, headers={"If-Match": '"v2"'})
     assert datetime.fromisoformat(done.json()["accepted_until"]) == datetime.fromisoformat(until)
     assert done.json()["due_by_hand"]
+    longer = {**accepted, "why": "not yet", "accepted_until": (datetime.now(UTC) + timedelta(days=9)).isoformat()}
+    done = await client.patch(path, json=longer, headers={"If-Match": '"v3"'})
+    assert (done.status_code, done.json()["state"]) == (200, "risk_accepted"), done.text
     told = (await client.get(f"{path}/history")).json()["items"]
     assert [(each["actor"], each["cause"], each["why"], each["version"]) for each in told] == [
+        ("admin", "person", "not yet", 4),
         ("admin", "person", "later", 3),
         ("admin", "person", "seen by hand", 2),
     ]
-    assert told[1]["before"] == {"state": "open", "owner": ""}
+    assert told[2]["before"] == {"state": "open", "owner": ""}
     page = (await client.get(f"{path}/history", params={"limit": 1})).json()
     rest = (await client.get(f"{path}/history", params={"cursor": page["next_cursor"]})).json()["items"]
-    assert [each["version"] for each in rest] == [2]
+    assert [each["version"] for each in rest] == [3, 2]
     listed = (await client.get("/vulnerabilities", params={"filter": f"id:{one['id']} owner:admin"})).json()["items"]
-    assert [each["version"] for each in listed] == [3]
+    assert [each["version"] for each in listed] == [4]
 
 
 async def test_comments_are_kept_as_they_are(client, purple) -> None:
@@ -136,9 +140,11 @@ async def test_the_command_line_does_the_same(client, purple, purple_command) ->
     assert told("assign", one, "admin")["owner"] == "admin"
     accepted = told("edit", one, "--to", "risk_accepted", "--until", "7d", "--why", "behind a firewall")
     assert (accepted["state"], accepted["version"]) == ("risk_accepted", 3)
+    longer = told("edit", one, "--to", "risk_accepted", "--until", "90d", "--why", "until the move")
+    assert (longer["version"], longer["accepted_until"] > accepted["accepted_until"]) == (4, True)
     assert told("comment", one, HOSTILE)["body"] == HOSTILE
     assert HOSTILE in purple_command("vulnerability", "comments", one).stdout
-    assert [each["cause"] for each in told("history", one)["items"]] == ["person", "person"]
+    assert [each["cause"] for each in told("history", one)["items"]] == ["person", "person", "person"]
     asked = ("triage", "--filter", terms, "--to", "confirmed", "--due", "3d", "--why", "seen")
     assert told(*asked, "--preview")["changed"] == 1
     done = told(*asked)

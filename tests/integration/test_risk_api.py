@@ -106,6 +106,13 @@ def test_the_command_line_tells_the_same(found, capsys, tmp_path) -> None:
     assert (edited["data_class"], edited["controls"]) == ("public", ["monitoring"])
     assert main(["data", "update", "cwe", "--from", str(SHIPPED)]) == 0
     assert main(["data", "update", "--from", str(tmp_path)]) == 2
+    (tmp_path / "known_exploited_vulnerabilities.json").write_text("{")
+    assert main(["data", "update", "--from", str(tmp_path)]) == 1, "nothing came"
+    for file in SHIPPED.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    capsys.readouterr()
+    assert main(["data", "update", "--from", str(tmp_path)]) == 5
+    assert [line.split()[0] for line in capsys.readouterr().err.splitlines()[-2:]] == ["kev", "cwe"]
     shown = {each["dataset"]: each for each in told("data", "show")["items"]}
     assert (shown["cwe"]["version"], shown["kev"]["age"]) == ("4.15", "not there")
     for table in (

@@ -116,6 +116,7 @@ vulnerabilities = Table(
     UniqueConstraint("organisation_id", "fingerprint"),
     Index("ix_vulnerabilities_risk", "organisation_id", "risk", "id"),
     Index("ix_vulnerabilities_cause", "organisation_id", "cause"),
+    Index("ix_vulnerabilities_left", "organisation_id", "fingerprint", postgresql_where="fingerprint LIKE 'left:%'"),
 )
 """`accepted_from` is the state before an accepted risk; `overdue_at` is when it was told that `due_at` is over.
 

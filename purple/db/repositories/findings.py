@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from purple.db.engine import driver_of
 from purple.db.models import observations, sightings, vulnerabilities
-from purple.db.repositories import causes, merging
+from purple.db.repositories import causes, heirs, merging
 from purple.db.repositories.correlations import follow
 from purple.db.repositories.deadlines import DueDateRows
 from purple.db.repositories.listings import OBSERVATIONS, VULNERABILITIES
@@ -148,6 +148,7 @@ class FindingRows:
         campaign = {"campaign": campaign_id}
         now = campaign | {"at": at}
         await run(merging.LOCK, campaign)
+        await heirs.adopt(self._connection, campaign_id)
         await follow(self._connection, campaign=campaign_id)
         await run(merging.FLAWS)
         await run(merging.GATHER, campaign)

@@ -44,7 +44,8 @@ _CHANGE = text(f"""
             accepted_until = CASE WHEN CAST(:state AS text) IS NULL THEN old.accepted_until
                 ELSE CAST(:until AS timestamptz) END,
             accepted_from = CASE WHEN CAST(:state AS text) IS NULL THEN old.accepted_from
-                WHEN :state = 'risk_accepted' THEN old.state END,
+                WHEN :state <> 'risk_accepted' THEN NULL
+                WHEN old.state = 'risk_accepted' THEN old.accepted_from ELSE old.state END,
             reopened_at = CASE WHEN :state = 'reopened' THEN :at ELSE old.reopened_at END,
             owner = coalesce(:owner, old.owner),
             due_at = CASE WHEN :sets_due THEN CAST(:due AS timestamptz) ELSE old.due_at END,

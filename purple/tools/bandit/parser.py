@@ -8,23 +8,13 @@ from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, clip
 from purple.domain.severity import Severity
 from purple.toolkit.code import digest_of, inside, line_of
+from purple.toolkit.code_rules import weakness_of
 from purple.toolkit.parts import read_parts
 
 LIMIT = 256 * 1024**2
 """Bytes; a finding is about 1 KB."""
 _LEVELS = {"HIGH": Severity.HIGH, "MEDIUM": Severity.MEDIUM, "LOW": Severity.LOW}
 _CONFIDENCE = {"HIGH": 0.9, "MEDIUM": 0.7, "LOW": 0.4}
-_WEAKNESSES = {
-    "B201": "debugger-served",
-    "B202": "path-traversal",
-    "B306": "temporary-file-insecure",
-    "B501": "certificate-not-verified",
-    "B608": "sql-injection",
-    **dict.fromkeys(("B102", "B307"), "code-execution"),
-    **dict.fromkeys(("B301", "B302", "B506"), "unsafe-deserialisation"),
-    **dict.fromkeys(("B303", "B324"), "broken-hash"),
-    **dict.fromkeys(("B602", "B605"), "command-execution"),
-}
 _SECRETS = {"B105", "B106", "B107"}
 _NUMBERED = re.compile(r"(\d+) (.*)")
 
@@ -71,7 +61,7 @@ def _flaw(result: dict[str, Any]) -> Observation:
         title=clip(f"{name.replace('_', ' ')}" if secret else str(result["issue_text"]).strip().split("\n")[0], 200),
         severity=_LEVELS.get(str(result["issue_severity"]), Severity.INFO),
         flaw_class=FlawClass.CODE,
-        weakness=_WEAKNESSES.get(test, ""),
+        weakness=weakness_of("bandit", test),
         cwe=(cwe,) if isinstance(cwe, int) and cwe > 0 else (),
         location=Location(path=inside(str(result["filename"])), line=line_of(result["line_number"])),
         # Bandit writes the password that it suspects; it is not copied to one more place

@@ -1,21 +1,26 @@
 """SARIF 2.1.0. Source: the OASIS standard of 27 March 2020 with Errata 01."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, clip
 from purple.domain.severity import Severity
+from purple.toolkit.code_rules import weakness_of
 from purple.toolkit.parts import read_parts
+from purple.tools.sarif.identity import apart, cves, cwes, name_of, package_of, path_of
 
 LIMIT = 1024**3
 """Bytes; a result is one or two KB."""
 MAX_RULES = 20_000
 _NAME = "runs.*.tool.driver.name"
 _RULES = "runs.*.tool.driver.rules.*"
+_MORE_RULES = "runs.*.tool.extensions.*.rules.*"
+"""Of query packs and plugins, which results name by their ids."""
+_ALL_RULES = (_RULES, _MORE_RULES)
 _SUCCESS = "runs.*.invocations.*.executionSuccessful"
 _RESULTS = "runs.*.results"
 _LEVELS = {"error": Severity.HIGH, "warning": Severity.MEDIUM, "note": Severity.LOW, "none": Severity.INFO}
@@ -23,8 +28,6 @@ _SCORES = ((9.0, Severity.CRITICAL), (7.0, Severity.HIGH), (4.0, Severity.MEDIUM
 """The bands of CVSS, by which `security-severity` is read."""
 _NO_FLAW = {"pass", "notApplicable", "informational"}
 _CONFIDENCE = {"very-high": 1.0, "high": 0.9, "medium": 0.7, "low": 0.4}
-_CWE = re.compile(r"\bcwe[-/ ]?0*(\d{1,6})\b", re.IGNORECASE)
-_CVE = re.compile(r"\bCVE-\d{4}-\d{4,19}\b")
 _SECRET_TOOLS = {"gitleaks", "trufflehog", "detect-secrets"}
 _HARD_CODED = 798
 _PORTS = {"http": 80, "https": 443}
@@ -41,6 +44,7 @@ class _Rule:
     precision: str = ""
     cwe: tuple[int, ...] = ()
     secret: bool = False
+    purl: str = ""
     references: tuple[str, ...] = ()
     title: str = ""
     description: str = ""
@@ -54,6 +58,9 @@ class _Run:
     """What a file says of one run beside its results."""
 
     tool: str = ""
+    """As its rules are named."""
+    of_secrets: bool = False
+    """Whether secrets are all that its tool looks for."""
     examined: bool = False
     """Whether it has a list of results; without one its tool found no way to look."""
     failed: bool = False
@@ -100,20 +107,24 @@ def _about(stream: BinaryIO) -> dict[int, _Run]:
     rules = 0
     try:
         for path, number, value in read_parts(
-            stream, ["version", _NAME, _RULES, _SUCCESS], LIMIT, opened=["runs.*", _RESULTS]
+            stream, ["version", _NAME, *_ALL_RULES, _SUCCESS], LIMIT, opened=["runs.*", _RESULTS]
         ):
             if path == "version":
                 version = value
                 continue
             run = runs.setdefault(number, _Run())
             if path == _NAME:
-                run.tool = clip(str(value), 100)
+                run.tool = name_of(clip(str(value), 100))
+                run.of_secrets = run.tool.lower() in _SECRET_TOOLS
             elif path == _RESULTS:
                 run.examined = True
             elif path == _SUCCESS:
                 run.failed |= value is False
-            elif path == _RULES and (rules := rules + 1) <= MAX_RULES:
-                _keep_rule(run, value if isinstance(value, dict) else {})
+            elif path in _ALL_RULES and (rules := rules + 1) <= MAX_RULES:
+                rule = _rule(_table(value))
+                run.by_id.setdefault(rule.id, rule)
+                if path == _RULES:
+                    run.rules.append(rule)
     except ParseError:
         return runs  # reading the results meets the same end, and tells of it
     if version != "2.1.0":
@@ -121,52 +132,82 @@ def _about(stream: BinaryIO) -> dict[int, _Run]:
     return runs
 
 
-def _keep_rule(run: _Run, rule: dict[str, Any]) -> None:
+def _rule(rule: dict[str, Any]) -> _Rule:
     properties = _table(rule.get("properties"))
     configuration = _table(rule.get("defaultConfiguration"))
-    tags = " ".join(str(tag)[:100] for tag in _list(properties.get("tags"))[:50])
-    cwe = tuple(dict.fromkeys(int(each) for each in _CWE.findall(tags)))[:10]
+    tags = [str(tag)[:100].lower() for tag in _list(properties.get("tags"))[:50]]
+    cwe = cwes(properties, [_table(each).get("target") for each in _list(rule.get("relationships"))])
     page = clip(str(rule.get("helpUri") or ""), 500)
-    kept = _Rule(
+    return _Rule(
         id=clip(str(rule.get("id") or ""), 200),
         level=str(configuration.get("level") or "")[:20],
         score=properties.get("security-severity"),
         precision=str(properties.get("precision") or "")[:20],
         cwe=cwe,
-        secret=_HARD_CODED in cwe or "secret" in tags.lower().split(),
+        secret=_HARD_CODED in cwe or any("secret" in tag.split() for tag in tags),
+        purl=_purl(properties),
         references=(page,) if page else (),
         title=_text(rule.get("shortDescription"))[:200],
         description=_text(rule.get("fullDescription"))[:2000],
     )
-    run.rules.append(kept)
-    run.by_id.setdefault(kept.id, kept)
 
 
 def _flaw(result: Any, run: _Run) -> Observation | None:
     if result is None:
         raise ValueError("too large")
-    if result.get("kind") in _NO_FLAW or result.get("baselineState") == "absent" or _suppressed(result):
+    if result.get("kind") in _NO_FLAW or result.get("baselineState") == "absent":
+        return None
+    if "suppressions" in result and _suppressed(result):
         return None
     name, rule = _rule_of(result, run)
-    secret = rule.secret or run.tool.lower() in _SECRET_TOOLS
-    place, snippet = _place(result)
+    secret = rule.secret or run.of_secrets
+    place, snippet = _place(result, run.tool)
     message = _text(result.get("message"))
     properties = _table(result.get("properties"))
+    severity = _severity(result, properties, rule, secret=secret)
+    cwe = _cwe(result, properties, rule)
+    description = clip(f"{message}\n\n{rule.description}".strip()) if rule.description else message
+    if package := package_of(name, message, _purl(properties) or rule.purl, place.path):
+        named = replace(package, title=rule.title, description=description, references=rule.references)
+        return replace(named, severity=severity, cwe=cwe).seen()
     return Observation(
         kind=ObservationKind.FLAW,
-        rule=clip(f"{run.tool or 'sarif'}:{name}", 300),
+        rule=_named(run.tool, name),
         title=clip((message or rule.title or name).strip().partition("\n")[0], 200),
         location=place,
-        severity=_severity(result, properties, rule, secret=secret),
+        severity=severity,
         flaw_class=FlawClass.ENDPOINT if place.url else FlawClass.SECRET if secret else FlawClass.CODE,
-        cve=tuple(dict.fromkeys(_CVE.findall(name)))[:5] if "CVE-" in name else (),
-        cwe=rule.cwe,
-        description=clip("\n\n".join(filter(None, (message, rule.description)))),
+        weakness=weakness_of(run.tool, name),
+        cve=cves(name),
+        cwe=cwe,
+        description=description,
         # a secret is not copied to one more place: the artifact has it
-        evidence="" if secret else snippet,
+        evidence="" if secret else clip(snippet),
         references=rule.references,
         confidence=_confidence(properties, rule),
+        # what is of a page is told apart by its path, and what stands in an answer changes
+        attributes={} if place.url else apart(result, snippet, secret=secret),
     )
+
+
+@lru_cache(maxsize=1024)
+def _named(tool: str, rule: str) -> str:
+    return clip(f"{tool or 'sarif'}:{rule}", 300)
+
+
+def _cwe(result: dict[str, Any], properties: dict[str, Any], rule: _Rule) -> tuple[int, ...]:
+    """Its own beside those of its rule."""
+    if "taxa" in result or "tags" in properties or "cwe" in properties:
+        return tuple(dict.fromkeys((*rule.cwe, *cwes(properties, result.get("taxa")))))[:10]
+    return rule.cwe
+
+
+def _purl(properties: dict[str, Any]) -> str:
+    """The package-url, where there is one and no other."""
+    if "purl" not in properties and "purls" not in properties:
+        return ""
+    several = _list(properties.get("purls"))
+    return str(properties.get("purl") or (several[0] if len(several) == 1 else ""))[:1000]
 
 
 def _suppressed(result: dict[str, Any]) -> bool:
@@ -184,23 +225,23 @@ def _rule_of(result: dict[str, Any], run: _Run) -> tuple[str, _Rule]:
     return name or "unnamed", run.by_id.get(name) or run.by_id.get(name.rpartition("/")[0], _UNKNOWN)
 
 
-def _place(result: dict[str, Any]) -> tuple[Location, str]:
-    """Where the first location is, and what is written there."""
+def _place(result: dict[str, Any], tool: str) -> tuple[Location, str]:
+    """Where the first location is, and the whole of what is written there."""
     locations = _list(result.get("locations"))
     physical = _table(_table(locations[0] if locations else None).get("physicalLocation"))
     region = _table(physical.get("region"))
     uri = str(_table(physical.get("artifactLocation")).get("uri") or "")
     line = region.get("startLine")
     number = line if isinstance(line, int) and 0 < line <= _MAX_LINE else 0
-    snippet = _text(region.get("snippet"))
+    snippet = _said(region.get("snippet"))
     if _is_plain(uri):
-        return Location(path=clip(uri.removeprefix("./"), 1000), line=number), snippet
+        return Location(path=path_of(tool, uri), line=number), snippet
     parts = urlsplit(uri)
     if parts.scheme in _PORTS:
         port = parts.port or _PORTS[parts.scheme]
         return Location(clip(parts.hostname or "", 300), port, "tcp", url=clip(uri, 2048), line=number), snippet
-    path = unquote(parts.path if parts.scheme == "file" else uri).removeprefix("./")
-    return Location(path=clip(path, 1000), line=number), snippet
+    path = path_of(tool, unquote(parts.path if parts.scheme == "file" else uri))
+    return Location(path=path, line=number), snippet
 
 
 def _is_plain(uri: str) -> bool:
@@ -228,8 +269,12 @@ def _confidence(properties: dict[str, Any], rule: _Rule) -> float:
 
 
 def _text(message: Any) -> str:
+    return clip(_said(message))
+
+
+def _said(message: Any) -> str:
     found = _table(message)
-    return clip(str(found.get("text") or found.get("markdown") or ""))
+    return str(found.get("text") or found.get("markdown") or "")
 
 
 def _table(value: Any) -> dict[str, Any]:

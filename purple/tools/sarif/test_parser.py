@@ -29,15 +29,15 @@ def test_the_real_output_of_bandit_gives_its_results() -> None:
     found, error = read(parse, BANDIT)
     assert error is None
     assert [(each.rule, each.severity, each.location.path, each.location.line) for each in found] == [
-        ("Bandit:B324", Severity.HIGH, "app/crypto.py", 5),
-        ("Bandit:B101", Severity.LOW, "app/crypto.py", 8),
-        ("Bandit:B403", Severity.LOW, "app/views.py", 1),
-        ("Bandit:B404", Severity.LOW, "app/views.py", 3),
-        ("Bandit:B105", Severity.LOW, "app/views.py", 7),
-        ("Bandit:B608", Severity.MEDIUM, "app/views.py", 11),
-        ("Bandit:B602", Severity.HIGH, "app/views.py", 15),
-        ("Bandit:B506", Severity.MEDIUM, "app/views.py", 19),
-        ("Bandit:B301", Severity.MEDIUM, "app/views.py", 19),
+        ("bandit:B324", Severity.HIGH, "app/crypto.py", 5),
+        ("bandit:B101", Severity.LOW, "app/crypto.py", 8),
+        ("bandit:B403", Severity.LOW, "app/views.py", 1),
+        ("bandit:B404", Severity.LOW, "app/views.py", 3),
+        ("bandit:B105", Severity.LOW, "app/views.py", 7),
+        ("bandit:B608", Severity.MEDIUM, "app/views.py", 11),
+        ("bandit:B602", Severity.HIGH, "app/views.py", 15),
+        ("bandit:B506", Severity.MEDIUM, "app/views.py", 19),
+        ("bandit:B301", Severity.MEDIUM, "app/views.py", 19),
     ]
     assert {each.flaw_class for each in found} == {FlawClass.CODE}
     assert found[6].cwe == (78,)
@@ -50,8 +50,8 @@ def test_rules_that_come_after_the_results_are_used() -> None:
     found, error = read(parse, SEMGREP)
     assert error is None
     assert [(each.rule, each.severity, each.cwe, each.title) for each in found] == [
-        ("Semgrep OSS:made.weak-hash", Severity.MEDIUM, (), "MD5 is broken"),
-        ("Semgrep OSS:made.eval-of-shell", Severity.HIGH, (78,), "A shell runs what a user wrote"),
+        ("semgrep:made.weak-hash", Severity.MEDIUM, (), "MD5 is broken"),
+        ("semgrep:made.eval-of-shell", Severity.HIGH, (78,), "A shell runs what a user wrote"),
     ]
 
 
@@ -68,7 +68,7 @@ def test_a_secret_is_told_without_being_copied() -> None:
 
 def test_truncated_output_keeps_what_came_before() -> None:
     found, error = read(parse, BANDIT[: BANDIT.rindex(b'"B608"')])
-    assert [each.rule for each in found] == ["Bandit:B324", "Bandit:B101", "Bandit:B403", "Bandit:B404", "Bandit:B105"]
+    assert [each.rule for each in found] == ["bandit:B324", "bandit:B101", "bandit:B403", "bandit:B404", "bandit:B105"]
     assert "breaks off" in str(error)
 
 
@@ -109,7 +109,7 @@ def test_a_score_stands_over_a_level(score: Any, severity: Severity) -> None:
 
 def test_a_rule_may_be_named_by_its_place_alone() -> None:
     found, _ = read(parse, changed(ruleId=None, ruleIndex=0))
-    assert found[0].rule == "Semgrep OSS:made.eval-of-shell"
+    assert found[0].rule == "semgrep:made.eval-of-shell"
 
 
 def test_a_web_scanner_gives_urls_and_a_file_url_a_path() -> None:
@@ -118,7 +118,7 @@ def test_a_web_scanner_gives_urls_and_a_file_url_a_path() -> None:
 
     web = read(parse, changed(locations=at("https://app.example.org/a?b=1")))[0][0]
     assert (web.flaw_class, web.location.host, web.location.port) == (FlawClass.ENDPOINT, "app.example.org", 443)
-    assert read(parse, changed(locations=at("file:///src/a%20b.py")))[0][0].location.path == "/src/a b.py"
+    assert read(parse, changed(locations=at("file:///src/a%20b.py")))[0][0].location.path == "src/a b.py"
     assert read(parse, changed(locations=[]))[0][0].location.path == ""
 
 
@@ -189,6 +189,7 @@ values = st.recursive(
     max_leaves=6,
 )
 FIELDS = ["ruleId", "ruleIndex", "rule", "level", "kind", "message", "locations", "properties", "suppressions"]
+FIELDS += ["taxa", "fingerprints", "partialFingerprints"]
 
 
 @settings(max_examples=200, deadline=None)

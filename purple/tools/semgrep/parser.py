@@ -9,6 +9,7 @@ from purple.domain.errors import ParseError
 from purple.domain.observations import FlawClass, Location, Observation, ObservationKind, clip
 from purple.domain.severity import Severity
 from purple.toolkit.code import digest_of, inside, line_of
+from purple.toolkit.code_rules import weakness_of
 from purple.toolkit.parts import read_parts
 
 LIMIT = 512 * 1024**2
@@ -21,18 +22,6 @@ _LEVELS = {"error": Severity.HIGH, "warning": Severity.MEDIUM, "note": Severity.
 _CONFIDENCE = {"HIGH": 0.9, "MEDIUM": 0.7, "LOW": 0.4}
 _CWE = re.compile(r"\bCWE-0*(\d{1,6})\b")
 _SURE = re.compile(r"\b(HIGH|MEDIUM|LOW) CONFIDENCE\b")
-_WEAKNESSES = {
-    "sql-built-from-text": "sql-injection",
-    "shell-with-a-value": "command-execution",
-    "markup-from-text": "cross-site-scripting",
-    "archive-unpacked-anywhere": "path-traversal",
-    "eval": "code-execution",
-    "unsafe-deserialisation": "unsafe-deserialisation",
-    "broken-hash": "broken-hash",
-    "tls-not-verified": "certificate-not-verified",
-    "temporary-name": "temporary-file-insecure",
-    "debugger-served": "debugger-served",
-}
 _MOST_SHOWN = 5
 
 
@@ -104,7 +93,7 @@ def _flaw(result: dict[str, Any], rules: dict[str, dict[str, Any]]) -> Observati
         title=clip(message.split("\n")[0], 200) or clip(name, 200),
         severity=_LEVELS.get(str((rule.get("defaultConfiguration") or {}).get("level")), Severity.MEDIUM),
         flaw_class=FlawClass.CODE,
-        weakness=_WEAKNESSES.get(name.partition("-")[2], ""),
+        weakness=weakness_of("semgrep", name),
         cwe=tuple(dict.fromkeys(int(each) for each in _CWE.findall(tags)))[:10],
         location=Location(
             path=inside(unquote(str(place["artifactLocation"]["uri"]))), line=line_of(region["startLine"])

@@ -5,7 +5,7 @@ import hashlib
 import http.server
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,8 +16,15 @@ import pytest
 from purple.db.engine import open_engine
 from purple.db.outbox import libpq_url
 from purple.db.shelf import SqlShelf
-from purple.domain.enrichment import Dataset
-from purple.domain.errors import ConflictError, InvalidInputError, OutOfScopeError, ParseError, UnavailableError
+from purple.domain.enrichment import Brought, Dataset
+from purple.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    OutOfScopeError,
+    ParseError,
+    PurpleError,
+    UnavailableError,
+)
 from purple.enrichment import PUBLISHED, SHIPPED, Outlet
 from purple.services.enriching import Enriching, Publications
 from purple.toolkit.world import SystemResolver
@@ -81,6 +88,19 @@ def enriching(shelf: SqlShelf, clock: Now, url: str = "", allow: tuple[str, ...]
     return Enriching(shelf, outlets, clock, SHIPPED)
 
 
+def updating(made: Enriching) -> Callable[..., Awaitable[tuple[Brought, ...]]]:
+    """What brings in datasets, and fails where one of them does."""
+
+    async def update(datasets: Sequence[Dataset], folder: Path | None = None) -> tuple[Brought, ...]:
+        came = [each async for _, each in made.update(datasets, folder)]
+        for each in came:
+            if isinstance(each, PurpleError):
+                raise each
+        return tuple(each for each in came if isinstance(each, Brought))
+
+    return update
+
+
 def kev(*keys: str, day: int = 28, **more: object) -> bytes:
     entries = [{"cveID": key, "dateAdded": "2026-11-01"} for key in keys]
     head = {"catalogVersion": f"2026.11.{day}", "dateReleased": f"2026-11-{day}T00:00:00Z", "count": len(keys)}
@@ -89,7 +109,7 @@ def kev(*keys: str, day: int = 28, **more: object) -> bytes:
 
 async def test_an_edition_is_brought_in_and_only_what_differs_is_changed(shelf, served, quiet_tenant) -> None:
     clock = Now()
-    update = enriching(shelf, clock, f"{served['']}/moved").update
+    update = updating(enriching(shelf, clock, f"{served['']}/moved"))
     served |= {"/moved": "/kev.json", "/kev.json": gzip.compress(kev(ONE, TWO), mtime=0)}
     (first,) = await update([Dataset.KEV])
     assert (first.added, first.changed, first.removed, first.edition.facts) == (2, 0, 0, 2)
@@ -114,7 +134,7 @@ async def test_an_edition_is_brought_in_and_only_what_differs_is_changed(shelf, 
 
 
 async def test_what_is_not_the_whole_changes_nothing(shelf, tmp_path) -> None:
-    update = enriching(shelf, Now()).update
+    update = updating(enriching(shelf, Now()))
     file = tmp_path / "known_exploited_vulnerabilities.json"
     keys = [f"CVE-2026-{number}" for number in range(20_000, 20_010)]
     file.write_bytes(kev(*keys))
@@ -135,8 +155,18 @@ async def test_what_is_not_the_whole_changes_nothing(shelf, tmp_path) -> None:
         await update(list(Dataset), tmp_path)
 
 
+async def test_one_that_fails_leaves_the_others_alone(shelf, tmp_path) -> None:
+    (tmp_path / "known_exploited_vulnerabilities.json").write_bytes(kev(ONE)[:-30])
+    (tmp_path / "epss_scores-2026-11-28.csv.gz").write_bytes(
+        gzip.compress(f"cve,epss,percentile\n{ONE},0.5,0.5\n".encode())
+    )
+    came = [each async for each in enriching(shelf, Now()).update(list(Dataset), tmp_path)]
+    assert [(dataset, type(each)) for dataset, each in came] == [(Dataset.KEV, ParseError), (Dataset.EPSS, Brought)]
+    assert [each.dataset for each in await shelf.editions()] == [Dataset.EPSS]
+
+
 async def test_a_checksum_of_the_publisher_is_held(shelf, tmp_path) -> None:
-    update = enriching(shelf, Now()).update
+    update = updating(enriching(shelf, Now()))
     records = {"totalResults": 1, "vulnerabilities": [{"cve": {"id": ONE}}]}
     plain = json.dumps(records).encode()
     (tmp_path / "nvdcve-2.0-2026.json.gz").write_bytes(gzip.compress(plain))
@@ -153,7 +183,7 @@ async def test_a_checksum_of_the_publisher_is_held(shelf, tmp_path) -> None:
 async def test_downloads_are_guarded_and_limited(shelf, served) -> None:
     clock = Now()
     with pytest.raises(OutOfScopeError, match="loopback"):
-        await enriching(shelf, clock, f"{served['']}/kev.json", allow=()).update([Dataset.KEV])
+        await updating(enriching(shelf, clock, f"{served['']}/kev.json", allow=()))([Dataset.KEV])
     served |= {"/out": "http://169.254.169.254/", "/round": "/round", "/large": b"x" * (1024**2 + 1)}
     for path, refused in (
         ("/out", OutOfScopeError),
@@ -162,9 +192,9 @@ async def test_downloads_are_guarded_and_limited(shelf, served) -> None:
         ("/large", InvalidInputError),
     ):
         with pytest.raises(refused):
-            await enriching(shelf, clock, f"{served['']}{path}").update([Dataset.KEV])
+            await updating(enriching(shelf, clock, f"{served['']}{path}"))([Dataset.KEV])
     with pytest.raises(UnavailableError, match="cannot be had: ConnectError"):
-        await enriching(shelf, clock, "http://127.0.0.1:1/").update([Dataset.KEV])
+        await updating(enriching(shelf, clock, "http://127.0.0.1:1/"))([Dataset.KEV])
 
 
 async def test_the_relay_ships_once_and_brings_in_what_is_due(shelf, served, caplog) -> None:

@@ -271,6 +271,30 @@ async def test_an_accepted_risk_is_again_what_it_was_when_its_time_is_over(house
     assert (change.cause, change.actor, change.why) == (ChangeCause.CLOCK, "", "the accepted time is over")
 
 
+async def test_an_accepted_risk_gets_another_day_and_is_what_it_was_after_that(house, servers) -> None:
+    one = (await house.all())[0]
+    soon, later, latest = (house.clock.now() + timedelta(days=days) for days in (5, 9, 12))
+    await house.life.edit(one.id, 1, Wanted(S.CONFIRMED, why="real"), house.ann)
+    await house.life.edit(one.id, 2, Wanted(S.RISK_ACCEPTED, soon, why="later"), house.ann)
+    again = await house.life.edit(one.id, 3, Wanted(S.RISK_ACCEPTED, later, why="not yet mended"), house.bob)
+    assert (again.state, again.accepted_until, again.version) == (S.RISK_ACCEPTED, later, 4)
+    change = (await house.history(one))[0]
+    assert (change.actor, change.why, change.before["accepted_from"]) == ("bob", "not yet mended", "confirmed")
+    done = await house.many.apply(Chosen((one.id,)), Wanted(S.RISK_ACCEPTED, latest, why="all of these"), house.ann)
+    assert done.changes == {"risk_accepted": 1}
+    await house.many.undo(done.operation_id, house.ann)
+    assert (await house.all())[0].accepted_until == later
+    with pytest.raises(InvalidInputError, match="in the future"):
+        await house.life.edit(one.id, 6, Wanted(S.RISK_ACCEPTED, START, why="x"), house.ann)
+    relay = open_engine(servers.relay_url)
+    lapses = Lapses(SqlOutbox(relay, servers.relay_url), house.tenant.work, house.clock)
+    for days, state in ((6, S.RISK_ACCEPTED), (4, S.CONFIRMED)):
+        house.clock.day += days
+        await lapses.end(house.tenant.id, house.clock.now())
+        assert (await house.all())[0].state is state
+    await relay.dispose()
+
+
 async def test_comments_stay_as_they_were_said(house) -> None:
     one = (await house.all())[0]
     for words in ("<script>alert(1)</script>", "second"):

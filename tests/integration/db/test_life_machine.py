@@ -234,12 +234,21 @@ class LifeMachine(RuleBasedStateMachine):
                 assert change.before["state"] == state
                 assert may_change(change.cause, state, after), (change.cause, state, after)
                 assert change.why
+                self.was_kept(change, state, after)
                 if change.cause is ChangeCause.SCAN and after is VulnerabilityState.FIXED:
                     self.was_earned(one, change)
                 state = after
             assert one.state is state
             accepted = one.state is VulnerabilityState.RISK_ACCEPTED
             assert (one.accepted_until is not None) is accepted
+
+    def was_kept(self, change: Change, state: VulnerabilityState, after: VulnerabilityState) -> None:
+        """What it was before its risk was accepted stays, also where that gets another day, and comes back."""
+        was, accepted = change.before.get("accepted_from"), VulnerabilityState.RISK_ACCEPTED
+        if change.cause is ChangeCause.CLOCK:
+            assert after == was
+        elif change.cause is ChangeCause.PERSON and after is accepted:
+            assert change.after["accepted_from"] == (was if state is accepted else state)
 
     def was_earned(self, one: Vulnerability, change: Change) -> None:
         """Every tool that had seen it has looked again in this campaign, to the end, and did not see it."""

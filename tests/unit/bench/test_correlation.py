@@ -16,7 +16,7 @@ def test_tools_that_saw_one_flaw_meet_and_others_do_not(part) -> None:
 
 def test_a_rule_that_loses_its_shared_name_is_seen(monkeypatch) -> None:
     whole = score("held out", sightings())
-    monkeypatch.setattr("purple.tools.semgrep.parser._WEAKNESSES", {})
+    monkeypatch.setattr("purple.toolkit.code_rules._SEMGREP", {})
     assert score("held out", sightings()).recall < RECALL < whole.recall
 
 

@@ -22,6 +22,7 @@ from purple.domain.risk import (
     reasons,
     summed,
     together,
+    vector_of,
 )
 from purple.domain.severity import Severity
 from purple.domain.targets import Control, Criticality, DataClass, Exposure, Target, TargetKind
@@ -52,6 +53,15 @@ def test_a_severity_stands_where_there_is_no_cvss() -> None:
     assert points(assess(PLAIN, TARGET, Known(cvss_vector=V31))) == {"cvss": 64}, "as published"
     told = replace(PLAIN, cvss_vector=V31.replace("AV:N", "AV:P"))
     assert points(assess(told, TARGET, Known(cvss_vector=V31))) == {"cvss": 44}, "the tool knows this case"
+
+
+@pytest.mark.parametrize("vector", ["", "AV:N/AC:L/Au:N/C:P/I:P/A:P"])
+def test_a_vector_that_can_be_computed_stands_over_a_score_that_cannot_and_is_the_one_that_is_shown(vector) -> None:
+    """A tool's score is often of v2, as its vector here; NVD's vector is what the page and SSVC tell of."""
+    told, known = replace(PLAIN, cvss_vector=vector, cvss_score=4.3), Known(cvss_vector=V31)
+    assert vector_of(vector, known) == V31
+    assert points(assess(told, TARGET, known)) == {"cvss": 64}
+    assert points(assess(told, TARGET, Known(cvss_vector="AV:N/AC:L/Au:N/C:C/I:C/A:C"))) == {"cvss": 28}
 
 
 def test_every_part_says_what_it_is_and_they_sum_to_the_score() -> None:

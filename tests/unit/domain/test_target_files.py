@@ -143,6 +143,14 @@ def test_what_a_target_means_comes_in_and_goes() -> None:
     asked = json.dumps([{"value": "192.0.2.7", "custom": {"rack": 9}, "frameworks": ["cis"], "category": ""}])
     told = plan(asked, made).lines[0].target
     assert (told.custom, told.frameworks, told.category, told.environment) == (("rack=9",), ("cis",), "", "production")
+    held = {"on": True, "load": 0.5, "gone": None, "rack": "7"}
+    (line,) = plan(json.dumps([{"value": "192.0.2.7", "custom": held}]), made).lines
+    assert line.target.custom == ("load=0.5", "on=true", "rack=7")
+    (nested, listed) = plan('[{"value": "a.example", "custom": {"a": {"b": 1}}}, {"value": "b.example", "custom":'
+                            ' {"c": [1], "d": NaN}}]').refused  # fmt: skip
+    assert [(each.row, each.field) for each in (nested, listed)] == [(1, "custom"), (2, "custom")]
+    assert "'a' holds no text, number or truth value" in nested.detail
+    assert nested.remedy.startswith("write it as a text")
     cleared = plan("value,custom,frameworks,category\n192.0.2.7,none,none,none\n", made).lines[0].target
     assert (cleared.custom, cleared.frameworks, cleared.category) == ((), (), "")
     wrong = plan("value,environment,category,frameworks,custom\n192.0.2.7,moon,none!,soc-2,Rack\n", made)

@@ -82,7 +82,9 @@ def test_a_vulnerable_package_is_one_flaw_whoever_knows_it() -> None:
 
 def test_every_weakness_that_a_parser_names_is_in_the_catalogue() -> None:
     from purple.domain.weaknesses import CATALOGUE
+    from purple.toolkit.code_rules import WEAKNESSES
 
+    assert set(CATALOGUE) >= WEAKNESSES
     for tool in load_plugins().values():
         module = import_module(tool.parser.__name__)  # type: ignore[attr-defined]
         known = getattr(module, "_WEAKNESSES", {})
