@@ -3,16 +3,20 @@
 import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from purple.bootstrap import Container
 from purple.domain.errors import UnavailableError
 from purple.domain.isolation import Isolation, Start
 from purple.domain.tools import ScanState, ToolJob, ToolTarget
+from purple.settings import Settings
 from purple.settings.paths import default_cache
 from purple.toolkit.guardian import descendants
 from purple.toolkit.isolation import ALWAYS, PACKAGE, Bubblewrap, Isolations, NoIsolation, View
@@ -20,8 +24,9 @@ from purple.toolkit.packages import DebianPackages, Found
 from purple.toolkit.process import Exit, Limits, bare_environment
 from purple.toolkit.tools.runner import GuardedRunner
 from purple.toolkit.world import SystemClock
-from tests.unit.toolkit.test_process import FAMILY, alive, until
+from tests.unit.toolkit.test_process import FAMILY, alive, guarding, until
 from tests.unit.toolkit.test_runner import catalogue
+from workers.runner import run_roles
 
 LIMITS = Limits(wall_s=30, memory_bytes=1 << 30, file_bytes=1 << 20)
 LOOK = """
@@ -31,7 +36,7 @@ def attempt(what):
         return what()
     except OSError as error:
         return type(error).__name__
-home, other, secret, shown, port, raw = sys.argv[1:7]
+home, other, secret, shown, port, word = sys.argv[1:]
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 open("made", "w").write("x")
 print(json.dumps({
@@ -40,8 +45,8 @@ print(json.dumps({
     "secret": attempt(lambda: open(secret).read()),
     "shown": attempt(lambda: open(shown).read()),
     "shown_written": attempt(lambda: open(shown, "w").write("x")),
-    "machine_written": attempt(lambda: open("/etc/purple-was-here", "w").write("x")),
-    "temporary": attempt(lambda: open("/tmp/mine", "w").write("x")),
+    "machine_written": attempt(lambda: open(f"/etc/{word}", "w").write("x")),
+    "temporary": attempt(lambda: open(f"/tmp/{word}", "w").write("x")),
     "run": attempt(lambda: [each for each in os.listdir("/run") if each.endswith(".sock")]),
     "processes": [int(each) for each in os.listdir("/proc") if each.isdigit()],
     "session": os.getsid(0),
@@ -105,8 +110,9 @@ async def test_a_tool_sees_and_reaches_no_more_than_it_needs(program, isolation,
     for file in ("home/stack.env", "home/cache/word", "secret"):
         (tmp_path / file).write_text("word")
     view = View(hidden=(home, tmp_path / "secret", tmp_path / "not-there"), shown=(cache, tmp_path))
+    word = f"purple-{uuid4()}"
     with socket.create_server(("127.0.0.1", 0)) as server:
-        told = (home, other, tmp_path / "secret", cache / "word", server.getsockname()[1], os.geteuid())
+        told = (home, other, tmp_path / "secret", cache / "word", server.getsockname()[1], word)
         start = python(work, LOOK, *map(str, told), LD_LIBRARY_PATH="/of/the/tool")
         ended = await run(guardians, Bubblewrap(program, view).around(start))
     assert (ended.code, (work / "err").read_text()) == (7, "")
@@ -117,7 +123,7 @@ async def test_a_tool_sees_and_reaches_no_more_than_it_needs(program, isolation,
     assert seen["secret"] in {"PermissionError", ""}
     assert (seen["shown"], seen["shown_written"]) == ("word", "OSError")
     assert seen["machine_written"] in {"OSError", "PermissionError"}
-    assert (seen["temporary"], Path("/tmp/mine").exists()) == (1, False)  # noqa: S108
+    assert (seen["temporary"], Path("/tmp", word).exists()) == (1, False)  # noqa: S108
     assert seen["run"] == []
     assert max(seen["processes"]) < 10
     assert seen["session"] not in {0, os.getsid(0)}
@@ -147,7 +153,7 @@ def below() -> set[int]:
     return {*descendants(os.getpid())}
 
 
-@pytest.mark.parametrize("how", ["time", "cancelled", "left behind"])
+@pytest.mark.parametrize("how", ["time", "cancelled", "left behind", "guardian killed"])
 async def test_the_whole_tree_dies_with_the_run(program, isolation, guardians, tmp_path, how) -> None:
     if isolation is None:
         return
@@ -159,6 +165,9 @@ async def test_the_whole_tree_dies_with_the_run(program, isolation, guardians, t
     await until(lambda: (tmp_path / "out").exists() and (tmp_path / "out").read_text().endswith("\n"))
     during = below() - before
     (tmp_path / "go").touch()
+    if how == "guardian killed":
+        for guardian in guarding() & during:
+            os.kill(guardian, signal.SIGKILL)
     if how == "cancelled":
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -167,7 +176,7 @@ async def test_the_whole_tree_dies_with_the_run(program, isolation, guardians, t
         assert (await task).timed_out is (how == "time")
     await guardians.close()
     assert len(during) >= 5, "two guardians, bubblewrap outside and inside, the tool and its child"
-    assert not any(map(alive, during))
+    await until(lambda: not any(map(alive, during)))
 
 
 async def test_the_death_of_the_worker_kills_the_whole_tree(program, isolation, tmp_path) -> None:
@@ -244,6 +253,14 @@ def test_what_does_not_work_here_is_not_used_and_says_why(alone, tmp_path) -> No
     assert "does not work here (bwrap: Creating new namespace failed)" in chosen.now().detail
     with pytest.raises(UnavailableError, match=r"demands bubblewrap; .*Creating new namespace failed"):
         Isolations("bubblewrap", tmp_path, tmp_path).now()
+
+
+async def test_no_worker_runs_tools_without_the_isolation_that_is_demanded(alone, tmp_path) -> None:
+    told = {"tools": {"isolation": "bubblewrap"}, "stack": {"home": tmp_path, "cache": tmp_path}}
+    container = Container(Settings(_env_file=None, **told))
+    with pytest.raises(UnavailableError, match=r"demands bubblewrap; .*not here: install bubblewrap"):
+        await run_roles(container, ["scan"], asyncio.Event())
+    await container.close()
 
 
 def test_another_users_worker_is_asked_for_as_that_user(alone, tmp_path) -> None:
