@@ -1,9 +1,11 @@
 """`purple up | down | status | logs | doctor`: the local stack."""
 
 import asyncio
+import os
 import time
 from collections import deque
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +13,9 @@ from cli.listing import Output, form
 from cli.output import Column, Format, data, line, note, plain, table
 from cli.runtime import settings, with_container
 from purple.domain.errors import NotFoundError, PurpleError
+
+if TYPE_CHECKING:
+    from purple.stack.state import StackState
 
 
 def up(*, lab: Annotated[bool, typer.Option(help="With the vulnerable lab of the demo")] = False) -> None:
@@ -95,7 +100,7 @@ def doctor() -> None:
         ]
 
     async def tools(container: Any) -> list[tuple[object, ...]]:
-        found: list[tuple[object, ...]] = []
+        found: list[tuple[object, ...]] = [await asyncio.to_thread(_isolation, container, state)]
         for name in container.tools.names():
             status = await asyncio.to_thread(container.tools.status, name)
             found.append((status.title, "ok" if status.usable else "missing", status.detail, status.purpose))
@@ -113,6 +118,20 @@ def doctor() -> None:
     rows += with_container(tools)
     names = [column.key for column in _DOCTOR]
     table("Doctor", _DOCTOR, [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def _isolation(container: Any, state: "StackState | None") -> tuple[object, ...]:
+    """Of tools, as the stack's workers find it, which may run as another user than who asks."""
+    worker = state.parts.get("tools-1") if state else None
+    try:
+        status = Path(f"/proc/{worker.process.pid}").stat() if worker and worker.process else None
+    except OSError:
+        status = None  # it is not running
+    other = os.geteuid() == 0 and status is not None and status.st_uid != 0
+    found = container.isolations.seen_by((status.st_uid, status.st_gid) if status and other else None)
+    wanted = container.settings.tools.isolation
+    said = "ok" if found.name != "none" else "off" if wanted == "none" else "missing"
+    return ("Isolation of tools", said, f"{found.name}: {found.detail}", "tools that are taken over reach less")
 
 
 _DOCTOR = (

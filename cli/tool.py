@@ -21,6 +21,9 @@ _COLUMNS = (
     Column("purpose", "what it adds", optional=True),
 )
 
+ISOLATION = "bubblewrap"
+"""What tools are run under; it is installed like one."""
+
 
 def list_tools(output: Output = None) -> None:
     """Which tools there are, and whether each can be used here."""
@@ -79,19 +82,25 @@ def install(
     os.umask(0o022)  # the stack starts us with a closed one, and its unprivileged workers read this cache
 
     async def get(container: Any) -> None:
-        for name in names or _wanted(container, profile):
+        for name in names or [ISOLATION, *_wanted(container, profile)]:
             try:
-                status = await asyncio.to_thread(container.tools.install, name, note)
+                note(await asyncio.to_thread(_get, container, name))
             except PurpleError as error:
                 if names:
                     raise
                 note(f"{name}: not to be had: {error.line()}")
-                continue
-            note(f"{name} {status.version}: {status.detail}")
         if not names:
             note(f"PDF reports: {await container.renderer.prepare()}")
 
     with_container(get)
+
+
+def _get(container: Any, name: str) -> str:
+    """Install one; what is there then."""
+    if name == ISOLATION:
+        return f"isolation of tools: {container.isolations.install(note).detail}"
+    status = container.tools.install(name, note)
+    return f"{name} {status.version}: {status.detail}"
 
 
 def _wanted(container: Any, profile: str) -> list[str]:

@@ -117,6 +117,8 @@ def build_worker(client: Client, container: Container, role: str, zone: str = ""
 
 async def run_roles(container: Container, roles: Sequence[str], stop: asyncio.Event, zone: str = "") -> None:
     """Run until told to stop; while Temporal is away, wait for it."""
+    if TOOL_ROLES.intersection(roles):
+        await _say_isolation(container)
     client = await container.orchestrator.connected_client()
     workers = [build_worker(client, container, role, zone) for role in roles]
     tasks = [asyncio.create_task(worker.run()) for worker in workers]
@@ -131,6 +133,13 @@ async def run_roles(container: Container, roles: Sequence[str], stop: asyncio.Ev
     await asyncio.gather(*(worker.shutdown() for worker in workers))
     for task in done - {stopping}:
         task.result()
+
+
+async def _say_isolation(container: Container) -> None:
+    """Under which tools will run; no worker starts without the one that is demanded."""
+    isolation = await asyncio.to_thread(container.isolations.now)
+    say = log.info if isolation.name != "none" else log.warning
+    say("isolation of tools", isolation=isolation.name, detail=isolation.detail)
 
 
 async def _adopt(container: Container, roles: Sequence[str]) -> None:

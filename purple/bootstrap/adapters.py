@@ -1,10 +1,12 @@
 """What a process reaches outside: servers, tools, files, the clock."""
 
+import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from purple.db.engine import open_engine
 from purple.db.outbox import PlacedSignal, SqlOutbox, libpq_url
@@ -23,6 +25,8 @@ from purple.security.actors import SignedActors
 from purple.services.grouping import Grouping
 from purple.services.workshop import Workshop
 from purple.settings import Settings
+from purple.settings.paths import CODE_ROOT, default_cache
+from purple.toolkit.isolation import Isolations, View
 from purple.toolkit.objects import Objects
 from purple.toolkit.process import Guardians
 from purple.toolkit.repositories import Repositories, Room
@@ -112,9 +116,11 @@ class Adapters:
     @cached_property
     def tools(self) -> Catalogue:
         """The tool plugins."""
-        stack = self.settings.stack
-        folder = self.settings.tools.folder or stack.cache / "tools"
-        return Catalogue(Programs(folder, stack.cache), self.settings.tools.extra)
+        return Catalogue(Programs(self._programs, self.settings.stack.cache), self.settings.tools.extra)
+
+    @property
+    def _programs(self) -> Path:
+        return self.settings.tools.folder or self.settings.stack.cache / "tools"
 
     @cached_property
     def grouping(self) -> Grouping:
@@ -169,7 +175,26 @@ class Adapters:
     def runner(self) -> GuardedRunner:
         """Tools as processes."""
         most = {"memory_mb": self.settings.tools.memory_mb, "output_mb": self.settings.tools.output_mb}
-        return GuardedRunner(self.tools, self.clock, self.guardians, **most, repositories=self.repositories)
+        return GuardedRunner(
+            self.tools,
+            self.clock,
+            self.guardians,
+            **most,
+            repositories=self.repositories,
+            isolation=self.isolations.now,
+        )
+
+    @cached_property
+    def isolations(self) -> Isolations:
+        """What stands between tools and this machine."""
+        stack, tools = self.settings.stack, self.settings.tools
+        objects = urlsplit(self.settings.objects.url)
+        stored = (Path(objects.path),) if objects.scheme == "file" else ()
+        view = View(
+            hidden=(stack.home, Path(".env").absolute(), *stored, *tools.hide),
+            shown=(stack.cache, default_cache(), self._programs, *tools.extra, CODE_ROOT, *_python()),
+        )
+        return Isolations(tools.isolation, self._programs, stack.cache, view)
 
     @cached_property
     def capacity(self) -> Capacity:
@@ -214,3 +239,8 @@ class Adapters:
         if settings.webhook_url:
             notifiers.append(WebhookNotifier(settings, self.resolver))
         return tuple(notifiers)
+
+
+def _python() -> tuple[Path, ...]:
+    """Where this interpreter is, for tools that are run by it."""
+    return Path(sys.prefix), Path(sys.base_prefix)

@@ -139,6 +139,11 @@ class ToolsSettings(_Room):
     """Where tools are installed; by default `tools` in the stack's cache."""
     memory_mb: int = Field(default=4096, ge=128)
     output_mb: int = Field(default=512, ge=1)
+    isolation: Literal["auto", "bubblewrap", "none"] = "auto"
+    """What stands between tools and a worker's machine: `auto` takes bubblewrap where it works, `bubblewrap` starts no
+    worker without it."""
+    hide: tuple[Path, ...] = ()
+    """Folders and files that tools must not see, beside the stack's home, `/tmp`, `/run` and usual places of keys."""
     undo_attempts: int = Field(default=8, ge=1, le=1000)
     """How often an undo is tried, over two minutes, before people are told to do it by hand."""
     extra: tuple[Path, ...] = ()

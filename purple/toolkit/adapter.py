@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -48,6 +49,8 @@ class Command:
     """What the tool reads, by plain file name: written to the work folder before it starts."""
     environment: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """Variables beside those that every tool is given."""
+    keeps: tuple[Path, ...] = field(default=(), kw_only=True)
+    """Folders of its own that it writes to beside the work folder, such as a database that it updates."""
 
 
 class ToolAdapter(Protocol):

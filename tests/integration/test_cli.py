@@ -1,6 +1,7 @@
 """The command line from the outside: exit codes, streams, no stack traces."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -80,7 +81,9 @@ def test_doctor_says_what_a_missing_tool_would_add(purple_command) -> None:
     assert tools["made"]["usable"] is True
     assert tools["made-missing"]["usable"] is False
     assert "no-such-program-anywhere" in tools["made-missing"]["detail"]
-    assert "Missing tool" in purple_command("doctor", COLUMNS="200").stdout
+    doctor = purple_command("doctor", COLUMNS="200").stdout
+    assert "Missing tool" in doctor
+    assert re.search(r"Isolation of tools .* off .*PURPLE_TOOLS__ISOLATION is none", doctor)
 
 
 def test_bootstrap_prints_a_token_that_works(purple_command) -> None:

@@ -21,6 +21,7 @@ from purple.toolkit.tools.install import Programs
 from purple.toolkit.tools.runner import GuardedRunner
 from purple.toolkit.world import SystemClock
 from tests.support.advisories import advisories_at, database
+from tests.support.lab import isolations
 from tests.support.planted import FILES, KEY, RAN, RUNS, TRUTH, plant
 from tests.support.repositories import commit
 
@@ -51,7 +52,7 @@ def advisories(monkeypatch, tmp_path) -> Iterator[list[tuple[str, str]]]:
 
 
 @pytest.fixture
-def scan(tools, guardians, tmp_path_factory) -> Scan:
+def scan(tools, guardians, tmp_path, tmp_path_factory) -> Scan:
     """Run a tool on a repository of a folder."""
 
     async def run(tool: str, source: Path, **options: object) -> tuple[ToolRun, list[Observation]]:
@@ -66,7 +67,8 @@ def scan(tools, guardians, tmp_path_factory) -> Scan:
         )
         repositories = Repositories(default_cache(), guardians, folders=[source.parent])
         most = {"memory_mb": 4096, "output_mb": 64}
-        runner = GuardedRunner(tools, SystemClock(), guardians, **most, repositories=repositories)
+        isolation = isolations(tmp_path / "osv").now
+        runner = GuardedRunner(tools, SystemClock(), guardians, **most, repositories=repositories, isolation=isolation)
         ended = await runner.run(job, lambda _: None)
         kept = [each for each in job.work.rglob("*") if each.is_file() and HISTORY not in each.parts]
         clear = [each for each in kept if CODE not in each.parts and KEY.encode() in each.read_bytes()]

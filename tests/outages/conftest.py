@@ -47,6 +47,7 @@ def told(place, parts) -> dict[str, str]:
             "PURPLE_STACK__HOME": str(home),
             "PURPLE_TOOLS__EXTRA": json.dumps([str(SUPPORT / "tools")]),
             "PURPLE_TOOLS__OUTPUT_MB": str(OUTPUT_MB),
+            "PURPLE_TOOLS__ISOLATION": "none",  # made tools wait at gates outside their work folder
             "PURPLE_PROFILES__EXTRA": json.dumps([str(SUPPORT / "profiles")]),
             "PURPLE_API__PORT": str(api),
             "PURPLE_API__URL": f"http://127.0.0.1:{api}",

@@ -56,6 +56,7 @@ def test_a_killed_supervisor_costs_no_campaign_anything(home, place, up) -> None
     environment |= {
         "PURPLE_TOOLS__EXTRA": json.dumps([str(SUPPORT / "tools")]),
         "PURPLE_PROFILES__EXTRA": json.dumps([str(SUPPORT / "profiles")]),
+        "PURPLE_TOOLS__ISOLATION": "none",
     } | notifying("of the stack that lost its head")
     with inbox(place / "received-stack.jsonl", environment) as received:
         first = up(environment)

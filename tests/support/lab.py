@@ -13,6 +13,7 @@ from purple.domain.errors import ParseError
 from purple.domain.observations import Observation
 from purple.domain.tools import ToolJob, ToolRun, ToolTarget
 from purple.settings.paths import default_cache
+from purple.toolkit.isolation import Isolations, View
 from purple.toolkit.process import Guardians
 from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.install import Programs
@@ -47,6 +48,13 @@ def installed(*tools: str) -> Catalogue:
     return made
 
 
+def isolations(*shown: Path) -> Isolations:
+    """What isolates tools wherever that works; they see these folders, though they be temporary."""
+    made = Isolations("auto", default_cache() / "tools", default_cache(), View(shown=(ROOT, *shown)))
+    made.install(lambda _: None)
+    return made
+
+
 async def run_tool(
     tools: Catalogue, tool: str, target: ToolTarget, options: Mapping[str, Any], work: Path, timeout_s: float = 120
 ) -> ToolRun:
@@ -55,7 +63,8 @@ async def run_tool(
     job = ToolJob(tool, target, tools.validate_options(tool, options), timeout_s, work)
     guardians = Guardians()
     try:
-        runner = GuardedRunner(tools, SystemClock(), guardians, memory_mb=4096, output_mb=64)
+        most = {"memory_mb": 4096, "output_mb": 64}
+        runner = GuardedRunner(tools, SystemClock(), guardians, **most, isolation=isolations().now)
         return await runner.run(job, lambda _: None)
     finally:
         await guardians.close()

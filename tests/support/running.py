@@ -61,6 +61,7 @@ def environment(servers, tmp_path_factory) -> dict[str, str]:
         "PURPLE_TOOLS__EXTRA": json.dumps([str(SUPPORT / "tools")]),
         "PURPLE_PROFILES__EXTRA": json.dumps([str(SUPPORT / "profiles")]),
         "PURPLE_TOOLS__UNDO_ATTEMPTS": "3",
+        "PURPLE_TOOLS__ISOLATION": "none",  # made tools write down their process ids, outside their work folder
         "PURPLE_TOOLS__REPOSITORIES": json.dumps([str(home / "repositories")]),
         "PURPLE_IDENTITY__ACTOR_KEY": "a key of the tests, which protects nothing",
         "PURPLE_API__PORT": str(port),

@@ -1,6 +1,7 @@
 """Runs a tool of the catalogue under the guardian and says how it went."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import re
@@ -11,9 +12,11 @@ from pathlib import Path
 
 from purple.domain.clock import Clock
 from purple.domain.errors import PurpleError
+from purple.domain.isolation import Isolation, Start
 from purple.domain.targets import TargetKind
 from purple.domain.tools import ScanState, ToolJob, ToolProgress, ToolRun
-from purple.toolkit.adapter import ToolOptions, command_of
+from purple.toolkit.adapter import Command, ToolOptions, command_of
+from purple.toolkit.isolation import NoIsolation
 from purple.toolkit.packages import Found
 from purple.toolkit.process import Guardians, Limits, bare_environment
 from purple.toolkit.repositories import Fetched, Repositories
@@ -42,6 +45,15 @@ def _is_script(path: Path) -> bool:
         return file.read(2) == b"#!"
 
 
+def _lay_out(work: Path, command: Command) -> None:
+    """What the tool reads, and the folders that it keeps; one that cannot be made it will complain of itself."""
+    for name, text in command.files.items():
+        (work / name).write_text(text, encoding="utf-8")
+    for folder in command.keeps:
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
 class GuardedRunner:
     """See `domain.tools.ToolRunner`."""
 
@@ -54,11 +66,13 @@ class GuardedRunner:
         memory_mb: int,
         output_mb: int,
         repositories: Repositories | None = None,
+        isolation: Callable[[], Isolation] = NoIsolation,
     ) -> None:
         self._catalogue = catalogue
         self._clock = clock
         self._guardians = guardians
         self._repositories = repositories
+        self._isolation = isolation
         self._memory = memory_mb * 1024**2
         self._output = output_mb * 1024**2
         self._versions: dict[tuple[str, str], str] = {}
@@ -81,18 +95,20 @@ class GuardedRunner:
             version = await self._version(plugin, found, digest)
             code = await self._code(job, options)
             command = await asyncio.to_thread(command_of, plugin.adapter, job, undo=undo)
+            isolation = await asyncio.to_thread(self._isolation)
         except PurpleError as error:
             return ToolRun(ScanState.FAILED, error.line(), None, getattr(error, "ended", None))
-        for name, text in command.files.items():
-            await asyncio.to_thread((job.work / name).write_text, text, encoding="utf-8")
+        await asyncio.to_thread(_lay_out, job.work, command)
         left = job.timeout_s - (asyncio.get_running_loop().time() - began)
         stdout, stderr = job.work / "stdout", job.work / "stderr"
         output = stdout if command.output == "stdout" else job.work / command.output
         argv = (str(found.path), *command.arguments)
+        environment = bare_environment(job.work, {**code.environment, **found.environment, **command.environment})
+        started = await asyncio.to_thread(isolation.around, Start(argv, environment, job.work, command.keeps))
         ended = await self._guardians.run(
-            argv,
+            started.argv,
             work=job.work,
-            environment=bare_environment(job.work, {**code.environment, **found.environment, **command.environment}),
+            environment=started.environment,
             limits=Limits(left, self._memory, self._output),
             stdout=stdout,
             stderr=stderr,
@@ -102,6 +118,8 @@ class GuardedRunner:
         present = output if output.exists() and output.stat().st_size else None
         if ended.timed_out:
             state, reason = ScanState.TIMED_OUT, f"still running after {job.timeout_s:g} s, and was killed"
+        elif unstarted := isolation.complaint(ended.code, stderr):
+            state, reason = ScanState.FAILED, f"{plugin.spec.title} was not started: {unstarted}"
         elif undo:
             state, reason = self._judge_undo(plugin, ended.code, log)
         else:

@@ -12,6 +12,7 @@ from purple.toolkit.adapter import CODE, Command, ToolOptions
 Scanner = Literal["vuln", "misconfig", "secret"]
 CHECKED = "azure-arm,cloudformation,dockerfile,helm,kubernetes"
 """Terraform is left to others: Trivy fetches its modules from whatever address the code names."""
+DATABASE = default_cache() / "trivy"
 QUIET = {"TRIVY_SKIP_VERSION_CHECK": "true", "TRIVY_DISABLE_TELEMETRY": "true"}
 """Asked of newer versions in the environment, where older ones do not refuse what they do not know."""
 
@@ -31,7 +32,7 @@ def command(job: ToolJob, options: ToolOptions) -> Command:
     and never in it. Images come from their registry: a daemon of this machine may hold others by the same name.
     """
     chosen = Options.model_validate(options.model_dump())
-    arguments = ["--cache-dir", str(default_cache() / "trivy"), "--scanners", ",".join(chosen.scanners)]
+    arguments = ["--cache-dir", str(DATABASE), "--scanners", ",".join(chosen.scanners)]
     if "misconfig" in chosen.scanners:
         arguments += ["--misconfig-scanners", CHECKED]
     arguments += ["--quiet", "--offline-scan", "--format", "json", "--output", "trivy.json"]
@@ -41,4 +42,4 @@ def command(job: ToolJob, options: ToolOptions) -> Command:
         arguments = ["image", "--image-src", "remote", *arguments, "--", job.target.host]
     else:
         arguments = ["filesystem", *arguments, "--", CODE]
-    return Command(tuple(arguments), "trivy.json", environment=QUIET)
+    return Command(tuple(arguments), "trivy.json", environment=QUIET, keeps=(DATABASE,))

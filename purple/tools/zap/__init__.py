@@ -1,1 +1,1 @@
-"""ZAP: reports of the web application scanner."""
+"""ZAP: crawls a web application, looks at what it answers and attacks it; reads its reports of runs elsewhere, too."""

@@ -1,4 +1,4 @@
-"""ZAP's reports.
+"""ZAP's reports, and how it is run: its own program could not be had where this was written.
 
 Samples: `zap-2.9.0.xml` and `zap-2.16.1-requests.xml` are DefectDojo/django-DefectDojo
 `unittests/scans/zap/some_2.9.0.xml` and `zap_2.16.1_with_req_resp.xml` at 7cfa159a (BSD-3-Clause), the names of sites
@@ -7,11 +7,17 @@ repository prints it; of seven alerts four are kept, with fewer instances.
 """
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from purple.domain.severity import Severity
+from purple.domain.tools import ToolJob, ToolTarget
+from purple.toolkit.adapter import Command
+from purple.tools.zap.adapter import Options, command
 from purple.tools.zap.parser import MAX_INSTANCES, parse
 from tests.support import hostile
 from tests.support.parsers import read
@@ -94,3 +100,72 @@ def test_memory_is_flat() -> None:
     hostile.stays_flat(parse, b"<OWASPZAPReport><site><alerts>", body, b"</alerts></site></OWASPZAPReport>")
     alert = json.dumps(json.loads(JSON)["site"][1]["alerts"][1]).encode()
     hostile.stays_flat(parse, b'{"site": [{"alerts": [' + alert, b"," + alert, b"]}]}")
+
+
+URL = "https://app.example.org:8443/shop/a$b*.php?id=${HOME}"
+TARGET = ToolTarget("app.example.org", "192.0.2.7", 8443, URL)
+
+
+def made(target: ToolTarget = TARGET, **options: object) -> tuple[Command, dict[str, Any]]:
+    command_ = command(ToolJob("zap", target, {}, 60, Path("/the/work")), Options.model_validate(options))
+    return command_, yaml.safe_load(command_.files["plan.yaml"])
+
+
+def test_a_plan_crawls_attacks_and_writes_what_the_parser_reads() -> None:
+    ran, plan = made(strength="High", depth=3)
+    arguments = ran.arguments
+    assert arguments[: arguments.index("-Xmx1024m")] == ("-cmd", "-silent")
+    assert arguments[arguments.index("-autorun") + 1] == "/the/work/plan.yaml"
+    jobs = {each["type"]: each for each in plan["jobs"]}
+    assert list(jobs) == ["spider", "activeScan", "passiveScan-wait", "report"]
+    assert jobs["spider"]["parameters"]["maxDepth"] == 3
+    assert jobs["activeScan"]["policyDefinition"] == {"defaultStrength": "High"}
+    told = jobs["report"]["parameters"]
+    assert (told["template"], f"{told['reportDir']}/{told['reportFile']}") == (
+        "traditional-json",
+        f"/the/work/{ran.output}",
+    )
+
+
+def test_without_attacks_pages_are_visited_and_no_form_is_sent() -> None:
+    _, plan = made(active=False)
+    assert [each["type"] for each in plan["jobs"]] == ["spider", "passiveScan-wait", "report"]
+    assert plan["jobs"][0]["parameters"]["postForm"] is False
+
+
+def test_it_stays_in_the_folder_at_the_checked_address() -> None:
+    ran, plan = made(rate=7)
+    assert ran.files["hosts"].splitlines()[0] == "192.0.2.7 app.example.org"
+    assert ran.environment == {"JDK_JAVA_OPTIONS": '"-Djdk.net.hosts.file=/the/work/hosts"'}
+    assert "network.ratelimit.rules.rule(0).matchStr=app.example.org" in ran.arguments
+    assert "network.ratelimit.rules.rule(0).reqsPerSec=7" in ran.arguments
+    (context,) = plan["env"]["contexts"]
+    folder = "https://app.example.org:8443/shop/"
+    assert context["urls"] == [folder]
+    assert context["excludePaths"] == [rf"^(?!\Q{folder}\E).*$"]
+    start = plan["jobs"][0]["parameters"]["url"]
+    assert start == f"{folder}a%24b%2A.php?id=%24%7BHOME%7D", "no variable of a plan is made of it"
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "url", "folder"),
+    [
+        ("a.example", "192.0.2.7", "http://a.example:80", "http://a.example/"),
+        ("2001:db8::7", "2001:db8::7", "https://[2001:db8::7]:443/x", "https://[2001:db8::7]/"),
+    ],
+)
+def test_a_folder_is_written_as_zap_writes_urls(host: str, address: str, url: str, folder: str) -> None:
+    _, plan = made(ToolTarget(host, address, 0, url))
+    assert plan["env"]["contexts"][0]["urls"] == [folder]
+
+
+def test_its_start_script_says_its_version_and_its_log_what_it_could_not_do() -> None:
+    manifest = yaml.safe_load((SAMPLES.parent / "tool.yaml").read_text())
+    script = 'exec java ${JMEM} ${JAVAGC} ${JAVADEBUG} -jar "${BASEDIR}/zap-2.16.1.jar" "${ARGS[@]}"'
+    found = re.search(manifest["install"]["version"]["pattern"], script)
+    assert found
+    assert found[1] == "2.16.1"
+    warned = (
+        "Automation plan warnings:\n\tJob spider error accessing URL http://a/ status code returned : 404 expected 200"
+    )
+    assert [bool(re.search(manifest["trouble"], line)) for line in warned.splitlines()] == [False, True]

@@ -10,7 +10,7 @@ from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.tools.install import Programs
 
 TOOLS = Path(__file__).resolve().parents[3] / "purple/tools"
-FORMATS = {"burp", "csv", "cyclonedx", "nessus", "nmap", "openvas", "sarif", "zap"}
+FORMATS = {"burp", "csv", "cyclonedx", "lynis", "nessus", "nmap", "openvas", "sarif", "zap"}
 
 
 @pytest.fixture(scope="module")

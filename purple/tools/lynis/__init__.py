@@ -1,0 +1,1 @@
+"""Lynis: what it reports of a machine that it audited from inside."""
