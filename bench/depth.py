@@ -55,7 +55,9 @@ _ROWS = f"""
     INSERT INTO sightings (vulnerability_id, scan_id, organisation_id, campaign_id, tool, observation_id, seen_at,
         confidence, standing)
     SELECT md5('v' || n)::uuid, scan_id, organisation_id, campaign_id, tool, id, recorded_at, 0.9, md5('d' || n)::uuid
-    FROM generate_series(%(first)s::int, %(last)s::int) AS n JOIN observations ON id = md5('o' || n)::uuid
+    FROM generate_series(%(first)s::int, %(last)s::int) AS n JOIN observations ON id = md5('o' || n)::uuid;
+    INSERT INTO vulnerability_counts (organisation_id, severity, number)
+    SELECT %(organisation)s, 'medium', %(last)s::int - %(first)s::int + 1
 """  # noqa: S608 - our own numbers
 
 

@@ -17,6 +17,7 @@ from elasticsearch import AsyncElasticsearch
 from bench.depth import Depth
 from bench.house import House, house
 from bench.measures import Measure, measure, median, quantile
+from bench.overview import first_page
 from purple.bootstrap import Container
 from purple.db.outbox import libpq_url
 from purple.domain.life import MAX_AT_ONCE, Chosen
@@ -155,16 +156,30 @@ def run(*, full: bool) -> Iterator[Measure]:
         place.token()  # the organisation is there
         depth = Depth(database)
         runner = stack.enter_context(asyncio.Runner())
+        stack.enter_context(place.api())
         counted: dict[tuple[str, int], float] = {}
+        dashboard: dict[int, float] = {}
         for rows in (SMALL, SYNCED, LARGE) if full else (SYNCED,):
             depth.fill(rows)
             if rows == SYNCED:
                 yield from runner.run(_followed(place))
                 continue
             plain = ("the plain query of its ids, median", depth.bare())
+            dashboard[rows], plainly = runner.run(_looked_at(place)), depth.bare()
+            name = f"dashboard: the console's first page over {rows:,}"
+            yield measure(name, dashboard[rows], "ms", ("the plain query of a list's ids, median", plainly), "told")
             for when, took in runner.run(_counted(place)).items():
                 counted[when, rows] = took
                 yield measure(f"facets: a search with all of them over {rows:,}, {when}", took, "ms", plain, "told")
+        if full:
+            yield measure(
+                f"dashboard over {LARGE:,}",
+                dashboard[LARGE],
+                "ms",
+                (f"over {SMALL:,}", dashboard[SMALL]),
+                "below 2 times",
+                lambda _, ratio: ratio < 2,
+            )
         for when in (FIRST, AGAIN) if full else ():
             yield measure(
                 f"facets over {LARGE:,}, {when}",
@@ -203,6 +218,11 @@ async def _followed(place: House) -> list[Measure]:
         ),
         measure("14 search lag, 5,000 changes in one commit until all are found", many, "s", ("-", 0.0), "told"),
     ]
+
+
+async def _looked_at(place: House) -> float:
+    async with contained(place) as container:
+        return await first_page(place, container)
 
 
 async def _counted(place: House) -> dict[str, float]:

@@ -8,10 +8,11 @@ from purple.bootstrap.campaigning import Campaigning
 from purple.bootstrap.findings import Findings
 from purple.contracts import names
 from purple.domain.search import SCAN_RESULTS, VULNERABILITIES
+from purple.services.counting import Counting
 from purple.services.event_notices import SCHEDULES, SEARCHES, EventNotices
 from purple.services.feeding import RULES, Feeding
 from purple.services.indexing import Indexing
-from purple.services.keeping import Keeping
+from purple.services.keeping import OFTEN, Keeping
 from purple.services.lapses import Lapses
 from purple.services.records import RecordSearch
 from purple.services.relaying import Chore, Relay
@@ -69,6 +70,7 @@ class Container(Campaigning, Findings):
             "data": partial(self.enriching.keep, every),
             "risk": Rescoring(self.outbox, self.work, self.clock).keep,
             "risk history": Keeping(self.outbox, self.clock, self.risking.record).keep,
+            "counts": Keeping(self.outbox, self.clock, Counting(self.work).sum_up, OFTEN).keep,
             "false positives": self.relearning.keep,
             "trends": self.trending.keep,
             "compliance": Keeping(self.outbox, self.clock, self.compliance.record).keep,

@@ -121,6 +121,10 @@ class Findings(Protocol):
         """
         ...
 
+    async def sum_up(self) -> None:
+        """Make few lines of the book from which all of them are counted, where it has grown long."""
+        ...
+
     async def of_targets(self, target_ids: Sequence[UUID]) -> tuple[Weight, ...]:
         """What the risk of every vulnerability of some targets depends on; the alike are one.
 

@@ -6,7 +6,7 @@ from purple.db.models.campaigns import campaigns, scans
 from purple.db.models.compliance import compliance_days
 from purple.db.models.events import events, feeds, idempotency_keys
 from purple.db.models.false_positives import false_positive_models, false_positive_rules
-from purple.db.models.findings import observations, sightings, vulnerabilities
+from purple.db.models.findings import observations, sightings, vulnerabilities, vulnerability_counts
 from purple.db.models.gates import gate_breakers, gate_leases
 from purple.db.models.identity import api_tokens, organisations, sessions, sign_in_links, users
 from purple.db.models.life import sla_rules, triage_operations, vulnerability_changes, vulnerability_comments
@@ -67,5 +67,6 @@ __all__ = [
     "vulnerabilities",
     "vulnerability_changes",
     "vulnerability_comments",
+    "vulnerability_counts",
     "vulnerability_trends",
 ]

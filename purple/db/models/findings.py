@@ -9,6 +9,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -139,6 +140,17 @@ Index(
     vulnerabilities.c.due_at,
     postgresql_where=f"overdue_at IS NULL AND state IN ({PRESENT})",
 )
+
+vulnerability_counts = Table(
+    "vulnerability_counts",
+    metadata,
+    organisation(),
+    Column("seq", BigInteger, Identity(), nullable=False),
+    Column("severity", enum_text(Severity), nullable=False),
+    Column("number", Integer, nullable=False),
+    PrimaryKeyConstraint("organisation_id", "seq"),
+)
+"""How many are present is the sum of its lines, each of which is a change; triggers write them, see migration 0034."""
 
 sightings = Table(
     "sightings",

@@ -34,6 +34,8 @@ from purple.domain.tools import ScanState
 from purple.domain.vulnerabilities import PRESENT_STATES, Merged, Vulnerability
 
 _RECENT = 10
+_LINES = 50
+"""Of the book of counts; more are summed up."""
 _Ready = tuple[tuple[object, ...], bytes]
 """What the rows of one scan share, and their lines."""
 _STORED = [column for column in vulnerabilities.c if column.name in Vulnerability.__dataclass_fields__]
@@ -262,6 +264,10 @@ class FindingRows:
         statement = merging.PRESENT_OF if campaign_id else merging.PRESENT_OF_ALL
         rows = await self._connection.execute(statement, {"campaign": campaign_id} if campaign_id else {})
         return {str(row[0]): row[1] for row in rows}
+
+    async def sum_up(self) -> None:
+        """In one statement."""
+        await self._connection.execute(merging.SUM_UP, {"most": _LINES})
 
     async def of_targets(self, target_ids: Sequence[UUID]) -> tuple[Weight, ...]:
         """What they are alike in."""

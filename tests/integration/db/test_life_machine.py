@@ -1,6 +1,7 @@
 """No sequence of scans, retries, edits, triage of many, undos and time reaches a state that it must not."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -84,6 +85,10 @@ class LifeMachine(RuleBasedStateMachine):
     async def all(self) -> tuple[Vulnerability, ...]:
         async with self.tenant.work(self.tenant.id) as uow:
             return (await uow.findings.vulnerabilities(Query({}, sort="port"))).items
+
+    async def counts(self) -> dict[str, int]:
+        async with self.tenant.work(self.tenant.id) as uow:
+            return dict(await uow.findings.present())
 
     async def histories(self) -> dict[UUID, list[Change]]:
         async with self.tenant.work(self.tenant.id) as uow:
@@ -219,6 +224,11 @@ class LifeMachine(RuleBasedStateMachine):
         self.run(self.lapses.end(self.tenant.id, self.clock.now()))
         for each in self.run(self.all()):
             assert each.accepted_until is None or each.accepted_until > self.clock.now()
+
+    @invariant()
+    def the_book_of_counts_says_how_many_are_present(self) -> None:
+        told = Counter(str(one.severity) for one in self.run(self.all()) if one.state.counts)
+        assert self.run(self.counts()) == told
 
     @invariant()
     def the_history_tells_how_each_came_to_its_state(self) -> None:
