@@ -12,17 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 _ARE_LEFT = text("SELECT EXISTS (SELECT 1 FROM vulnerabilities WHERE fingerprint LIKE 'left:%')")
 _WHAT = """coalesce((SELECT min(upper(cve)) FROM unnest(o.cve) AS known (cve)),
-                    substring(o.rule FROM '^advisory:(.+)$'), o.rule)"""
+            substring(o.rule FROM '^advisory:(.+)$'), o.rule)"""
 _ADOPT = text(f"""
-    WITH chosen AS (
-        SELECT DISTINCT ON (v.id) v.id, v.state, v.fingerprint AS known, o.fingerprint
-        FROM vulnerabilities v
-        JOIN observations o ON o.campaign_id = :campaign AND o.kind = 'flaw' AND o.tool = 'sarif'
-            AND v.fingerprint = 'left:' || md5(
-                concat_ws(chr(31), o.target_id, {_WHAT}, ltrim(o.detail ->> 'path', '/')))
-        WHERE v.fingerprint LIKE 'left:%'
-            AND NOT EXISTS (SELECT 1 FROM vulnerabilities other WHERE other.fingerprint = o.fingerprint)
-        ORDER BY v.id, (o.detail ->> 'line')::int, o.fingerprint
+    WITH told AS MATERIALIZED (
+        SELECT 'left:' || md5(concat_ws(chr(31), o.target_id, {_WHAT}, ltrim(o.detail ->> 'path', '/'))) AS mark,
+            (o.detail ->> 'line')::int AS line, o.fingerprint
+        FROM observations o WHERE o.campaign_id = :campaign AND o.kind = 'flaw' AND o.tool = 'sarif'
+    ), chosen AS (
+        SELECT DISTINCT ON (v.id) v.id, v.state, v.fingerprint AS known, told.fingerprint
+        FROM told CROSS JOIN LATERAL (SELECT * FROM vulnerabilities WHERE fingerprint = told.mark OFFSET 0) AS v
+        WHERE NOT EXISTS (SELECT 1 FROM vulnerabilities other WHERE other.fingerprint = told.fingerprint)
+        ORDER BY v.id, told.line, told.fingerprint
     ), heirs AS (
         SELECT DISTINCT ON (fingerprint) * FROM chosen ORDER BY fingerprint, state IN ('open', 'fixed'), id
     ), seen AS (
@@ -30,6 +30,7 @@ _ADOPT = text(f"""
     )
     UPDATE vulnerabilities v SET fingerprint = heirs.fingerprint, twin = NULL FROM heirs WHERE v.id = heirs.id
 """)  # noqa: S608 - our own words
+"""One by one along the index: how many are marked is what PostgreSQL cannot know."""
 
 
 async def adopt(connection: AsyncConnection, campaign_id: UUID) -> None:

@@ -182,7 +182,7 @@ def _flaw(result: Any, run: _Run) -> Observation | None:
         cwe=cwe,
         description=description,
         # a secret is not copied to one more place: the artifact has it
-        evidence="" if secret else snippet,
+        evidence="" if secret else clip(snippet),
         references=rule.references,
         confidence=_confidence(properties, rule),
         # what is of a page is told apart by its path, and what stands in an answer changes
@@ -226,14 +226,14 @@ def _rule_of(result: dict[str, Any], run: _Run) -> tuple[str, _Rule]:
 
 
 def _place(result: dict[str, Any], tool: str) -> tuple[Location, str]:
-    """Where the first location is, and what is written there."""
+    """Where the first location is, and the whole of what is written there."""
     locations = _list(result.get("locations"))
     physical = _table(_table(locations[0] if locations else None).get("physicalLocation"))
     region = _table(physical.get("region"))
     uri = str(_table(physical.get("artifactLocation")).get("uri") or "")
     line = region.get("startLine")
     number = line if isinstance(line, int) and 0 < line <= _MAX_LINE else 0
-    snippet = _text(region.get("snippet"))
+    snippet = _said(region.get("snippet"))
     if _is_plain(uri):
         return Location(path=path_of(tool, uri), line=number), snippet
     parts = urlsplit(uri)
@@ -269,8 +269,12 @@ def _confidence(properties: dict[str, Any], rule: _Rule) -> float:
 
 
 def _text(message: Any) -> str:
+    return clip(_said(message))
+
+
+def _said(message: Any) -> str:
     found = _table(message)
-    return clip(str(found.get("text") or found.get("markdown") or ""))
+    return str(found.get("text") or found.get("markdown") or "")
 
 
 def _table(value: Any) -> dict[str, Any]:
