@@ -63,6 +63,7 @@ def name_of(tool: str) -> str:
     return _OURS.get(tool.lower(), tool)
 
 
+@lru_cache(maxsize=1024)
 def path_of(tool: str, path: str) -> str:
     """A file as the repository names it; a tool that Purple ran was pointed at a folder around it."""
     return inside(path) if tool in _OURS else clip(path.removeprefix("./"), 1000)

@@ -12,18 +12,20 @@ from purple.domain.observations import FlawClass, Observation
 from purple.toolkit.advisories import Advisory
 from purple.toolkit.tools.plugins import load_plugins
 from purple.tools.sarif.parser import parse
-from tests.support.parsers import read
+from tests.support.parsers import check_damage, check_types, read
 
 SAMPLES = Path(__file__).parent / "samples"
 CODEQL = (SAMPLES / "made-codeql.sarif").read_bytes()
 """Made in the shape of CodeQL 2.20, rules grouped by pack: two results of one rule in one file, and one with code."""
 GRYPE = (SAMPLES / "made-grype.sarif").read_bytes()
 """Made in the shape of Grype 0.87: one CVE of two packages in one pom.xml, and an advisory without a CVE."""
+HELD_OUT = Path(__file__).resolve().parents[3] / "bench/held_out"
 TARGET = UUID(int=1)
+PLUGINS = load_plugins()
 
 
 def known(tool: str, seen: Observation) -> str:
-    return fingerprint(TARGET, seen, load_plugins()[tool].spec.fingerprint_fields)
+    return fingerprint(TARGET, seen, PLUGINS[tool].spec.fingerprint_fields)
 
 
 def changed(data: bytes, which: int = 0, **parts: Any) -> bytes:
@@ -56,8 +58,8 @@ def test_what_its_tool_calls_a_fingerprint_stands_over_what_it_calls_a_part_of_o
 
 def test_the_same_code_is_one_flaw_whichever_tool_or_format_tells_of_it() -> None:
     """CodeQL's query is Semgrep's of the same line."""
-    file = Path("bench/held_out/semgrep/semgrep-1.185.0-second-repository.sarif").read_bytes()
-    own = load_plugins()["semgrep"]
+    file = (HELD_OUT / "semgrep/semgrep-1.185.0-second-repository.sarif").read_bytes()
+    own = PLUGINS["semgrep"]
     native, brought = read(own.parser.parse, file)[0], read(parse, file)[0]
     assert len(native) == 13
     assert [known("semgrep", each) for each in native] == [known("sarif", each) for each in brought]
@@ -72,7 +74,7 @@ def test_a_line_of_bandit_is_one_flaw_in_its_own_format_and_in_this() -> None:
         "code": "4 def digest(text):\n5     return hashlib.md5(text.encode()).hexdigest()\n6 \n",
     }  # fmt: skip
     report = json.dumps({"errors": [], "metrics": {"_totals": {}}, "results": [entry]}).encode()
-    (own,), _ = read(load_plugins()["bandit"].parser.parse, report)
+    (own,), _ = read(PLUGINS["bandit"].parser.parse, report)
     assert known("bandit", own) == known("sarif", result)
 
 
@@ -134,3 +136,9 @@ def test_secrets_are_told_apart_unless_they_are_masked() -> None:
     assert known("sarif", one) != known("sarif", other)
     commits = (changed(file, partialFingerprints={"commitSha": each}) for each in "ab")
     assert len({known("sarif", read(parse, each)[0][0]) for each in commits}) == 2
+
+
+@pytest.mark.parametrize("data", [CODEQL, GRYPE])
+def test_damage_is_survived(data: bytes) -> None:
+    check_damage(parse, data, 40)
+    check_types(parse, data, 100)

@@ -72,9 +72,8 @@ async def end_state(tenant: Tenant) -> list[tuple[Any, ...]]:
             shown = [await uow.findings.observation(each) for each in one.observation_ids]
             evidence = dict.fromkeys((each.tool, each.seen.rule, each.seen.evidence) for each in shown)
             words = (one.title, one.description, one.remediation, one.references, one.weakness, one.cve, one.cwe)
-            place = (one.port, one.host, one.url, one.parameter)
-            words = (*place, one.severity, one.state, *words, one.risk, one.risk_parts, one.tools, tuple(evidence))
-            found.append(words)
+            words = (*words, one.host, one.url, one.parameter, one.risk, one.risk_parts, one.tools, tuple(evidence))
+            found.append((one.port, one.severity, one.state, *words))
     return sorted(found, key=repr)
 
 
