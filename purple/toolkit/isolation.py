@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -34,6 +34,8 @@ ALWAYS = (
 )
 RAW = ("--cap-add", "CAP_NET_RAW", "--cap-add", "CAP_NET_BIND_SERVICE")
 """What root keeps: raw sockets, as port scanners open them. Who is not root has none to lose."""
+ANYBODYS = ("--cap-add", "CAP_DAC_OVERRIDE")
+"""What root keeps where it is given files of others to read."""
 REMEDY = "install bubblewrap, or run `purple tool install bubblewrap`"
 SAID = 300
 _ASK = """
@@ -96,13 +98,15 @@ class Bubblewrap:
 
     def around(self, start: Start) -> Start:
         """Bubblewrap's command line; it runs the program where it is started itself."""
-        argv = [str(self.program.path), *ALWAYS, *(RAW if os.geteuid() == 0 else ())]
+        argv = [str(self.program.path), *ALWAYS]
+        if os.geteuid() == 0:
+            argv += [*RAW, *(ANYBODYS if start.reads else ())]
         argv += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", *self._places(start)]
         for name in self.program.environment:  # with which only bubblewrap itself finds its libraries
             told = start.environment.get(name)
             argv += ["--unsetenv", name] if told is None else ["--setenv", name, told]
         environment = {**start.environment, **self.program.environment}
-        return Start((*argv, "--", *start.argv), environment, start.work, start.writes)
+        return replace(start, argv=(*argv, "--", *start.argv), environment=environment)
 
     def complaint(self, code: int, stderr: Path) -> str:
         """Bubblewrap ends with 1, as many tools do, and says who it is."""
@@ -137,9 +141,10 @@ class Bubblewrap:
         hidden = {path.resolve() for path in (*PRIVATE, *self.view.hidden, *_keys()) if _there(path)}
         places = {path: _nothing_at(path) for path in hidden}
         program = Path(start.argv[0])
-        for path in (*self.view.shown, NAMES, program.parent, program.resolve().parent):
-            real = path.resolve()
-            if real not in hidden and not hidden.isdisjoint(real.parents) and _there(real):
+        shown = (*self.view.shown, NAMES, program.parent, program.resolve().parent)
+        seen = {path.resolve() for path in shown} - hidden | {path.resolve() for path in start.reads}
+        for real in seen:
+            if _there(real) and not hidden.isdisjoint((real, *real.parents)):
                 places[real] = ("--ro-bind", str(real), str(real))
         for path in (*start.writes, start.work):
             if _there(real := path.resolve()):

@@ -257,6 +257,28 @@ def test_what_does_not_work_here_is_not_used_and_says_why(alone, tmp_path) -> No
         Isolations("bubblewrap", tmp_path, tmp_path).now()
 
 
+async def test_the_home_its_settings_and_what_is_named_are_hidden_from_tools(alone, tmp_path, monkeypatch) -> None:
+    planted(alone, "exit 0")
+    monkeypatch.chdir(tmp_path)
+    for name in ("home/data/objects", "home/data/scratch/one", "elsewhere", "mine", "cache/tools"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / ".env").touch()
+    told = {
+        "tools": {"hide": [tmp_path / "mine"]},
+        "objects": {"url": (tmp_path / "elsewhere").as_uri()},
+        "stack": {"home": tmp_path / "home", "cache": tmp_path / "cache"},
+    }
+    container = Container(Settings(_env_file=None, **told))
+    work = tmp_path / "home/data/scratch/one"
+    words = " ".join(container.isolations.now().around(Start(("/bin/true",), {}, work)).argv)
+    await container.close()
+    for hidden in ("home", "elsewhere", "mine"):
+        assert f"--tmpfs {tmp_path}/{hidden} " in words
+    assert f"--ro-bind /dev/null {tmp_path}/.env " in words
+    assert f"--ro-bind {tmp_path}/cache {tmp_path}/cache " in words
+    assert f"--bind {work} {work} " in words
+
+
 async def test_no_worker_runs_tools_without_the_isolation_that_is_demanded(alone, tmp_path) -> None:
     told = {"tools": {"isolation": "bubblewrap"}, "stack": {"home": tmp_path, "cache": tmp_path}}
     container = Container(Settings(_env_file=None, **told))
