@@ -127,8 +127,11 @@ def _isolation(container: Any, state: "StackState | None") -> tuple[object, ...]
         status = Path(f"/proc/{worker.process.pid}").stat() if worker and worker.process else None
     except OSError:
         status = None  # it is not running
-    other = os.geteuid() == 0 and status is not None and status.st_uid != 0
-    found = container.isolations.seen_by((status.st_uid, status.st_gid) if status and other else None)
+    asked = container.isolations
+    if status is not None and os.geteuid() == 0 and status.st_uid != 0:
+        found = asked.seen_by(status.st_uid, status.st_gid)
+    else:
+        found = asked.seen()
     wanted = container.settings.tools.isolation
     said = "ok" if found.name != "none" else "off" if wanted == "none" else "missing"
     return ("Isolation of tools", said, f"{found.name}: {found.detail}", "tools that are taken over reach less")

@@ -217,6 +217,7 @@ class Adapters:
             authorities=settings.repository_authorities,
             room=Room(settings.repository_mb, settings.repository_files),
             memory_mb=settings.memory_mb,
+            isolation=self.isolations.now,
         )
 
     @cached_property

@@ -18,6 +18,8 @@ class Start:
     """The folder that it runs in and may write to."""
     writes: tuple[Path, ...] = ()
     """Other folders that it keeps for itself from run to run."""
+    reads: tuple[Path, ...] = ()
+    """Folders and files that it is given to read, wherever they are and whoever owns them."""
 
 
 class Isolation(Protocol):

@@ -3,12 +3,14 @@
 Sources: bwrap(1) of bubblewrap 0.8, namespaces(7), capabilities(7).
 """
 
+import json
 import os
 import pwd
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -32,8 +34,19 @@ ALWAYS = (
 )
 RAW = ("--cap-add", "CAP_NET_RAW", "--cap-add", "CAP_NET_BIND_SERVICE")
 """What root keeps: raw sockets, as port scanners open them. Who is not root has none to lose."""
+ANYBODYS = ("--cap-add", "CAP_DAC_OVERRIDE")
+"""What root keeps where it is given files of others to read."""
 REMEDY = "install bubblewrap, or run `purple tool install bubblewrap`"
 SAID = 300
+_ASK = """
+import json, sys
+from pathlib import Path
+from purple.toolkit.isolation import Isolations, View
+wanted, folder, cache = json.loads(sys.argv[1])
+view = View(*(tuple(map(Path, paths)) for paths in json.loads(sys.argv[2])))
+print(getattr(Isolations(wanted, Path(folder), Path(cache), view).seen(), "why", ""), end="")
+"""
+"""What another user is asked: why there is none, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +98,15 @@ class Bubblewrap:
 
     def around(self, start: Start) -> Start:
         """Bubblewrap's command line; it runs the program where it is started itself."""
-        argv = [str(self.program.path), *ALWAYS, *(RAW if os.geteuid() == 0 else ())]
+        argv = [str(self.program.path), *ALWAYS]
+        if os.geteuid() == 0:
+            argv += [*RAW, *(ANYBODYS if start.reads else ())]
         argv += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", *self._places(start)]
         for name in self.program.environment:  # with which only bubblewrap itself finds its libraries
             told = start.environment.get(name)
             argv += ["--unsetenv", name] if told is None else ["--setenv", name, told]
         environment = {**start.environment, **self.program.environment}
-        return Start((*argv, "--", *start.argv), environment, start.work, start.writes)
+        return replace(start, argv=(*argv, "--", *start.argv), environment=environment)
 
     def complaint(self, code: int, stderr: Path) -> str:
         """Bubblewrap ends with 1, as many tools do, and says who it is."""
@@ -101,11 +116,9 @@ class Bubblewrap:
             first = file.read(SAID).decode(errors="replace").split("\n")[0]
         return first if first.startswith(f"{PROGRAM}: ") else ""
 
-    def trouble(self, user: tuple[int, int] | None = None) -> str:
-        """Why it does not work here, or for this user and group; nothing where it does."""
+    def trouble(self) -> str:
+        """Why it does not work here; nothing where it does."""
         with tempfile.TemporaryDirectory() as scratch:
-            if user:
-                os.chown(scratch, *user)
             start = Start(("/bin/true",), bare_environment(Path(scratch), {}), Path(scratch))
             made = self.around(start)
             try:
@@ -118,9 +131,6 @@ class Bubblewrap:
                     errors="replace",
                     timeout=PROBE_S,
                     check=False,
-                    user=user and user[0],
-                    group=user and user[1],
-                    extra_groups=[] if user else None,
                 )
             except (OSError, subprocess.SubprocessError) as error:
                 return str(error)
@@ -131,9 +141,10 @@ class Bubblewrap:
         hidden = {path.resolve() for path in (*PRIVATE, *self.view.hidden, *_keys()) if _there(path)}
         places = {path: _nothing_at(path) for path in hidden}
         program = Path(start.argv[0])
-        for path in (*self.view.shown, NAMES, program.parent, program.resolve().parent):
-            real = path.resolve()
-            if real not in hidden and not hidden.isdisjoint(real.parents) and _there(real):
+        shown = (*self.view.shown, NAMES, program.parent, program.resolve().parent)
+        seen = {path.resolve() for path in shown} - hidden | {path.resolve() for path in start.reads}
+        for real in seen:
+            if _there(real) and not hidden.isdisjoint((real, *real.parents)):
                 places[real] = ("--ro-bind", str(real), str(real))
         for path in (*start.writes, start.work):
             if _there(real := path.resolve()):
@@ -189,7 +200,7 @@ class Isolations:
             UnavailableError: bubblewrap is demanded and does not work here.
         """
         if self._settled is None:
-            found, lasts = self._look(None)
+            found, lasts = self._look()
             if found.name == "none" and self._wanted == PACKAGE:
                 raise UnavailableError(
                     f"PURPLE_TOOLS__ISOLATION demands bubblewrap; {found.detail}",
@@ -199,11 +210,32 @@ class Isolations:
             return found
         return self._settled
 
-    def seen_by(self, user: tuple[int, int] | None) -> Isolation:
-        """What a worker of this user and group finds now; of the present one where none is named."""
-        return self._look(user)[0]
+    def seen(self) -> Isolation:
+        """What is found now, whatever is demanded."""
+        return self._look()[0]
 
-    def _look(self, user: tuple[int, int] | None) -> tuple[Isolation, bool]:
+    def seen_by(self, user: int, group: int) -> Isolation:
+        """What a worker of another user and group finds now, as only root can ask."""
+        told = [self._wanted, str(self._mark.parent), str(self._cache)]
+        views = [[str(path) for path in paths] for paths in (self._view.hidden, self._view.shown)]
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", _ASK, json.dumps(told), json.dumps(views)],
+                user=user,
+                group=group,
+                extra_groups=[],
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=2 * PROBE_S,
+                check=True,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            return NoIsolation(f"user {user} could not be asked: {error}")
+        return NoIsolation(done.stdout) if done.stdout else Bubblewrap(self._find(), self._view)
+
+    def _look(self) -> tuple[Isolation, bool]:
         """What there is, and whether it stays so while this process runs."""
         if self._wanted == "none":
             return NoIsolation(), True
@@ -211,7 +243,7 @@ class Isolations:
             made = Bubblewrap(self._find(), self._view)
         except PackagesUnavailableError:
             return NoIsolation(f"bubblewrap is not here: {REMEDY}"), False
-        if trouble := made.trouble(user):
+        if trouble := made.trouble():
             why = f"bubblewrap does not work here ({trouble}): allow user namespaces to whoever runs the worker"
             return NoIsolation(why), True
         return made, True
@@ -226,7 +258,7 @@ class Isolations:
             self._mark.parent.mkdir(parents=True, exist_ok=True)
             find_program(PROGRAM, packages=(PACKAGE,), cache=self._cache, say=say)
             self._mark.touch()
-        return self.seen_by(None)
+        return self.seen()
 
     def _find(self) -> Found:
         packages = (PACKAGE,) if self._mark.exists() else ()

@@ -10,21 +10,24 @@ import asyncio
 import re
 import signal
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from purple.domain.errors import InvalidInputError, PurpleError
+from purple.domain.isolation import Isolation, Start
 from purple.domain.targets import authority
 from purple.domain.tools import ToolJob
 from purple.toolkit.adapter import CODE, HISTORY
+from purple.toolkit.isolation import NoIsolation
 from purple.toolkit.packages import Found, find_program
 from purple.toolkit.process import Guardians, Limits, bare_environment
 
 ATTRIBUTES = "* -text -ident -filter -eol -working-tree-encoding !diff !merge\n"
 """Stands over every `.gitattributes`: files come as they were committed, and a secret in a file that its repository
 calls binary is still text to whoever looks for secrets."""
+CONFIGURATION = "gitconfig"
 _STALLED_S = 60
 _SAID = 300
 _COMMIT = re.compile(r"[0-9a-f]{40,64}\Z")
@@ -75,6 +78,7 @@ class Repositories:
         authorities: Path | None = None,
         room: Room | None = None,
         memory_mb: int = 4096,
+        isolation: Callable[[], Isolation] = NoIsolation,
     ) -> None:
         """Say what is allowed.
 
@@ -85,6 +89,7 @@ class Repositories:
             authorities: certificates that servers may be signed with, in place of the machine's.
             room: what one repository may take.
             memory_mb: what Git may take.
+            isolation: what Git runs under beside.
         """
         self._cache = cache
         self._guardians = guardians
@@ -92,6 +97,7 @@ class Repositories:
         self._authorities = authorities
         self._room = room or Room()
         self._memory = memory_mb * 1024**2
+        self._isolation = isolation
 
     async def fetch(self, job: ToolJob, history: int) -> Fetched:
         """Write files to `CODE` and commits to `HISTORY` in the work folder.
@@ -108,7 +114,11 @@ class Repositories:
         source = self._source(job)
         git = await asyncio.to_thread(find_program, "git", packages=("git",), cache=self._cache)
         with tempfile.TemporaryDirectory(prefix="fetch-", dir=job.work) as scratch:
-            run = _Git(git, self._guardians, Path(scratch), self._configuration(job, source), self._limits(job))
+            (Path(scratch) / CONFIGURATION).write_text(self._configuration(job, source) + "\n", encoding="utf-8")
+            given = [source] if source.startswith("/") else [*filter(None, [self._authorities])]
+            start = Start((str(git.path),), _environment(git, Path(scratch)), job.work, reads=tuple(map(Path, given)))
+            isolation = await asyncio.to_thread(self._isolation)
+            run = _Git(start, isolation, self._guardians, Path(scratch), self._limits(job))
             bare = job.work / HISTORY
             depth = [f"--depth={history}", "--single-branch"] if history else []
             await run("clone", "--bare", "--no-local", "--template=", "--quiet", *depth, "--", source, str(bare))
@@ -210,13 +220,13 @@ class Repositories:
 class _Git:
     """Git as it is run for one fetch."""
 
-    def __init__(self, program: Found, guardians: Guardians, scratch: Path, configuration: str, limits: Limits) -> None:
-        self._program = program
+    def __init__(self, start: Start, isolation: Isolation, guardians: Guardians, scratch: Path, limits: Limits) -> None:
+        self._start = start
+        self._isolation = isolation
         self._guardians = guardians
         self._scratch = scratch
         self._limits = limits
         self._deadline = asyncio.get_running_loop().time() + limits.wall_s
-        (scratch / "gitconfig").write_text(configuration + "\n", encoding="utf-8")
 
     async def __call__(self, *arguments: str, at: Path | None = None, most: int | None = None) -> bytes:
         """What it prints; `most` bytes a file in place of the room that a repository has.
@@ -226,10 +236,12 @@ class _Git:
         """
         out, err = self._scratch / "out", self._scratch / "err"
         left = max(0.1, self._deadline - asyncio.get_running_loop().time())
+        plain = replace(self._start, argv=(*self._start.argv, *arguments))
+        start = await asyncio.to_thread(self._isolation.around, plain)
         ended = await self._guardians.run(
-            [str(self._program.path), *arguments],
+            start.argv,
             work=at or self._scratch,
-            environment=bare_environment(self._scratch, self._environment()),
+            environment=start.environment,
             limits=Limits(left, self._limits.memory_bytes, most or self._limits.file_bytes),
             stdout=out,
             stderr=err,
@@ -237,7 +249,9 @@ class _Git:
         if ended.timed_out:
             raise NotFetchedError(f"fetching took longer than {self._limits.wall_s:.0f} s", ended=ended.code)
         if ended.code:
-            raise NotFetchedError(self._complaint(err, ended.code), ended=ended.code)
+            unstarted = self._isolation.complaint(ended.code, err)
+            said = f"Git was not started: {unstarted}" if unstarted else self._complaint(err, ended.code)
+            raise NotFetchedError(said, ended=ended.code)
         return out.read_bytes()
 
     def _complaint(self, err: Path, code: int) -> str:
@@ -248,19 +262,21 @@ class _Git:
         what = " / ".join(line for line in said.splitlines() if line.startswith(("fatal:", "error:")))[-_SAID:]
         return f"Git could not fetch it: {what or f'it ended with code {code}'}"
 
-    def _environment(self) -> Mapping[str, str]:
-        return {
-            **self._program.environment,
-            "GIT_CONFIG_GLOBAL": str(self._scratch / "gitconfig"),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_ATTR_NOSYSTEM": "1",
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_ASKPASS": "/bin/false",
-            "SSH_ASKPASS": "/bin/false",
-            "GIT_SSH_COMMAND": "/bin/false",
-            "GIT_LFS_SKIP_SMUDGE": "1",
-            "GIT_OPTIONAL_LOCKS": "0",
-        }
+
+def _environment(git: Found, scratch: Path) -> Mapping[str, str]:
+    told = {
+        **git.environment,
+        "GIT_CONFIG_GLOBAL": str(scratch / CONFIGURATION),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "/bin/false",
+        "SSH_ASKPASS": "/bin/false",
+        "GIT_SSH_COMMAND": "/bin/false",
+        "GIT_LFS_SKIP_SMUDGE": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+    }
+    return bare_environment(scratch, told)
 
 
 def _for_tools(git: Found) -> dict[str, str]:

@@ -65,9 +65,9 @@ def scan(tools, guardians, tmp_path, tmp_path_factory) -> Scan:
             120,
             tmp_path_factory.mktemp("work"),
         )
-        repositories = Repositories(default_cache(), guardians, folders=[source.parent])
-        most = {"memory_mb": 4096, "output_mb": 64}
         isolation = isolations(tmp_path / "osv").now
+        repositories = Repositories(default_cache(), guardians, folders=[source.parent], isolation=isolation)
+        most = {"memory_mb": 4096, "output_mb": 64}
         runner = GuardedRunner(tools, SystemClock(), guardians, **most, repositories=repositories, isolation=isolation)
         ended = await runner.run(job, lambda _: None)
         kept = [each for each in job.work.rglob("*") if each.is_file() and HISTORY not in each.parts]

@@ -50,7 +50,7 @@ def installed(*tools: str) -> Catalogue:
 
 def isolations(*shown: Path) -> Isolations:
     """What isolates tools wherever that works; they see these folders, though they be temporary."""
-    made = Isolations("auto", default_cache() / "tools", default_cache(), View(shown=(ROOT, *shown)))
+    made = Isolations("auto", default_cache() / "tools", default_cache(), View(shown=(ROOT, default_cache(), *shown)))
     made.install(lambda _: None)
     return made
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from uuid import uuid4
 
@@ -71,10 +72,11 @@ def program() -> Found:
     return Found(found, root.environment())
 
 
-def works(program: Found) -> bool:
-    """Whether this machine allows it; asked without any of what is tested."""
+def works(program: Found, user: int | None = None) -> bool:
+    """Whether this machine allows it to a user; asked without any of what is tested."""
     argv = [program.path, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--unshare-pid", "/bin/true"]
-    return subprocess.run(argv, env=program.environment, capture_output=True, check=False).returncode == 0
+    done = subprocess.run(argv, env=program.environment, user=user, cwd="/", capture_output=True, check=False)
+    return done.returncode == 0
 
 
 @pytest.fixture
@@ -255,6 +257,28 @@ def test_what_does_not_work_here_is_not_used_and_says_why(alone, tmp_path) -> No
         Isolations("bubblewrap", tmp_path, tmp_path).now()
 
 
+async def test_the_home_its_settings_and_what_is_named_are_hidden_from_tools(alone, tmp_path, monkeypatch) -> None:
+    planted(alone, "exit 0")
+    monkeypatch.chdir(tmp_path)
+    for name in ("home/data/objects", "home/data/scratch/one", "elsewhere", "mine", "cache/tools"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / ".env").touch()
+    told = {
+        "tools": {"hide": [tmp_path / "mine"]},
+        "objects": {"url": (tmp_path / "elsewhere").as_uri()},
+        "stack": {"home": tmp_path / "home", "cache": tmp_path / "cache"},
+    }
+    container = Container(Settings(_env_file=None, **told))
+    work = tmp_path / "home/data/scratch/one"
+    words = " ".join(container.isolations.now().around(Start(("/bin/true",), {}, work)).argv)
+    await container.close()
+    for hidden in ("home", "elsewhere", "mine"):
+        assert f"--tmpfs {tmp_path}/{hidden} " in words
+    assert f"--ro-bind /dev/null {tmp_path}/.env " in words
+    assert f"--ro-bind {tmp_path}/cache {tmp_path}/cache " in words
+    assert f"--bind {work} {work} " in words
+
+
 async def test_no_worker_runs_tools_without_the_isolation_that_is_demanded(alone, tmp_path) -> None:
     told = {"tools": {"isolation": "bubblewrap"}, "stack": {"home": tmp_path, "cache": tmp_path}}
     container = Container(Settings(_env_file=None, **told))
@@ -263,17 +287,28 @@ async def test_no_worker_runs_tools_without_the_isolation_that_is_demanded(alone
     await container.close()
 
 
-def test_another_users_worker_is_asked_for_as_that_user(alone, tmp_path) -> None:
-    """Only root can ask."""
-    nobody = 54321
-    planted(alone, f"test $(/usr/bin/id -u) = {nobody} || exit 1")
-    chosen = Isolations("auto", tmp_path, tmp_path)
-    if os.geteuid() == 0:
-        alone.parent.chmod(0o755)
-        for folder in (tmp_path.parent, tmp_path.parent.parent):
-            folder.chmod(0o711)
-        assert chosen.seen_by((nobody, nobody)).name == "bubblewrap"
-    assert chosen.seen_by(None).name == "none"
+def test_another_users_worker_is_asked_for_as_that_user(program) -> None:
+    """What is closed to that user is closed to its tools, and no trouble. Only root can ask."""
+    if os.geteuid() != 0:
+        return
+    nobody = 65534
+    with tempfile.TemporaryDirectory() as made:
+        folder, secret = Path(made), Path(made) / "closed/home"
+        folder.chmod(0o755)
+        (folder / f"{PACKAGE}.packages").touch()
+        secret.mkdir(parents=True)
+        secret.parent.chmod(0o700)
+        chosen = Isolations("auto", folder, default_cache(), View(hidden=(secret,)))
+        seen = chosen.seen_by(nobody, nobody)
+        assert seen.name == ("bubblewrap" if works(program, nobody) and reads_us(nobody) else "none"), seen.detail
+        none = Isolations("none", folder, default_cache())
+        assert none.seen_by(nobody, nobody).detail.startswith("tools may do what the worker may")
+
+
+def reads_us(user: int) -> bool:
+    """Whether this user may read the code."""
+    argv = [sys.executable, "-c", "import purple.toolkit"]
+    return subprocess.run(argv, user=user, cwd="/", capture_output=True, check=False).returncode == 0
 
 
 def test_none_is_none_wherever_it_would_work(alone, tmp_path) -> None:

@@ -2,23 +2,33 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from purple.domain.errors import InvalidInputError
+from purple.domain.isolation import Isolation
 from purple.domain.tools import ToolJob, ToolTarget
 from purple.settings.paths import default_cache
 from purple.toolkit.repositories import NotFetchedError, Repositories, Room
+from tests.support.lab import isolations
 from tests.support.repositories import NAME, commit, git, job, server_of
 
 ADDRESS = "127.25.0.1"
 
 
+@pytest.fixture(scope="module")
+def isolation() -> Callable[[], Isolation]:
+    """Which hides `/tmp`, where all these repositories are."""
+    return isolations().now
+
+
 @pytest.fixture
-def repositories(guardians) -> Callable[..., Repositories]:
+def repositories(guardians, isolation) -> Callable[..., Repositories]:
     """Made with the folders whose repositories may be fetched, and with what is changed."""
-    return lambda *folders, **changes: Repositories(default_cache(), guardians, folders=folders, **changes)
+    made = partial(Repositories, default_cache(), guardians, isolation=isolation)
+    return lambda *folders, **changes: made(folders=folders, **changes)
 
 
 async def test_the_files_and_the_history_of_a_folder_are_fetched(tmp_path, repositories) -> None:
@@ -37,6 +47,16 @@ async def test_the_files_and_the_history_of_a_folder_are_fetched(tmp_path, repos
     whole = tmp_path / "whole"
     await repositories(tmp_path / "code").fetch(job(str(source), whole), 0)
     assert set(git(whole / "history.git", "rev-list", "--all").split()) == {first, last, side}
+
+
+async def test_a_repository_that_another_keeps_to_himself_is_fetched_by_root(tmp_path, repositories) -> None:
+    source = tmp_path / "home/app"
+    last = commit(source, {"a.txt": "one"})
+    if os.geteuid() == 0:
+        for each in (source.parent, source, *source.rglob("*")):
+            os.chown(each, 54321, 54321)
+    source.chmod(0o700)
+    assert (await repositories(tmp_path / "home").fetch(job(str(source), tmp_path / "work"), 1)).commit == last
 
 
 async def test_nothing_outside_the_named_folders_is_read(tmp_path, repositories) -> None:
