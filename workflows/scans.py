@@ -155,7 +155,9 @@ class Scans:
             self._board.waiting.pop(label, None)
         self._board.say(f"{label}: {outcome.state}, {outcome.observations} observations {outcome.reason}")
         if not outcome.state.ended:
-            self._waiting.appendleft(step.model_copy(update={"attempt": self._attempts.pop(step.scan_id)}))
+            # one that slept until its window opens has not begun
+            begun = self._attempts.pop(step.scan_id, step.attempt)
+            self._waiting.appendleft(step.model_copy(update={"attempt": begun}))
             return
         self._board.done += 1
         self._attempts.pop(step.scan_id, None)

@@ -37,7 +37,7 @@ from purple.contracts.campaigns import (
 )
 from purple.domain.campaigns import CampaignState
 from purple.domain.tools import ScanState
-from workers.runner import sandbox
+from workers.runner import WORKFLOWS, sandbox
 from workflows.campaign import CampaignWorkflow
 
 ATTRIBUTES = ("CampaignId", "Organisation", "Profile", "Phase", "MaxSeverity")
@@ -138,7 +138,7 @@ class Running:
             Worker(
                 env.client,
                 task_queue=queue,
-                workflows=[CampaignWorkflow] if queue == names.QUEUE_CONTROL else [],
+                workflows=WORKFLOWS if queue == names.QUEUE_CONTROL else [],
                 activities=steps.all(),
                 workflow_runner=sandbox(),
             )
@@ -158,12 +158,14 @@ class Running:
             await each.__aexit__(*error)
 
     async def waiting(self) -> tuple[str, ...]:
+        return (await self.until(lambda told: bool(told.waiting))).waiting
+
+    async def until(self, condition: Callable[[Progress], bool]) -> Progress:
+        """Its progress, once it is so."""
         async with asyncio.timeout(60):
-            while True:
-                told = await self.handle.query(names.QUERY_PROGRESS, result_type=Progress)
-                if told.waiting:
-                    return told.waiting
+            while not condition(told := await self.handle.query(names.QUERY_PROGRESS, result_type=Progress)):
                 await asyncio.sleep(0.05)
+        return told
 
     async def end(self) -> Finished:
         return await self.handle.result()
