@@ -34,9 +34,11 @@ class _Run:
     reason: str = ""
 
     def end(self, wish: ScanState, reason: str) -> None:
-        """End its tool; the wish that came first stands."""
-        if self.wish is None:
+        """End its tool; the wish that came first stands, but that of a scan that was to wait and is skipped."""
+        first = self.wish is None
+        if first or (self.wish is ScanState.PENDING and wish is ScanState.SKIPPED):
             self.wish, self.reason = wish, reason
+        if first:
             self.work.cancel()
 
 
@@ -116,7 +118,9 @@ class Scans:
         return self._trouble is not None or self._may_start() or not (self._waiting or self._tasks)
 
     def _start(self, ref: CampaignRef, step: ScanStep) -> None:
-        if any(word.speaks_of(step) for word in self._skips):  # written down by who skipped it
+        if any(
+            word.speaks_of(step) for word in self._skips
+        ):  # written down by who skipped it, or when it went back in line
             self._board.done += 1
             return
         task = asyncio.create_task(self._one(ref, step))
