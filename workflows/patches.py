@@ -9,3 +9,9 @@ BEGIN_HERE = "begin-here"
 
 CANCEL_STANDS = "cancel-stands"
 """A cancel that comes in one turn with the end of what it cancels is heard."""
+
+ASKED_ONCE = "asked-once"
+"""A tool that waits for approval is asked for once, and waits no longer where somebody has answered."""
+
+WORDS_ASKED = "words-asked"
+"""A child skips only what people ordered to be skipped, whoever tells it."""

@@ -34,9 +34,11 @@ class _Run:
     reason: str = ""
 
     def end(self, wish: ScanState, reason: str) -> None:
-        """End its tool; the wish that came first stands."""
-        if self.wish is None:
+        """End its tool; the wish that came first stands, but that of a scan that was to wait and is skipped."""
+        first = self.wish is None
+        if first or (self.wish is ScanState.PENDING and wish is ScanState.SKIPPED):
             self.wish, self.reason = wish, reason
+        if first:
             self.work.cancel()
 
 
@@ -116,7 +118,9 @@ class Scans:
         return self._trouble is not None or self._may_start() or not (self._waiting or self._tasks)
 
     def _start(self, ref: CampaignRef, step: ScanStep) -> None:
-        if any(word.speaks_of(step) for word in self._skips):  # written down by who skipped it
+        if any(
+            word.speaks_of(step) for word in self._skips
+        ):  # written down by who skipped it, or when it went back in line
             self._board.done += 1
             return
         task = asyncio.create_task(self._one(ref, step))
@@ -155,7 +159,9 @@ class Scans:
             self._board.waiting.pop(label, None)
         self._board.say(f"{label}: {outcome.state}, {outcome.observations} observations {outcome.reason}")
         if not outcome.state.ended:
-            self._waiting.appendleft(step.model_copy(update={"attempt": self._attempts.pop(step.scan_id)}))
+            # one that slept until its window opens has not begun
+            begun = self._attempts.pop(step.scan_id, step.attempt)
+            self._waiting.appendleft(step.model_copy(update={"attempt": begun}))
             return
         self._board.done += 1
         self._attempts.pop(step.scan_id, None)

@@ -37,7 +37,7 @@ from purple.contracts.campaigns import (
 )
 from purple.domain.campaigns import CampaignState
 from purple.domain.tools import ScanState
-from workers.runner import sandbox
+from workers.runner import WORKFLOWS, sandbox
 from workflows.campaign import CampaignWorkflow
 
 ATTRIBUTES = ("CampaignId", "Organisation", "Profile", "Phase", "MaxSeverity")
@@ -68,10 +68,16 @@ class Steps:
         self.ran: list[tuple[UUID, int, datetime]] = []
         self.answer: Callable[[RunScan, datetime], ScanOutcome] = self.complete
         self.finished: list[Finish] = []
+        self.gates: dict[UUID, asyncio.Event] = {}
+        """Scans whose tool runs until it is let go, or campaigns that end so."""
 
     @staticmethod
     def complete(request: RunScan, _: datetime) -> ScanOutcome:
         return ScanOutcome(scan_id=request.scan_id, state=ScanState.COMPLETE, attempt=request.attempt)
+
+    async def _pass(self, held: UUID) -> None:
+        if gate := self.gates.get(held):
+            await gate.wait()
 
     def all(self) -> list[Callable[..., Any]]:
         @activity.defn(name=names.BEGIN)
@@ -86,6 +92,7 @@ class Steps:
         async def run_scan(request: RunScan) -> ScanOutcome:
             now = await self._env.get_current_time()
             self.ran.append((request.scan_id, request.attempt, now))
+            await self._pass(request.scan_id)
             return self.answer(request, now)
 
         @activity.defn(name=names.ANALYSE)
@@ -107,6 +114,7 @@ class Steps:
         @activity.defn(name=names.FINISH)
         async def finish(request: Finish) -> Finished:
             self.finished.append(request)
+            await self._pass(request.ref.campaign_id)
             state = request.state or CampaignState.COMPLETED
             return Finished(campaign_id=request.ref.campaign_id, state=state, reason=request.reason)
 
@@ -138,7 +146,7 @@ class Running:
             Worker(
                 env.client,
                 task_queue=queue,
-                workflows=[CampaignWorkflow] if queue == names.QUEUE_CONTROL else [],
+                workflows=WORKFLOWS if queue == names.QUEUE_CONTROL else [],
                 activities=steps.all(),
                 workflow_runner=sandbox(),
             )
@@ -158,12 +166,14 @@ class Running:
             await each.__aexit__(*error)
 
     async def waiting(self) -> tuple[str, ...]:
+        return (await self.until(lambda told: bool(told.waiting))).waiting
+
+    async def until(self, condition: Callable[[Progress], bool]) -> Progress:
+        """Its progress, once it is so."""
         async with asyncio.timeout(60):
-            while True:
-                told = await self.handle.query(names.QUERY_PROGRESS, result_type=Progress)
-                if told.waiting:
-                    return told.waiting
+            while not condition(told := await self.handle.query(names.QUERY_PROGRESS, result_type=Progress)):
                 await asyncio.sleep(0.05)
+        return told
 
     async def end(self) -> Finished:
         return await self.handle.result()
