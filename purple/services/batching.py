@@ -82,7 +82,7 @@ async def skip_refused(uow: UnitOfWork, campaign: Campaign, now: datetime) -> No
 
 
 async def _ask(uow: UnitOfWork, campaign: Campaign, phase: Phase, now: datetime) -> tuple[Held, ...]:
-    """Every tool that waits for an answer, each asked for once; anew where its time was over, or it runs elsewhere too."""
+    """Every tool that waits for an answer, each asked for once; anew where its time is over, or it runs elsewhere."""
     waiting = await uow.scan_sets.held(campaign.id, phase)
     if not waiting:
         return ()
