@@ -34,9 +34,11 @@ class _Run:
     reason: str = ""
 
     def end(self, wish: ScanState, reason: str) -> None:
-        """End its tool; the wish that came first stands."""
-        if self.wish is None:
+        """End its tool; the wish that came first stands, but that of a scan that was to wait and is skipped."""
+        first = self.wish is None
+        if first or (self.wish is ScanState.PENDING and wish is ScanState.SKIPPED):
             self.wish, self.reason = wish, reason
+        if first:
             self.work.cancel()
 
 
@@ -116,8 +118,8 @@ class Scans:
         return self._trouble is not None or self._may_start() or not (self._waiting or self._tasks)
 
     def _start(self, ref: CampaignRef, step: ScanStep) -> None:
-        if any(word.speaks_of(step) for word in self._skips):  # written down by who skipped it
-            self._board.done += 1
+        if any(word.speaks_of(step) for word in self._skips):
+            self._board.done += 1  # written down by who skipped it, or by the step that put it back in line
             return
         task = asyncio.create_task(self._one(ref, step))
         self._tasks.append(task)

@@ -20,6 +20,9 @@ class ApprovalState(StrEnum):
     """Nobody answered in time."""
 
 
+_NO = ApprovalState.REJECTED
+
+
 @dataclass(frozen=True, slots=True)
 class Approval:
     """Whether a tool of a campaign may run, where its profile asks for a second person."""
@@ -44,7 +47,12 @@ class Orders:
     """By tool."""
 
     @property
-    def refused(self) -> frozenset[str]:
-        """Tools of which no scan may run."""
-        rejected = {tool for tool, each in self.approvals.items() if each.state is ApprovalState.REJECTED}
-        return frozenset(self.skipped) | rejected
+    def refused(self) -> Mapping[str, str]:
+        """Tools of which no scan may run, and why."""
+        answers = self.approvals.items()
+        rejected = {tool: f"{tool} rejected by {each.by}" for tool, each in answers if each.state is _NO}
+        return {**rejected, **self.skipped}
+
+    def refusal(self, tool: str, scan_id: UUID) -> str:
+        """Why people do not want a scan to run any more; empty where they said nothing of it."""
+        return self.refused.get(tool) or ("a person skipped it" if scan_id in self.left_out else "")

@@ -72,9 +72,7 @@ async def steps_of(
 
 async def skip_refused(uow: UnitOfWork, campaign: Campaign, now: datetime) -> None:
     """End what is new of tools that people skipped or rejected."""
-    orders = campaign.orders
-    for tool in orders.refused:
-        reason = orders.skipped.get(tool) or f"{tool} rejected by {orders.approvals[tool].by}"
+    for tool, reason in campaign.orders.refused.items():
         await end_all(uow, campaign.id, ScanState.SKIPPED, reason, now, states=(ScanState.PENDING,), tool=tool)
 
 
@@ -103,6 +101,25 @@ async def _ask(uow: UnitOfWork, campaign: Campaign, phase: Phase, now: datetime)
     if approvals != orders.approvals:
         await uow.campaigns.update(campaign.id, orders=replace(orders, approvals=approvals))
     return tuple(Held(tool=tool, scans=scans, until=approvals[tool].until) for tool, scans in waiting.items())
+
+
+async def settle(uow: UnitOfWork, scan: Scan, state: ScanState, reason: str, now: datetime) -> Scan:
+    """Write down what became of one scan without a tool: how it ended, or that it waits again."""
+    await uow.gates.withdraw(scan.campaign_id, scan.id)
+    settled = await uow.scans.update(scan.id, state=state, reason=reason, ended_at=now if state.ended else None)
+    await uow.events.add(scan_event(settled, now, reason))
+    return settled
+
+
+async def unskipped(uow: UnitOfWork, campaign: Campaign, scans: Iterable[Scan], now: datetime) -> list[Scan]:
+    """Those that people have not skipped; the others end here, for no workflow may know of the skip any more."""
+    left = []
+    for scan in scans:
+        if why := campaign.orders.refusal(scan.tool, scan.id):
+            await settle(uow, scan, ScanState.SKIPPED, why, now)
+        else:
+            left.append(scan)
+    return left
 
 
 async def end_all(  # noqa: PLR0913 - which scans, and how they end

@@ -30,9 +30,9 @@ from purple.domain.scan_sets import BATCH
 from purple.domain.scope import Authorisation
 from purple.domain.tools import ScanState, ToolCatalogue
 from purple.services import cleanup, planning
-from purple.services.batching import check_number, due, end_all, skip_refused, steps_of, targets_of
+from purple.services.batching import check_number, due, end_all, settle, skip_refused, steps_of, targets_of, unskipped
 from purple.services.clearance import Asked, Clearance, asked_by
-from purple.services.events import enter, event, nth, phase_event, scan_event
+from purple.services.events import enter, event, nth, phase_event
 from purple.services.profiles import Profiles
 from purple.services.retrying import Retrying
 from purple.services.steering import by_reference, input_of
@@ -216,27 +216,29 @@ class Campaigns:
             return await due(uow, self._tools, campaign, Phase.TOOLS, now)
 
     async def next_scans(self, batch: BatchRef) -> BatchSteps:
-        """The next scans of a batch that have not ended."""
+        """The next scans of a batch that have not ended, and that people have not skipped."""
         async with self._work(batch.ref.organisation_id) as uow:
             campaign = await uow.scan_sets.campaign(batch.ref.campaign_id)
-            found = await uow.scan_sets.due(campaign.id, batch.phase, batch.number, BATCH)
-            return BatchSteps(scans=await steps_of(uow, self._tools, campaign, found))
+            while found := await uow.scan_sets.due(campaign.id, batch.phase, batch.number, BATCH):
+                if left := await unskipped(uow, campaign, found, self._clock.now()):
+                    return BatchSteps(scans=await steps_of(uow, self._tools, campaign, left))
+            return BatchSteps()
 
     async def settle(self, request: SettleScan) -> None:
         """Write down how a scan ended that no worker could bring to its end; or that it waits again."""
         now = self._clock.now()
         async with self._work(request.ref.organisation_id) as uow:
+            # a skip that comes meanwhile waits for us, and then finds the scan in line again
+            campaign = await uow.scan_sets.campaign(request.ref.campaign_id, lock=not request.state.ended)
             scan = await uow.scans.get(request.scan_id)
             if scan.state.ended:
                 return
-            ended_at = now if request.state.ended else None
-            reason = request.reason
-            if request.state is ScanState.CANCELLED:
-                campaign = await uow.scan_sets.campaign(request.ref.campaign_id)
+            state, reason = request.state, request.reason
+            if state is ScanState.CANCELLED:
                 reason = await self._clearance.withdrawn(uow, campaign, scan) or reason
-            await uow.gates.withdraw(scan.campaign_id, scan.id)
-            scan = await uow.scans.update(scan.id, state=request.state, reason=reason, ended_at=ended_at)
-            await uow.events.add(scan_event(scan, now, reason))
+            elif not state.ended and (why := campaign.orders.refusal(scan.tool, scan.id)):
+                state, reason = ScanState.SKIPPED, why
+            await settle(uow, scan, state, reason, now)
 
     async def finish(self, request: Finish) -> Finished:
         """The workflow's last step: every scan has ended, the summary is written."""

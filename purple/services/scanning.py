@@ -1,27 +1,22 @@
 """One scan: checked, run, read, recorded."""
 
-import asyncio
 import contextlib
-import itertools
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from purple.contracts.campaigns import RunScan, ScanOutcome
-from purple.domain.campaigns import Scan
+from purple.domain.campaigns import Campaign, Scan
 from purple.domain.clock import Clock
 from purple.domain.errors import (
     DiskFullError,
     InvalidInputError,
     NotFoundError,
     OutOfScopeError,
-    ParseError,
     UnavailableError,
 )
 from purple.domain.gates import TargetAwayError
 from purple.domain.objects import ObjectStore
-from purple.domain.observations import Observation, RecordedObservation
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.targets import TargetKind
 from purple.domain.tools import (
@@ -34,45 +29,19 @@ from purple.domain.tools import (
     ToolTarget,
 )
 from purple.services import undoing
+from purple.services.batching import settle
 from purple.services.clearance import Asked, Clearance, Time, asked_for
 from purple.services.events import event, postponed_event, scan_event
 from purple.services.gates import Admission, Gates
-from purple.services.recording import recorder
-from purple.services.sharing import Record, Shares
+from purple.services.reading import How, Reader, Reading
+from purple.services.sharing import Shares
 from purple.services.workshop import Workshop
-
-BATCH = 2_000
-READERS = 8
-"""Outputs that one process reads at once."""
-MAX_OBSERVATIONS = 200_000
-"""Of one run of a tool, whose output is hostile; what is beyond is in the artifact, and the scan is partial."""
-MAX_IMPORTED = 5_000_000
-"""Of a file that a person brings in; one of 2 GB has fewer."""
 
 _GIVEN_UP = {ScanState.SKIPPED, ScanState.CANCELLED}
 
 
 class _OvertakenError(Exception):
     """Another attempt of the scan has come to its end meanwhile."""
-
-
-@dataclass
-class _Reading:
-    """What became of the output."""
-
-    state: ScanState
-    reason: str
-    read: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _How:
-    """What is known of a run beside its scan."""
-
-    kind: TargetKind
-    """Of its target."""
-    spec: ToolSpec
-    time: Time
 
 
 class Scanning:
@@ -95,8 +64,7 @@ class Scanning:
         self._objects = objects
         self._clock = clock
         self._workshop = workshop
-        # of their own: a file of gigabytes, or a parser that hangs, keeps nobody else's thread
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._reader = Reader(tools, clock)
 
     async def run(self, request: RunScan, beat: Callable[[ToolProgress], None], workflow_id: str = "") -> ScanOutcome:
         """Bring one attempt of a scan to its end, or to the queue at the gate of its host.
@@ -114,9 +82,8 @@ class Scanning:
         async with self._work(ref.organisation_id) as uow:
             known = await uow.scan_sets.briefing(request.scan_id)
         scan, campaign, kind, authorisation = known.scan, known.campaign, known.kind, known.authorisation
-        # what people skipped or cancelled just now is not begun, whichever attempt this is
-        if scan.state.ended and (scan.attempt >= request.attempt or scan.state in _GIVEN_UP):
-            return _outcome(scan)
+        if over := await self._over(scan, campaign, request.attempt):
+            return _outcome(over)
         spec = self._tools.spec(scan.tool)
         asked = asked_for(scan, campaign, request.attempt)
         try:
@@ -125,7 +92,7 @@ class Scanning:
             return _outcome(await self._skip(scan, request.attempt, refusal, asked), refused=True)
         try:
             address = await self._clearance.address(scan, kind, authorisation, spec)
-            how = _How(kind, spec, self._clearance.hours(authorisation, spec))
+            how = How(kind, spec, self._clearance.hours(authorisation, spec))
         except (OutOfScopeError, InvalidInputError) as refusal:
             if isinstance(refusal, OutOfScopeError) and refusal.rule == "window":
                 return _outcome(await self._put_off(scan, refusal, asked), postponed=True)
@@ -144,7 +111,7 @@ class Scanning:
                 raise
 
     async def _attempt(
-        self, scan: Scan, how: _How, admission: Admission, beat: Callable[[ToolProgress], None]
+        self, scan: Scan, how: How, admission: Admission, beat: Callable[[ToolProgress], None]
     ) -> ScanOutcome:
         def watched(progress: ToolProgress) -> None:
             self._workshop.check_disk()
@@ -174,7 +141,7 @@ class Scanning:
         return ToolRun(ScanState.COMPLETE, "", output)
 
     @staticmethod
-    def _job(scan: Scan, how: _How, work: Path) -> ToolJob:
+    def _job(scan: Scan, how: How, work: Path) -> ToolJob:
         asset = how.kind if how.kind in {TargetKind.REPOSITORY, TargetKind.IMAGE} else ""
         return ToolJob(
             tool=scan.tool,
@@ -190,6 +157,15 @@ class Scanning:
             with contextlib.suppress(UnavailableError):  # then nobody else can have run the undo meanwhile either
                 async with self._work(scan.organisation_id) as uow:
                     await undoing.acted(uow, scan, spec, self._clock.now())
+
+    async def _over(self, scan: Scan, campaign: Campaign, attempt: int) -> Scan | None:
+        """The scan, where this attempt is not begun: it has ended, or people gave the scan up, asked of whomever."""
+        if scan.state.ended and (scan.attempt >= attempt or scan.state in _GIVEN_UP):
+            return scan
+        if not (why := campaign.orders.refusal(scan.tool, scan.id)) or scan.state.ended:
+            return scan if why else None
+        async with self._work(scan.organisation_id) as uow:
+            return await settle(uow, scan, ScanState.SKIPPED, why, self._clock.now())
 
     async def _skip(self, scan: Scan, attempt: int, refusal: OutOfScopeError | InvalidInputError, asked: Asked) -> Scan:
         rule = f" (rule {refusal.rule})" if isinstance(refusal, OutOfScopeError) else ""
@@ -270,7 +246,7 @@ class Scanning:
         await self._gates.announce(admission)
         return _outcome(scan).model_copy(update={"waiting": bool(admission.waiting), "stalled": admission.stalled})
 
-    async def _record(self, scan: Scan, how: _How, run: ToolRun) -> ScanOutcome:
+    async def _record(self, scan: Scan, how: How, run: ToolRun) -> ScanOutcome:
         """Artifacts first, then observations, the scan's end and its event in one transaction.
 
         A worker that was given up may end at the same moment: of two the first counts, and the other's rows go.
@@ -288,14 +264,14 @@ class Scanning:
                 return _outcome(await uow.scans.get(scan.id))
 
     async def _ended(
-        self, uow: UnitOfWork, scan: Scan, how: _How, run: ToolRun, artifacts: tuple[str, str]
+        self, uow: UnitOfWork, scan: Scan, how: How, run: ToolRun, artifacts: tuple[str, str]
     ) -> ScanOutcome:
-        reading, now = _Reading(run.state, run.reason), self._clock.now()
+        reading, now = Reading(run.state, run.reason), self._clock.now()
         output, log = artifacts
         shares = await Shares.of(uow, scan) if how.spec.shares else None
         added = 0
         if run.output:
-            added = await uow.findings.record(self._read(scan, how, run.output, reading, shares))
+            added = await uow.findings.record(self._reader.rows(scan, how, run.output, reading, shares))
         waits = _cut_short(reading, how.time)
         ending = replace(
             scan,
@@ -317,53 +293,8 @@ class Scanning:
             await shares.settle(uow, ended)
         return _outcome(ended, postponed=waits)
 
-    async def _read(
-        self, scan: Scan, how: _How, output: Path, reading: _Reading, shares: Shares | None
-    ) -> AsyncIterator[list[RecordedObservation]]:
-        """Parse in a thread, a batch at a time; how it went is left in `reading`."""
-        found = self._tools.parse(scan.tool, output, scan.options if how.spec.imports else None)
-        now, loop = self._clock.now(), asyncio.get_running_loop()
-        record: Record = recorder(scan, how.kind, how.spec, now)
-        if shares:
-            record = shares.recorder(lambda each, kind: recorder(each, kind, how.spec, now))
-        while True:
-            batch, taken, trouble = await loop.run_in_executor(self._readers, _take, found, record)
-            reading.read += taken
-            if batch:
-                yield batch
-            if trouble is not None:
-                _spoil(reading, trouble)
-                return
-            if taken < BATCH:
-                return
-            most = MAX_IMPORTED if how.spec.imports else MAX_OBSERVATIONS
-            if reading.read >= most:
-                _cut(reading, most)
-                return
 
-
-def _take(found: Iterator[Observation], record: Record) -> tuple[list[RecordedObservation], int, ParseError | None]:
-    """Rows of the next batch, scan by scan, and how many results they were made of."""
-    batch: list[RecordedObservation | None] = []
-    trouble: ParseError | None = None
-    try:
-        batch.extend(map(record, itertools.islice(found, BATCH)))
-    except ParseError as error:
-        trouble = error
-    rows = sorted((each for each in batch if each is not None), key=lambda each: each.scan_id)
-    return rows, len(batch), trouble
-
-
-def _spoil(reading: _Reading, trouble: ParseError) -> None:
-    """Output that broke: what was read stands, and the scan can no longer count as complete."""
-    if reading.state is ScanState.COMPLETE:
-        reading.state = ScanState.PARTIAL if reading.read else ScanState.FAILED
-        reading.reason = f"its output could not be read to the end: {trouble.detail}"
-    elif not reading.read:
-        reading.reason = reading.reason or trouble.detail
-
-
-def _cut_short(reading: _Reading, time: Time) -> bool:
+def _cut_short(reading: Reading, time: Time) -> bool:
     """Whether a tool that a closing test window ended goes on in another one; what it found by then is kept."""
     if not time.bound or reading.state is not ScanState.TIMED_OUT:
         return False
@@ -373,12 +304,6 @@ def _cut_short(reading: _Reading, time: Time) -> bool:
     reading.state = ScanState.PENDING
     reading.reason = "stopped when the test window closed; it runs again when one opens"
     return True
-
-
-def _cut(reading: _Reading, most: int) -> None:
-    if reading.state is ScanState.COMPLETE:
-        reading.state = ScanState.PARTIAL
-        reading.reason = f"more than {most} observations; the rest is in the artifact only"
 
 
 def _outcome(scan: Scan, *, refused: bool = False, postponed: bool = False) -> ScanOutcome:

@@ -7,7 +7,7 @@ from typing import Any
 from temporalio import activity
 
 from purple.contracts import names
-from purple.contracts.campaigns import CarriedOut, CarryOut, Order, Ordered, SettleScan
+from purple.contracts.campaigns import ENGINE, CarriedOut, CarryOut, Order, Ordered, SettleScan
 from purple.domain.campaigns import CampaignState
 from purple.domain.identity import Action
 from purple.domain.tools import ScanState
@@ -56,3 +56,21 @@ async def test_a_campaign_that_sleeps_until_its_window_opens_is_stopped_and_goes
     assert ended.state is CampaignState.COMPLETED
     assert steps.settled == [(ScanState.PENDING, "stop by test")] * 2
     assert [(attempt, at >= opens) for _, attempt, at in steps.ran] == [(1, True)] * 2
+
+
+async def test_a_skip_that_comes_while_a_stop_still_ends_the_tool_stands(skipping) -> None:  # noqa: F811 - the fixture
+    plan = begun((), step(60)).model_copy(update={"engine": ENGINE})
+    (only,) = plan.recon
+    steps = Steered(skipping, plan)
+    gate = steps.gates[only.scan_id] = asyncio.Event()
+    async with Running(skipping, steps) as campaign, asyncio.timeout(60):
+        await campaign.until(lambda _: bool(steps.ran))
+        await order(campaign, Action.STOP)
+        await order(campaign, Action.SKIP, scan_id=only.scan_id)
+        gate.set()
+        await campaign.until(lambda told: not told.running)
+        await campaign.handle.signal(names.SIGNAL_RESUME)
+        ended = await campaign.end()
+    assert ended.state is CampaignState.COMPLETED
+    assert steps.settled == [(ScanState.SKIPPED, "skip by test")]
+    assert len(steps.ran) == 1, "it does not run again"

@@ -68,6 +68,8 @@ class Steps:
         self.ran: list[tuple[UUID, int, datetime]] = []
         self.answer: Callable[[RunScan, datetime], ScanOutcome] = self.complete
         self.finished: list[Finish] = []
+        self.gates: dict[UUID, asyncio.Event] = {}
+        """Scans whose tool runs until it is let go."""
 
     @staticmethod
     def complete(request: RunScan, _: datetime) -> ScanOutcome:
@@ -86,6 +88,8 @@ class Steps:
         async def run_scan(request: RunScan) -> ScanOutcome:
             now = await self._env.get_current_time()
             self.ran.append((request.scan_id, request.attempt, now))
+            if gate := self.gates.get(request.scan_id):
+                await gate.wait()
             return self.answer(request, now)
 
         @activity.defn(name=names.ANALYSE)
