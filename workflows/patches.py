@@ -9,3 +9,6 @@ BEGIN_HERE = "begin-here"
 
 CANCEL_STANDS = "cancel-stands"
 """A cancel that comes in one turn with the end of what it cancels is heard."""
+
+ASKED_ONCE = "asked-once"
+"""A tool that waits for approval is asked for once, and waits no longer where somebody has answered."""

@@ -77,7 +77,7 @@ async def skip_refused(uow: UnitOfWork, campaign: Campaign, now: datetime) -> No
 
 
 async def _ask(uow: UnitOfWork, campaign: Campaign, phase: Phase, now: datetime) -> tuple[Held, ...]:
-    """Every tool that is held, each asked for once; one whose time was over is asked for anew."""
+    """Every tool that waits for an answer, each asked for once; one whose time was over is asked for anew."""
     waiting = await uow.scan_sets.held(campaign.id, phase)
     if not waiting:
         return ()
@@ -100,7 +100,11 @@ async def _ask(uow: UnitOfWork, campaign: Campaign, phase: Phase, now: datetime)
             await uow.events.add(told)
     if approvals != orders.approvals:
         await uow.campaigns.update(campaign.id, orders=replace(orders, approvals=approvals))
-    return tuple(Held(tool=tool, scans=scans, until=approvals[tool].until) for tool, scans in waiting.items())
+    return tuple(
+        Held(tool=tool, scans=scans, until=approvals[tool].until)
+        for tool, scans in waiting.items()
+        if approvals[tool].state is ApprovalState.WAITING
+    )
 
 
 async def settle(uow: UnitOfWork, scan: Scan, state: ScanState, reason: str, now: datetime) -> Scan:

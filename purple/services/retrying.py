@@ -7,6 +7,7 @@ from purple.domain.campaigns import Campaign, CampaignState, Phase
 from purple.domain.clock import Clock
 from purple.domain.identity import Action, ActorTokens
 from purple.domain.ports import UnitOfWork, Work
+from purple.domain.steering import ApprovalState
 from purple.domain.tools import ToolCatalogue
 from purple.services.batching import due
 from purple.services.events import event
@@ -58,6 +59,9 @@ class Retrying:
         now = self._clock.now()
         orders = campaign.orders
         await uow.scan_sets.reset(campaign.id, retry_id, tools=orders.refused, ids=orders.left_out)
+        for tool, answer in orders.approvals.items():
+            if answer.state is ApprovalState.APPROVED:  # what had ended before it was
+                await uow.scan_sets.release(campaign.id, tool, retry_id)
         await uow.scan_sets.number(campaign.id, apart=apart)
         scans = await uow.scan_sets.of_request(campaign.id, retry_id)
         await self._tell(uow, campaign, retry_id, actor.username, scans, now)

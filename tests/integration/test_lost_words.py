@@ -15,11 +15,15 @@ from purple.contracts.campaigns import (
     CarriedOut,
     CarryOut,
     Order,
+    RetryPlan,
+    RetryScans,
     RunScan,
     SettleScan,
 )
 from purple.domain.campaigns import Campaign, Phase, Scan
 from purple.domain.identity import Action, Actor
+from purple.domain.scan_sets import HELD, OWN
+from purple.domain.steering import Approval, ApprovalState, Orders
 from purple.domain.tools import ScanState
 from purple.services.ordering import about
 from tests.support.running import Purple
@@ -55,6 +59,14 @@ class Asked:
         signed = order.model_copy(update={"token": token})
         return await self.container.ordering.carry_out(
             CarryOut(ref=self.begun.ref, order=signed, order_id=str(uuid4()))
+        )
+
+    async def retry(self) -> RetryPlan:
+        """What the workflow does when it is asked to run again what failed."""
+        actor = Actor(uuid4(), self.begun.ref.organisation_id, "second")
+        token = self.container.actors.sign(actor, Action.RETRY_FAILED, self.workflow_id)
+        return await self.container.retrying.retry_scans(
+            RetryScans(ref=self.begun.ref, retry_id=str(uuid4()), token=token)
         )
 
 
@@ -98,3 +110,20 @@ async def test_what_people_skipped_does_not_run_whichever_way_it_comes(purple) -
     assert [outcomes[each].state for each in (batched, told, failed)] == ["skipped", "skipped", "failed"]
     assert outcomes[told].reason == (await asked.scan(batched)).reason == "skipped by second: enough"
     assert (await asked.scan(failed)).attempt == 1, "what failed before stays so"
+
+
+async def test_only_what_still_waits_is_asked_for_and_what_is_approved_runs_again(purple) -> None:
+    asked = await begin(purple, "made-approved", "127.47.1.1")
+    ref = asked.begun.ref
+    (held,) = (await purple.container.campaigns.plan(ref)).held
+    assert (held.tool, held.scans) == ("made", 1)
+    async with purple.container.work(purple.organisation) as uow:
+        (scan,) = await uow.scans.all(campaign_id=asked.id, tool="made")
+        await uow.scans.update(scan.id, state=ScanState.SKIPPED)  # nobody had approved it in time
+        approval = Approval(ApprovalState.APPROVED, held.until, "second")
+        await uow.campaigns.update(asked.id, orders=Orders(approvals={"made": approval}))
+    assert (await asked.retry()).held == ()
+    again = await asked.scan(scan.id)
+    assert (again.state, again.batch) == (ScanState.PENDING, OWN)
+    await asked.changed(scan.id, batch=HELD)
+    assert not (await purple.container.campaigns.plan(ref)).held, "it has its answer"

@@ -2,12 +2,25 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+import pytest
 from temporalio import activity
 
 from purple.contracts import names
-from purple.contracts.campaigns import ENGINE, CarriedOut, CarryOut, Order, Ordered, SettleScan
+from purple.contracts.campaigns import (
+    ENGINE,
+    CarriedOut,
+    CarryOut,
+    Expire,
+    Expired,
+    Held,
+    Order,
+    Ordered,
+    Plan,
+    SettleScan,
+)
 from purple.domain.campaigns import CampaignState
 from purple.domain.identity import Action
 from purple.domain.tools import ScanState
@@ -20,20 +33,26 @@ class Steered(Steps):
     def __init__(self, *of_campaign: Any) -> None:
         super().__init__(*of_campaign)
         self.settled: list[tuple[ScanState, str]] = []
+        self.plans: dict[Action, Plan] = {}
+        """What an order releases."""
+        self.expired: list[str] = []
 
     def all(self) -> list[Callable[..., Any]]:
         @activity.defn(name=names.CARRY_OUT)
         async def carry_out(request: CarryOut) -> CarriedOut:
-            return await self.carry_out(request)
+            action = request.order.action
+            return CarriedOut(said=f"{action} by test", plan=self.plans.get(action, Plan()))
 
         @activity.defn(name=names.SETTLE_SCAN)
         async def settle(request: SettleScan) -> None:
             self.settled.append((request.state, request.reason))
 
-        return [carry_out, settle, *super().all()]
+        @activity.defn(name=names.EXPIRE)
+        async def expire(request: Expire) -> Expired:
+            self.expired.append(request.tool)
+            return Expired()
 
-    async def carry_out(self, request: CarryOut) -> CarriedOut:
-        return CarriedOut(said=f"{request.order.action} by test")
+        return [carry_out, settle, expire, *super().all()]
 
 
 async def order(campaign: Running, action: Action, **said: Any) -> Ordered:
@@ -74,3 +93,32 @@ async def test_a_skip_that_comes_while_a_stop_still_ends_the_tool_stands(skippin
     assert ended.state is CampaignState.COMPLETED
     assert steps.settled == [(ScanState.SKIPPED, "skip by test")]
     assert len(steps.ran) == 1, "it does not run again"
+
+
+@pytest.mark.parametrize("answer", [Action.APPROVE, Action.SKIP])
+async def test_a_tool_that_has_its_answer_is_not_asked_for_again(skipping, answer) -> None:  # noqa: F811 - the fixture
+    until = await skipping.get_current_time() + timedelta(hours=4)
+    asked, added, approved = Held(tool="made", scans=1, until=until), step(60), step(60)
+    steps = Steered(skipping, begun(()).model_copy(update={"held": (asked,)}))
+    steps.plans = {
+        Action.ADD_TARGETS: Plan(scans=(added,), held=(asked,)),
+        Action.APPROVE: Plan(scans=(approved,)),
+    }
+    async with Running(skipping, steps) as campaign, asyncio.timeout(60):
+        await campaign.until(lambda told: bool(told.held))
+        await order(campaign, Action.ADD_TARGETS)
+        await order(campaign, answer, tool="made")
+        ended = await campaign.end()
+        assert await skipping.get_current_time() < until, "nothing is waited for any more"
+    assert ended.state is CampaignState.COMPLETED
+    ran = [scan_id for scan_id, _, _ in steps.ran]
+    assert ran == [approved.scan_id, added.scan_id] if answer is Action.APPROVE else [added.scan_id]
+    assert steps.expired == []
+
+
+async def test_nobody_waits_for_an_answer_that_was_given_elsewhere(skipping) -> None:  # noqa: F811 - the fixture
+    until = await skipping.get_current_time() + timedelta(hours=4)
+    steps = Steered(skipping, begun(()).model_copy(update={"held": (Held(tool="made", scans=1, until=until),)}))
+    async with Running(skipping, steps) as campaign, asyncio.timeout(60):
+        ended = await campaign.end()
+    assert (ended.state, steps.expired) == (CampaignState.COMPLETED, ["made"])
