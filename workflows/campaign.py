@@ -4,12 +4,11 @@ import asyncio
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from purple.contracts import names
     from purple.contracts.campaigns import (
-        Analysed,
         BeginRequest,
         Begun,
         CampaignInput,
@@ -18,19 +17,16 @@ with workflow.unsafe.imports_passed_through():
         CarryOut,
         Finish,
         Finished,
-        Notified,
         Order,
         Ordered,
         Plan,
         Progress,
-        Reported,
         Retried,
         RetryPlan,
         RetryRequest,
         RetryScans,
         Skip,
         Surveyed,
-        Triaged,
     )
     from purple.contracts.gates import GateOpen
     from purple.domain.campaigns import CampaignState, Phase
@@ -40,8 +36,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.board import Board
     from workflows.hours import Hours
     from workflows.lanes import Lanes
+    from workflows.outcome import Outcome
     from workflows.scans import RefusedError, Scans
-    from workflows.steps import do, do_here, why
+    from workflows.steps import do, do_here, surely, why
     from workflows.undo import CleanUp
 
 ANSWERS = {Action.APPROVE, Action.REJECT}
@@ -49,7 +46,6 @@ _CAMPAIGN = SearchAttributeKey.for_keyword(names.ATTRIBUTE_CAMPAIGN)
 _ORGANISATION = SearchAttributeKey.for_keyword(names.ATTRIBUTE_ORGANISATION)
 _PROFILE = SearchAttributeKey.for_keyword(names.ATTRIBUTE_PROFILE)
 _PHASE = SearchAttributeKey.for_keyword(names.ATTRIBUTE_PHASE)
-_SEVERITY = SearchAttributeKey.for_keyword(names.ATTRIBUTE_SEVERITY)
 
 
 @workflow.defn(name=names.WORKFLOW)
@@ -74,10 +70,9 @@ class CampaignWorkflow:
         self._lanes = Lanes(self._board, self._runs)
         self._clean_up = CleanUp(self._board)
         self._approvals = Approvals(self._board)
-        self._notes: dict[str, str] = {}
+        self._outcome = Outcome(self._board, self._enter)
         self._cancelled = False
         self._revoked = False
-        self._worst = ""
         self._rounds = 0
         """That began in this run."""
 
@@ -110,7 +105,7 @@ class CampaignWorkflow:
                 await phases
             except RefusedError as refused:
                 state, reason = CampaignState.NOT_ALLOWED, str(refused)
-            except ActivityError as error:
+            except FailureError as error:
                 if is_cancelled_exception(error):
                     state, reason = self._stopped()
                 else:
@@ -124,7 +119,7 @@ class CampaignWorkflow:
         self._ending = True
         if phases is not None and begun.changes:
             await self._clean_up.finally_run(self._ref(begun), phases)
-        return await asyncio.shield(self._finish(self._ref(begun), state, reason))
+        return await surely(self._finish(self._ref(begun), state, reason))
 
     def _stopped(self) -> tuple[CampaignState, str]:
         """How one that was told to stop ends; of a revocation, the last step learns from the contract itself."""
@@ -137,7 +132,7 @@ class CampaignWorkflow:
         return self._revoked and self._board.phase in {"", Phase.RECON, Phase.TOOLS}
 
     async def _finish(self, ref: CampaignRef, state: CampaignState | None, reason: str) -> Finished:
-        request = Finish(ref=ref, state=state, reason=reason, notes=self._notes)
+        request = Finish(ref=ref, state=state, reason=reason, notes=self._outcome.notes)
         finished = await do(names.FINISH, request, Finished, "write down how it ended", options.CONTROL)
         self._board.say(f"**{finished.state}** {finished.reason}")
         return finished
@@ -157,7 +152,7 @@ class CampaignWorkflow:
             if begun.changes:
                 await self._clean_up.run(self._ref(begun))
             if not self._asked():
-                await self._outcome(self._ref(begun))
+                await self._outcome.run(self._ref(begun))
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 if not self._asked():
                     return
@@ -171,19 +166,7 @@ class CampaignWorkflow:
         surveyed = await do(names.SURVEY, ref, Surveyed, "which targets the file speaks of", options.SURVEY)
         self._board.say(f"import: {surveyed.results} results on {surveyed.targets} targets")
         if surveyed.left_out:
-            self._notes["import"] = surveyed.left_out
-
-    async def _outcome(self, ref: CampaignRef) -> None:
-        await self._enter(Phase.ANALYSIS, 1)
-        analysed = await do(names.ANALYSE, ref, Analysed, "merge sightings, weigh risk", options.ANALYSIS)
-        self._board.done += 1
-        self._worst = analysed.worst
-        self._board.say(f"analysis: {analysed.found} new, {analysed.reopened} reopened, {analysed.fixed} fixed")
-        if analysed.worst:
-            workflow.upsert_search_attributes([_SEVERITY.value_set(analysed.worst)])
-        await self._triage(ref)
-        await self._report(ref)
-        await self._notify(ref)
+            self._outcome.notes["import"] = surveyed.left_out
 
     async def _steer(self, order: Order) -> Ordered:
         """Have the order believed, written down and done in the database, then do the rest of it here."""
@@ -219,39 +202,6 @@ class CampaignWorkflow:
         self._board.say(done.said)
         return Ordered(said=done.said, scans=done.scans)
 
-    async def _triage(self, ref: CampaignRef) -> None:
-        await self._enter(Phase.TRIAGE, 1)
-        try:
-            triaged = await do(names.TRIAGE, ref, Triaged, "order of remediation", options.AI)
-            self._board.say(f"triage: {triaged.state}{f': {triaged.reason}' if triaged.reason else ''}")
-            if triaged.reason:
-                self._notes[Phase.TRIAGE] = f"{triaged.state}: {triaged.reason}"
-        except ActivityError as error:
-            self._outlive(Phase.TRIAGE, error)
-        self._board.done += 1
-
-    async def _report(self, ref: CampaignRef) -> None:
-        await self._enter(Phase.REPORT, 1)
-        try:
-            reported = await do(names.REPORT, ref, Reported, "PDF, HTML, JSON", options.REPORT)
-            self._board.say(f"report: {', '.join(reported.written) or 'none'}")
-            if reported.failed:
-                self._notes[Phase.REPORT] = "; ".join(f"{k}: {v}" for k, v in sorted(reported.failed.items()))
-        except ActivityError as error:
-            self._outlive(Phase.REPORT, error)
-        self._board.done += 1
-
-    async def _notify(self, ref: CampaignRef) -> None:
-        await self._enter(Phase.NOTIFY, 1)
-        try:
-            notified = await do(names.NOTIFY, ref, Notified, "tell the receiver", options.NOTIFY)
-            self._board.say(f"notify: {notified.state}{f': {notified.reason}' if notified.reason else ''}")
-            if notified.state != "delivered":
-                self._notes[Phase.NOTIFY] = f"{notified.state}: {notified.reason}"
-        except ActivityError as error:
-            self._outlive(Phase.NOTIFY, error)
-        self._board.done += 1
-
     async def _scans(self, phase: Phase, begun: Begun, plan: Plan) -> None:
         """Every tool run of a phase, and those that wait for approval last."""
         await self._enter(phase, 0)
@@ -277,13 +227,6 @@ class CampaignWorkflow:
             workflow.upsert_search_attributes([_PHASE.value_set(phase)])
         self._attributed = phase
         self._board.show()
-
-    def _outlive(self, phase: Phase, error: ActivityError) -> None:
-        """A phase after analysis that failed for good is noted, and the campaign goes on."""
-        if is_cancelled_exception(error):
-            raise error
-        self._notes[phase] = f"failed: {why(error)}"
-        self._board.say(f"{phase}: failed: {why(error)}")
 
     def _attribute(self, begun: Begun) -> None:
         workflow.upsert_search_attributes(

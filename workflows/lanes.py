@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ChildWorkflowError, FailureError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError, ChildWorkflowError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from purple.contracts import names
@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from purple.domain.campaigns import Phase
     from workflows.board import Board
     from workflows.scans import RefusedError, Scans
+    from workflows.steps import why
 
 AT_ONCE = 4
 """Each child's decisions are made one after the other; a few children make them side by side."""
@@ -117,9 +118,12 @@ class Lanes:
             raise RefusedError(ended.refused)
 
     async def _child(self, lane: int, ref: CampaignRef, phase: Phase, number: int) -> BatchEnded:
-        """A child that somebody ended is started again: it takes up what has not ended.
+        """A child that somebody ended or cancelled is started again: it takes up what has not ended.
 
         Temporal's defaults fit: cancelling waits until the child's tools are gone, and ends with its parent.
+
+        Raises:
+            ApplicationError: it failed, or was ended, time and again.
         """
         attempt = 1
         while True:
@@ -145,8 +149,11 @@ class Lanes:
                 await self._tell(lane)  # what changed while it was started
                 ended: BatchEnded = await handle
             except ChildWorkflowError as error:
-                if is_cancelled_exception(error) or attempt == ATTEMPTS:
+                task = asyncio.current_task()
+                if is_cancelled_exception(error) and task and task.cancelling():
                     raise
+                if attempt == ATTEMPTS:
+                    raise ApplicationError(f"{phase} batch {number}: {why(error)}") from error
                 self._children.pop(lane, None)
                 attempt += 1
             else:

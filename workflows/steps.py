@@ -1,12 +1,12 @@
 """How a workflow asks for a step, and what it says of one that failed."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
 
 with workflow.unsafe.imports_passed_through():
     from purple.contracts.base import Contract
@@ -56,7 +56,17 @@ async def do_here(step: str, argument: Contract, result: type[T], summary: str, 
     return done
 
 
-def why(error: ActivityError) -> str:
-    """What went wrong in a step, in its own words."""
-    cause = error.cause
-    return cause.message if isinstance(cause, ApplicationError) else str(cause or error)
+async def surely(work: Coroutine[Any, Any, T]) -> T:
+    """Do it to its end, whatever is cancelled meanwhile."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    return task.result()
+
+
+def why(error: BaseException) -> str:
+    """What went wrong in a step, or in a child and its step, in its own words."""
+    while isinstance(error, ActivityError | ChildWorkflowError) and error.cause:
+        error = error.cause
+    return error.message if isinstance(error, ApplicationError) else str(error)

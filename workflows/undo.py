@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from purple.domain.undos import UndoState
     from workflows import options
     from workflows.board import Board
-    from workflows.steps import do
+    from workflows.steps import do, surely
 
 HOSTS_AT_ONCE = 8
 
@@ -98,13 +98,7 @@ class CleanUp:
 
     async def finally_run(self, ref: CampaignRef, phases: "asyncio.Task[None]") -> None:
         """Before a campaign ends: after every tool has ended, and whatever is cancelled meanwhile."""
-        whole = asyncio.create_task(self._after(ref, phases))
-        while not whole.done():
-            try:
-                await asyncio.shield(whole)
-            except asyncio.CancelledError:
-                if whole.done():
-                    raise
+        await surely(self._after(ref, phases))
 
     async def _after(self, ref: CampaignRef, phases: "asyncio.Task[None]") -> None:
         if not phases.done():

@@ -69,11 +69,15 @@ class Steps:
         self.answer: Callable[[RunScan, datetime], ScanOutcome] = self.complete
         self.finished: list[Finish] = []
         self.gates: dict[UUID, asyncio.Event] = {}
-        """Scans whose tool runs until it is let go."""
+        """Scans whose tool runs until it is let go, or campaigns that end so."""
 
     @staticmethod
     def complete(request: RunScan, _: datetime) -> ScanOutcome:
         return ScanOutcome(scan_id=request.scan_id, state=ScanState.COMPLETE, attempt=request.attempt)
+
+    async def _pass(self, held: UUID) -> None:
+        if gate := self.gates.get(held):
+            await gate.wait()
 
     def all(self) -> list[Callable[..., Any]]:
         @activity.defn(name=names.BEGIN)
@@ -88,8 +92,7 @@ class Steps:
         async def run_scan(request: RunScan) -> ScanOutcome:
             now = await self._env.get_current_time()
             self.ran.append((request.scan_id, request.attempt, now))
-            if gate := self.gates.get(request.scan_id):
-                await gate.wait()
+            await self._pass(request.scan_id)
             return self.answer(request, now)
 
         @activity.defn(name=names.ANALYSE)
@@ -111,6 +114,7 @@ class Steps:
         @activity.defn(name=names.FINISH)
         async def finish(request: Finish) -> Finished:
             self.finished.append(request)
+            await self._pass(request.ref.campaign_id)
             state = request.state or CampaignState.COMPLETED
             return Finished(campaign_id=request.ref.campaign_id, state=state, reason=request.reason)
 
