@@ -260,8 +260,8 @@ class Notifier(Protocol):
 class Orchestrator(Bell, Protocol):
     """Runs campaigns durably."""
 
-    async def start(self, workflow_id: str, argument: Any, *, summary: str) -> None:
-        """Start a campaign; one that runs or ran under this id is left alone.
+    async def start(self, workflow_id: str, argument: Any, *, summary: str) -> bool:
+        """Start a campaign; one that runs under this id is left alone. False where one has ended under it.
 
         Raises:
             UnavailableError: the server is away.
@@ -292,20 +292,28 @@ class Orchestrator(Bell, Protocol):
         """
         ...
 
-    async def cancel(self, workflow_id: str) -> None:
-        """Ask a campaign to stop; one that ended is left alone.
+    async def failure(self, workflow_id: str) -> str:
+        """Why a workflow that ended did so without a result, in its words; empty where it has one, or nobody knows.
+
+        Raises:
+            UnavailableError: the server is away, or it has not ended.
+        """
+        ...
+
+    async def cancel(self, workflow_id: str) -> bool:
+        """Ask a campaign to stop; false where its workflow does not run.
 
         Raises:
             UnavailableError: the server is away.
         """
         ...
 
-    async def pause(self, workflow_id: str) -> None:
-        """Ask a campaign to start nothing new. Raises UnavailableError where the server is away."""
+    async def pause(self, workflow_id: str) -> bool:
+        """Ask a campaign to start nothing new; as `cancel`."""
         ...
 
-    async def resume(self, workflow_id: str) -> None:
-        """Ask a campaign to go on. Raises UnavailableError where the server is away."""
+    async def resume(self, workflow_id: str) -> bool:
+        """Ask a campaign to go on; as `cancel`."""
         ...
 
     async def revoke(self, workflow_id: str) -> None:

@@ -1,7 +1,6 @@
 """Temporal as the orchestrator: start, cancel and query by name and contract."""
 
 import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,7 +27,7 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from purple.contracts import names
@@ -72,10 +71,13 @@ async def connect(settings: TemporalSettings, *, lazy: bool = True) -> Client:
     )
 
 
+def _root(error: BaseException | None) -> BaseException | None:
+    """What a step failed for, of a failure that only says which step it was."""
+    return error.cause if isinstance(error, ActivityError) else error
+
+
 def _refused(error: WorkflowUpdateFailedError) -> PurpleError:
-    cause: BaseException | None = error.cause
-    if isinstance(cause, ActivityError):
-        cause = cause.cause
+    cause = _root(error.cause)
     said = cause.message if isinstance(cause, ApplicationError) else str(cause)
     if isinstance(cause, ApplicationError) and cause.type == names.ERROR_REFUSED:
         return _TOLD.get(cause.details[0] if cause.details else "", ForbiddenError)(said)
@@ -126,13 +128,13 @@ class TemporalOrchestrator:
     async def _handle(self, workflow_id: str) -> WorkflowHandle[Any, Any]:
         return (await self.client()).get_workflow_handle(workflow_id)
 
-    async def start(self, workflow_id: str, argument: Any, *, summary: str) -> None:
+    async def start(self, workflow_id: str, argument: Any, *, summary: str) -> bool:
         """Start; one that is or was there is left alone."""
         if not isinstance(argument, CampaignInput):
             raise TypeError(f"a campaign starts from a CampaignInput, not {type(argument).__name__}")
         async with _reached():
             client = await self.client()
-            with contextlib.suppress(WorkflowAlreadyStartedError):
+            try:
                 await client.start_workflow(
                     names.WORKFLOW,
                     argument.model_copy(update={"engine": ENGINE}),
@@ -145,6 +147,9 @@ class TemporalOrchestrator:
                     static_details=f"Profile {argument.profile}, {len(argument.target_ids) or 'many'} target(s)",
                     rpc_timeout=RPC_TIMEOUT,
                 )
+            except WorkflowAlreadyStartedError:
+                return False
+        return True
 
     async def start_undos(self, workflow_id: str, argument: Any, *, summary: str) -> None:
         """Start; one that runs is left alone, one that ended runs again."""
@@ -184,17 +189,31 @@ class TemporalOrchestrator:
                     raise
                 return datetime.min.replace(tzinfo=UTC)
 
-    async def cancel(self, workflow_id: str) -> None:
-        """Signal; one that ended is left alone."""
-        await self._signal(workflow_id, names.SIGNAL_CANCEL)
+    async def failure(self, workflow_id: str) -> str:
+        """Out of its last event."""
+        async with _reached():
+            handle = await self._handle(workflow_id)
+            try:
+                await handle.result(rpc_timeout=RPC_TIMEOUT)
+            except WorkflowFailureError as error:
+                cause = _root(error.cause)
+                return cause.message if isinstance(cause, FailureError) else str(cause or error)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+        return ""
 
-    async def pause(self, workflow_id: str) -> None:
-        """Signal; one that ended is left alone."""
-        await self._signal(workflow_id, names.SIGNAL_PAUSE)
+    async def cancel(self, workflow_id: str) -> bool:
+        """Signal."""
+        return await self._signal(workflow_id, names.SIGNAL_CANCEL)
 
-    async def resume(self, workflow_id: str) -> None:
-        """Signal; one that ended is left alone."""
-        await self._signal(workflow_id, names.SIGNAL_RESUME)
+    async def pause(self, workflow_id: str) -> bool:
+        """Signal."""
+        return await self._signal(workflow_id, names.SIGNAL_PAUSE)
+
+    async def resume(self, workflow_id: str) -> bool:
+        """Signal."""
+        return await self._signal(workflow_id, names.SIGNAL_RESUME)
 
     async def revoke(self, workflow_id: str) -> None:
         """Signal; one that ended is left alone."""

@@ -19,24 +19,23 @@ from purple.contracts.campaigns import (
     SettleScan,
 )
 from purple.contracts.profiles import Profile
-from purple.domain.campaigns import Campaign, CampaignState, Phase, Scan, campaign_id_of, end_state
+from purple.domain.campaigns import Campaign, CampaignState, Phase, Scan, campaign_id_of
 from purple.domain.clock import Clock, Ids
 from purple.domain.errors import OutOfScopeError, UnavailableError
 from purple.domain.idempotency import check_key, check_repeated
-from purple.domain.imports import left_out_of
 from purple.domain.pages import Page, Query
 from purple.domain.ports import Orchestrator, UnitOfWork, Work
 from purple.domain.scan_sets import BATCH
 from purple.domain.scope import Authorisation
 from purple.domain.tools import ScanState, ToolCatalogue
-from purple.services import cleanup, planning
-from purple.services.batching import check_number, due, end_all, settle, skip_refused, steps_of, targets_of, unskipped
+from purple.services import planning
+from purple.services.batching import check_number, due, settle, skip_refused, steps_of, targets_of, unskipped
 from purple.services.clearance import Asked, Clearance, asked_by
-from purple.services.events import enter, event, nth, phase_event
+from purple.services.events import enter, event, phase_event
+from purple.services.finishing import end_unbegun, write_down
 from purple.services.profiles import Profiles
 from purple.services.retrying import Retrying
 from purple.services.steering import by_reference, input_of
-from purple.services.summaries import summarise
 from purple.services.valuing import valued
 
 
@@ -130,11 +129,18 @@ class Campaigns:
     async def restart_lost(self, campaign: Campaign) -> None:
         """Start the workflow of a campaign that is still pending; nothing happens where it runs.
 
+        One that ended before it began is not started again: the campaign has failed, and says why.
+
         Raises:
             UnavailableError: the server is away.
         """
         wanted = input_of(campaign)
-        await self._orchestrator.start(campaign.workflow_id, wanted, summary=campaign.name)
+        if await self._orchestrator.start(campaign.workflow_id, wanted, summary=campaign.name):
+            return
+        why = await self._orchestrator.failure(campaign.workflow_id) or "nobody knows why"
+        reason = f"its workflow ended before it began: {why}"
+        async with self._work(campaign.organisation_id) as uow:
+            await end_unbegun(uow, campaign, CampaignState.FAILED, reason, self._clock.now())
 
     async def stop_revoked(self, campaign: Campaign) -> None:
         """Tell the workflow of a campaign that its authorisation was revoked.
@@ -149,10 +155,9 @@ class Campaigns:
         wanted = request.campaign
         now = self._clock.now()
         async with self._work(wanted.organisation_id) as uow:
-            campaign = await uow.campaigns.find(campaign_id_of(request.workflow_id))
-            if campaign is None:  # a schedule started it
-                campaign, _ = await self._draft(uow, request.workflow_id, wanted)
-                await uow.campaigns.upsert(campaign)
+            campaign = await self._row(uow, request)
+            if campaign.state.ended and not wanted.retry_token:
+                return _over(campaign)
             again = 0
             if campaign.state.ended or (campaign.round > 1 and campaign.run_id == request.run_id):
                 campaign, again = await self._retrying.reopen(uow, campaign, request)
@@ -198,6 +203,16 @@ class Campaigns:
                     "windows": tuple(map(str, authorisation.windows)),
                 }
             )
+
+    async def _row(self, uow: UnitOfWork, request: BeginRequest) -> Campaign:
+        """The campaign as it is when whoever ends it before it began has done so."""
+        campaign = await uow.campaigns.find(campaign_id_of(request.workflow_id))
+        if campaign is None:  # a schedule started it
+            campaign, _ = await self._draft(uow, request.workflow_id, request.campaign)
+            await uow.campaigns.upsert(campaign)
+            return campaign
+        await uow.scan_sets.campaign(campaign.id, lock=True)
+        return await uow.campaigns.get(campaign.id)
 
     async def plan(self, ref: CampaignRef) -> Plan:
         """What recon's findings ask for."""
@@ -253,41 +268,8 @@ class Campaigns:
                     reason=campaign.reason,
                     worst=campaign.summary.get("worst", ""),
                 )
-            await uow.gates.withdraw(campaign.id)
             word, reason = await self._last_word(uow, campaign, request)
-            left = "the campaign ended before it ran" + (f": {reason}" if reason else "")
-            waiting = ScanState.CANCELLED if word is CampaignState.CANCELLED else ScanState.SKIPPED
-            stopped = ScanState.CANCELLED if word is CampaignState.NOT_ALLOWED else waiting
-            await end_all(uow, campaign.id, stopped, reason or left, now, states=(ScanState.RUNNING,))
-            await end_all(uow, campaign.id, waiting, left, now, states=(ScanState.PENDING,))
-            counts = await uow.scan_sets.counts(campaign.id)
-            judged = await uow.scan_sets.judged(campaign.id)
-            state = word or end_state(judged, left_out_of(campaign.summary))
-            await uow.metrics.fill(campaign.id, again=ref.round > 1)
-            ending = await cleanup.settle(uow, campaign, state, reason, now)
-            found = await summarise(uow, campaign, counts)
-            summary = campaign.summary | found | {"notes": request.notes} | ending.summary
-            await uow.campaigns.update(
-                campaign.id,
-                state=ending.state,
-                reason=ending.reason,
-                phase=None,
-                ended_at=now,
-                summary=summary,
-                round=ref.round,
-            )
-            await uow.events.add(
-                event(
-                    campaign.organisation_id,
-                    "campaign.ended",
-                    campaign.id,
-                    now,
-                    campaign_id=campaign.id,
-                    data={"state": ending.state, "reason": ending.reason, "counts": summary["counts"]},
-                    occasion=nth(ref),
-                )
-            )
-            return Finished(campaign_id=campaign.id, state=ending.state, reason=ending.reason, worst=summary["worst"])
+            return await write_down(uow, campaign, request.model_copy(update={"state": word, "reason": reason}), now)
 
     async def _last_word(
         self, uow: UnitOfWork, campaign: Campaign, request: Finish
@@ -361,6 +343,13 @@ class Campaigns:
         async for targets in targets_of(uow, campaign):
             planning.check_targets(targets, profile, self._tools)
         return campaign, authorisation
+
+
+def _over(campaign: Campaign) -> Begun:
+    """One that was ended before it began does not begin."""
+    ref = CampaignRef(organisation_id=campaign.organisation_id, campaign_id=campaign.id, round=campaign.round)
+    reason = campaign.reason or f"it has ended: {campaign.state}"
+    return Begun(ref=ref, name=campaign.name, profile=campaign.profile, refused=reason)
 
 
 async def _repeated(uow: UnitOfWork, known: tuple[str, UUID], digest: str) -> Campaign:

@@ -124,7 +124,10 @@ class Relay:
             await rest()
 
     async def _repair(self) -> None:
-        """What was lost between commit and call: starts, revocations, undos and ends that nobody looks after."""
+        """What was lost between commit and call: starts, revocations, undos and ends that nobody looks after.
+
+        A workflow that ended before its campaign began is found with the lost starts.
+        """
         lost = self._clock.now() - LOST_AFTER
         for campaign in await self._outbox.lost_revocations(lost):
             await self._mend(campaign, self._campaigns.stop_revoked)

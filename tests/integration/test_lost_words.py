@@ -5,9 +5,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from temporalio import activity
+from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import Worker
 
 from purple.bootstrap import Container
+from purple.contracts import names
 from purple.contracts.campaigns import (
+    ENGINE,
     BatchRef,
     BeginRequest,
     Begun,
@@ -20,13 +26,19 @@ from purple.contracts.campaigns import (
     RunScan,
     SettleScan,
 )
-from purple.domain.campaigns import Campaign, Phase, Scan
+from purple.domain.campaigns import Campaign, CampaignState, Phase, Scan
 from purple.domain.identity import Action, Actor
 from purple.domain.scan_sets import HELD, OWN
 from purple.domain.steering import Approval, ApprovalState, Orders
 from purple.domain.tools import ScanState
+from purple.orchestrator.temporal import TemporalOrchestrator
+from purple.services.campaigns import Campaigns
 from purple.services.ordering import about
-from tests.support.running import Purple
+from purple.services.steering import input_of
+from purple.settings.app import TemporalSettings
+from tests.support.running import Purple, free_port
+from workers.runner import sandbox
+from workflows.campaign import CampaignWorkflow
 
 
 @dataclass
@@ -75,18 +87,22 @@ def purple(container) -> Purple:
     return Purple(container)
 
 
-async def begin(purple: Purple, profile: str, *addresses: str) -> Asked:
-    container, workflow_id = purple.container, f"campaign/{uuid4()}"
-    targets = [(await container.targets.ensure(purple.organisation, each)).id for each in addresses]
-    wanted = CampaignInput(
+async def wanted(purple: Purple, profile: str, *addresses: str) -> CampaignInput:
+    targets = [(await purple.container.targets.ensure(purple.organisation, each)).id for each in addresses]
+    return CampaignInput(
         organisation_id=purple.organisation,
         name="by hand",
         profile=profile,
         target_ids=tuple(targets),
         authorisation_id=await purple.authorisation("127.47.0.0/16"),
-        options={"made-noop": {"artifact": await container.objects.put(b"")}},
+        options={"made-noop": {"artifact": await purple.container.objects.put(b"")}},
     )
-    begun = await container.campaigns.begin(BeginRequest(workflow_id=workflow_id, campaign=wanted, run_id="by hand"))
+
+
+async def begin(purple: Purple, profile: str, *addresses: str) -> Asked:
+    container, workflow_id = purple.container, f"campaign/{uuid4()}"
+    asked = await wanted(purple, profile, *addresses)
+    begun = await container.campaigns.begin(BeginRequest(workflow_id=workflow_id, campaign=asked, run_id="by hand"))
     return Asked(container, begun, workflow_id)
 
 
@@ -127,3 +143,43 @@ async def test_only_what_still_waits_is_asked_for_and_what_is_approved_runs_agai
     assert (again.state, again.batch) == (ScanState.PENDING, OWN)
     await asked.changed(scan.id, batch=HELD)
     assert not (await purple.container.campaigns.plan(ref)).held, "it has its answer"
+
+
+@pytest.fixture
+def away() -> TemporalOrchestrator:
+    """A workflow server that nobody can reach."""
+    return TemporalOrchestrator(TemporalSettings(address=f"127.0.0.1:{free_port()}"))
+
+
+async def pending(purple: Purple, away: TemporalOrchestrator, address: str) -> Campaign:
+    """A campaign whose workflow was not started."""
+    c = purple.container
+    campaigns = Campaigns(c.work, away, c.clearance, c.tools, c.profiles, c.retrying, c.clock, c.ids)
+    campaign = await campaigns.start(await wanted(purple, "made-recon", address))
+    assert campaign.state is CampaignState.PENDING
+    return campaign
+
+
+async def test_a_campaign_whose_workflow_ended_before_it_began_has_failed(purple, away) -> None:
+    client = await purple.container.orchestrator.connected_client()
+
+    @activity.defn(name=names.BEGIN)
+    async def begin(request: BeginRequest) -> Begun:
+        raise ApplicationError("no tool is called 'plugin'", type=names.ERROR_REFUSED, non_retryable=True)
+
+    queue = f"nobody-{uuid4()}"
+    ended, failed = await pending(purple, away, "127.47.2.1"), await pending(purple, away, "127.47.2.2")
+    for each in (ended, failed):
+        argument = input_of(each).model_copy(update={"engine": ENGINE})
+        await client.start_workflow(names.WORKFLOW, argument, id=each.workflow_id, task_queue=queue)
+    await client.get_workflow_handle(ended.workflow_id).terminate(reason="by hand")
+    async with Worker(
+        client, task_queue=queue, workflows=[CampaignWorkflow], activities=[begin], workflow_runner=sandbox()
+    ):
+        with pytest.raises(WorkflowFailureError):
+            await client.get_workflow_handle(failed.workflow_id).result()
+    for each, why in ((ended, "by hand"), (failed, "no tool is called 'plugin'")):
+        await purple.container.campaigns.restart_lost(each)
+        row = await purple.container.campaigns.get(purple.organisation, each.id)
+        assert (row.state, row.reason) == (CampaignState.FAILED, f"its workflow ended before it began: {why}")
+        assert row.ended_at is not None
