@@ -288,7 +288,9 @@ class TemporalOrchestrator:
                 except RPCError as error:
                     if error.status is not RPCStatusCode.NOT_FOUND:
                         raise
-                    raise ConflictError("the campaign does not run", remedy="look at how it ended") from error
+                    raise ConflictError(
+                        "the campaign does not run", remedy="look whether it waits or has ended"
+                    ) from error
         except WorkflowUpdateFailedError as error:
             raise _refused(error) from error
 

@@ -1,18 +1,20 @@
 """Steering a campaign from outside: cancel, pause, resume, skip, change, approve, run again what failed."""
 
+import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from purple.contracts.campaigns import CampaignInput, Order, RetryRequest
 from purple.contracts.profiles import Profile
 from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.clock import Clock, Ids
-from purple.domain.errors import ConflictError, InvalidInputError
+from purple.domain.errors import ConflictError, InvalidInputError, UnavailableError
 from purple.domain.identity import Action, Actor, ActorTokens
 from purple.domain.ports import Orchestrator, Work
 from purple.domain.steering import MAX_REASON
 from purple.services.events import event
+from purple.services.finishing import end_unbegun
 from purple.services.ordering import about
 
 MAX_PARALLEL = 64
@@ -33,19 +35,26 @@ class Steering:
         self._ids = ids
 
     async def cancel(self, organisation_id: UUID, campaign_id: UUID, actor: Actor | None = None) -> Campaign:
-        """Ask a campaign to stop; one that ended stays as it is.
+        """Ask a campaign to stop; one that ended stays as it is, and one that has not begun never will.
 
         Raises:
             NotFoundError: there is none.
+            ConflictError: nobody runs it; it is about to be written down as failed.
             UnavailableError: the workflow server is away.
         """
         campaign = await self._get(organisation_id, campaign_id)
-        if campaign.state is CampaignState.PENDING:
-            # one that was never started could not be told, and would be started later
-            await self._orchestrator.start(campaign.workflow_id, input_of(campaign), summary=campaign.name)
-        if not campaign.state.ended:
-            await self._orchestrator.cancel(campaign.workflow_id)
+        if campaign.state is CampaignState.PENDING and await self._give_up(campaign):
             await self._tell(campaign, "campaign.cancel_asked", actor)
+            return await self._get(organisation_id, campaign_id)
+        if campaign.state.ended:
+            return campaign
+        try:
+            await self._reach(campaign, self._orchestrator.cancel)
+        except ConflictError:
+            if not (ended := await self._get(organisation_id, campaign_id)).state.ended:
+                raise
+            return ended
+        await self._tell(campaign, "campaign.cancel_asked", actor)
         return campaign
 
     async def pause(self, organisation_id: UUID, campaign_id: UUID, actor: Actor | None = None) -> Campaign:
@@ -53,11 +62,11 @@ class Steering:
 
         Raises:
             NotFoundError: there is none.
-            ConflictError: it has ended.
+            ConflictError: it has ended, or has not started yet.
             UnavailableError: the workflow server is away.
         """
         campaign = await self._running(organisation_id, campaign_id)
-        await self._orchestrator.pause(campaign.workflow_id)
+        await self._reach(campaign, self._orchestrator.pause)
         await self._tell(campaign, "campaign.paused", actor, running="finish")
         return campaign
 
@@ -66,11 +75,11 @@ class Steering:
 
         Raises:
             NotFoundError: there is none.
-            ConflictError: it has ended.
+            ConflictError: it has ended, or has not started yet.
             UnavailableError: the workflow server is away.
         """
         campaign = await self._running(organisation_id, campaign_id)
-        await self._orchestrator.resume(campaign.workflow_id)
+        await self._reach(campaign, self._orchestrator.resume)
         await self._tell(campaign, "campaign.resumed", actor)
         return campaign
 
@@ -184,6 +193,29 @@ class Steering:
         signed = order.model_copy(update={"token": token})
         await self._orchestrator.order(campaign.workflow_id, signed, key=key or str(self._ids.new()))
         return await self._get(organisation_id, campaign_id)
+
+    async def _give_up(self, campaign: Campaign) -> bool:
+        """End one that has not begun, so that it never will; false where it has begun meanwhile."""
+        now = self._clock.now()
+        async with self._work(campaign.organisation_id) as uow:
+            if not await end_unbegun(uow, campaign, CampaignState.CANCELLED, "cancelled before it began", now):
+                return False
+        with contextlib.suppress(UnavailableError):  # whenever its workflow comes to begin, it hears that it is over
+            await self._orchestrator.cancel(campaign.workflow_id)
+        return True
+
+    async def _reach(self, campaign: Campaign, signal: Callable[[str], Awaitable[bool]]) -> None:
+        """Say a word to its workflow, or say that there is none."""
+        if await signal(campaign.workflow_id):
+            return
+        campaign = await self._running(campaign.organisation_id, campaign.id)
+        waits = campaign.state is CampaignState.PENDING
+        raise ConflictError(
+            "the campaign has not started yet" if waits else "the campaign's workflow was ended from outside",
+            field="campaign_id",
+            value=campaign.id,
+            remedy="try again once it runs, or cancel it" if waits else "look again in two minutes how it has ended",
+        )
 
     async def _tell(self, campaign: Campaign, kind: str, actor: Actor | None, **more: str) -> None:
         """Write down who asked for what needs no believing."""

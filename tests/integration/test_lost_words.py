@@ -20,6 +20,7 @@ from purple.contracts.campaigns import (
     CampaignInput,
     CarriedOut,
     CarryOut,
+    Finish,
     Order,
     RetryPlan,
     RetryScans,
@@ -27,6 +28,7 @@ from purple.contracts.campaigns import (
     SettleScan,
 )
 from purple.domain.campaigns import Campaign, CampaignState, Phase, Scan
+from purple.domain.errors import ConflictError
 from purple.domain.identity import Action, Actor
 from purple.domain.scan_sets import HELD, OWN
 from purple.domain.steering import Approval, ApprovalState, Orders
@@ -34,7 +36,7 @@ from purple.domain.tools import ScanState
 from purple.orchestrator.temporal import TemporalOrchestrator
 from purple.services.campaigns import Campaigns
 from purple.services.ordering import about
-from purple.services.steering import input_of
+from purple.services.steering import Steering, input_of
 from purple.settings.app import TemporalSettings
 from tests.support.running import Purple, free_port
 from workers.runner import sandbox
@@ -183,3 +185,30 @@ async def test_a_campaign_whose_workflow_ended_before_it_began_has_failed(purple
         row = await purple.container.campaigns.get(purple.organisation, each.id)
         assert (row.state, row.reason) == (CampaignState.FAILED, f"its workflow ended before it began: {why}")
         assert row.ended_at is not None
+
+
+async def test_one_that_has_not_started_is_cancelled_for_good_and_cannot_be_paused(purple, away) -> None:
+    c, organisation = purple.container, purple.organisation
+    campaign = await pending(purple, away, "127.47.3.1")
+    for word in (c.steering.pause, c.steering.resume):
+        with pytest.raises(ConflictError, match="has not started yet") as refusal:
+            await word(organisation, campaign.id)
+        assert "cancel it" in refusal.value.remedy
+    steering = Steering(c.work, away, c.actors, c.clock, c.ids)
+    told = await steering.cancel(organisation, campaign.id)
+    assert (told.state, told.reason) == (CampaignState.CANCELLED, "cancelled before it began")
+    request = BeginRequest(workflow_id=campaign.workflow_id, campaign=input_of(campaign), run_id="late")
+    begun = await c.campaigns.begin(request)
+    assert (begun.refused, begun.recon) == ("cancelled before it began", ()), "a start that was under way"
+    finished = await c.campaigns.finish(Finish(ref=begun.ref, state=CampaignState.NOT_ALLOWED, reason=begun.refused))
+    assert finished.state is CampaignState.CANCELLED
+    assert (await c.campaigns.get(organisation, campaign.id)) == told
+    assert await c.steering.cancel(organisation, campaign.id) == told
+
+
+async def test_one_whose_workflow_was_ended_is_not_told_of_as_paused(purple) -> None:
+    asked = await begin(purple, "made-recon", "127.47.4.1")  # no workflow runs it
+    steering = purple.container.steering
+    for word in (steering.pause, steering.resume, steering.cancel):
+        with pytest.raises(ConflictError, match="ended from outside"):
+            await word(purple.organisation, asked.id)
