@@ -5,9 +5,8 @@ from temporalio import activity
 from activities.errors import told
 from activities.heartbeat import beating
 from purple.contracts import names
+from purple.contracts.batches import BatchRef, BatchSteps, Look, Looked
 from purple.contracts.campaigns import (
-    BatchRef,
-    BatchSteps,
     BeginRequest,
     Begun,
     CampaignRef,
@@ -85,6 +84,13 @@ class CampaignActivities:
         with told():
             async with beating():
                 return await self._ordering.expire(request)
+
+    @activity.defn(name=names.LOOK)
+    async def look(self, request: Look) -> Looked:
+        """See `Ordering.look`."""
+        with told():
+            async with beating():
+                return await self._ordering.look(request)
 
     @activity.defn(name=names.FINISH)
     async def finish(self, request: Finish) -> Finished:

@@ -4,9 +4,10 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from purple.contracts import names
-    from purple.contracts.campaigns import BatchEnded, BatchInput, BatchRef, BatchSteps, Hold, Progress, Skip
+    from purple.contracts.batches import BatchEnded, BatchInput, BatchRef, BatchSteps, Hold, Look, Looked
+    from purple.contracts.campaigns import Progress, Skip
     from purple.contracts.gates import GateOpen
-    from workflows import options
+    from workflows import options, patches
     from workflows.board import Board
     from workflows.hours import Hours
     from workflows.scans import RefusedError, Scans
@@ -26,7 +27,11 @@ class BatchWorkflow:
         hours = Hours(self._board)
         hours.keep(batch.windows)
         self._runs = Scans(self._board, hours)
-        self._runs.parallel, self._runs.retries, self._runs.waits = batch.parallel, batch.retries, True
+        self._runs.retries, self._runs.waits = batch.retries, True
+        self._ref = batch.ref
+        self._share, self._most = batch.parallel, 0
+        """The slots that we are given, and what the whole campaign may have; 0 until we know."""
+        self._take()
 
     @workflow.run
     async def run(self, batch: BatchInput) -> BatchEnded:
@@ -34,7 +39,10 @@ class BatchWorkflow:
         which = BatchRef(ref=batch.ref, phase=batch.phase, number=batch.number)
         while True:
             page = await do(names.NEXT_SCANS, which, BatchSteps, f"scans of batch {batch.number}", options.CONTROL)
+            self._most = page.parallel or self._most
+            self._take()
             if not page.scans:
+                await workflow.wait_condition(workflow.all_handlers_finished)
                 return BatchEnded(done=self._board.done)
             self._board.known = self._board.done + len(page.scans)
             try:
@@ -43,15 +51,22 @@ class BatchWorkflow:
                 return BatchEnded(done=self._board.done, refused=str(refused))
             if _long():
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                changed = {"done": self._board.done, "parallel": self._runs.parallel, "paused": self._board.paused}
+                changed = {"done": self._board.done, "parallel": self._share, "paused": self._board.paused}
                 workflow.continue_as_new(batch.model_copy(update=changed))
 
     @workflow.signal(name=names.SIGNAL_HOLD)
-    def hold(self, hold: Hold) -> None:
-        """The parent's word on slots and pause."""
-        self._runs.parallel = hold.parallel
+    async def hold(self, hold: Hold) -> None:
+        """The parent's word on slots and pause; anybody may say it, and so it gives no more than people ordered."""
+        self._share = hold.parallel
         self._board.paused = hold.paused
+        if 0 < self._most < hold.parallel:
+            looked = await do(names.LOOK, Look(ref=self._ref), Looked, "what people ordered", options.CONTROL)
+            self._most = looked.parallel
+        self._take()
         self._board.show()
+
+    def _take(self) -> None:
+        self._runs.parallel = min(self._share, self._most or self._share)
 
     @workflow.signal(name=names.SIGNAL_GATE_OPEN)
     def gate_open(self, turn: GateOpen) -> None:
@@ -64,8 +79,14 @@ class BatchWorkflow:
         self._runs.stop(reason)
 
     @workflow.signal(name=names.SIGNAL_SKIP)
-    def skip(self, word: Skip) -> None:
-        """Run no more of these."""
+    async def skip(self, word: Skip) -> None:
+        """Run no more of these, where people ordered it: not only the parent can say so."""
+        if workflow.patched(patches.WORDS_ASKED):
+            asked = Look(ref=self._ref, word=word)
+            looked = await do(names.LOOK, asked, Looked, "what people ordered", options.CONTROL)
+            if not looked.reason:
+                return
+            word = word.model_copy(update={"reason": looked.reason if word.tool else word.reason})
         self._runs.skip(word)
 
     @workflow.query(name=names.QUERY_PROGRESS)

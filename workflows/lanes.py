@@ -10,7 +10,8 @@ from temporalio.exceptions import ApplicationError, ChildWorkflowError, FailureE
 
 with workflow.unsafe.imports_passed_through():
     from purple.contracts import names
-    from purple.contracts.campaigns import BatchEnded, BatchInput, CampaignRef, Hold
+    from purple.contracts.batches import BatchEnded, BatchInput, Hold
+    from purple.contracts.campaigns import CampaignRef
     from purple.domain.campaigns import Phase
     from workflows.board import Board
     from workflows.scans import RefusedError, Scans

@@ -12,3 +12,6 @@ CANCEL_STANDS = "cancel-stands"
 
 ASKED_ONCE = "asked-once"
 """A tool that waits for approval is asked for once, and waits no longer where somebody has answered."""
+
+WORDS_ASKED = "words-asked"
+"""A child skips only what people ordered to be skipped, whoever tells it."""

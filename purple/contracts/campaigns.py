@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from purple.contracts.base import Contract
-from purple.domain.campaigns import CampaignState, Phase
+from purple.domain.campaigns import CampaignState
 from purple.domain.identity import Action
 from purple.domain.tools import ScanState
 
@@ -132,50 +132,6 @@ class Plan(Contract):
     batches: tuple[tuple[int, int], ...] = ()
     """As in `Begun`."""
     held: tuple[Held, ...] = ()
-
-
-class BatchInput(Contract):
-    """What a child workflow runs: a batch of scans, with its share of the campaign's slots."""
-
-    ref: CampaignRef
-    phase: Phase
-    number: int
-    parallel: int
-    retries: int
-    paused: bool = False
-    done: int = 0
-    """Scans that ended in earlier runs of this workflow."""
-    windows: tuple[str, ...] = ()
-    """As in `Begun`."""
-
-
-class BatchRef(Contract):
-    """Which batch."""
-
-    ref: CampaignRef
-    phase: Phase
-    number: int
-
-
-class BatchSteps(Contract):
-    """The next scans of a batch that have not ended; none at its end."""
-
-    scans: tuple[ScanStep, ...] = ()
-
-
-class BatchEnded(Contract):
-    """A child workflow's result."""
-
-    done: int
-    refused: str = ""
-    """Why the authorisation no longer holds; empty when it does."""
-
-
-class Hold(Contract):
-    """A parent's word to a child: how many slots it has, and whether it starts anything."""
-
-    parallel: int
-    paused: bool = False
 
 
 class RunScan(Contract):

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from purple.contracts import campaigns, gates, names, profiles, undos
+from purple.contracts import batches, campaigns, gates, names, profiles, undos
 from purple.contracts.base import Contract
 
 LOCK = Path(__file__).with_name("contracts.lock.json")
@@ -14,7 +14,7 @@ def schemas() -> dict[str, Any]:
     """Every name and every contract's JSON schema, as it is now."""
     models = {
         name: model.model_json_schema()
-        for module in (campaigns, gates, profiles, undos)
+        for module in (batches, campaigns, gates, profiles, undos)
         for name, model in vars(module).items()
         if isinstance(model, type) and issubclass(model, Contract) and model is not Contract
     }

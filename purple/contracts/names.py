@@ -31,6 +31,7 @@ UNDO = "undo"
 UNDO_ALARM = "undo_alarm"
 CARRY_OUT = "carry_out"
 EXPIRE = "expire"
+LOOK = "look"
 
 SIGNAL_CANCEL = "cancel"
 SIGNAL_PAUSE = "pause"

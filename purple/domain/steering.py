@@ -53,6 +53,6 @@ class Orders:
         rejected = {tool: f"{tool} rejected by {each.by}" for tool, each in answers if each.state is _NO}
         return {**rejected, **self.skipped}
 
-    def refusal(self, tool: str, scan_id: UUID) -> str:
-        """Why people do not want a scan to run any more; empty where they said nothing of it."""
+    def refusal(self, tool: str, scan_id: UUID | None) -> str:
+        """Why people do not want a scan, or any of a tool, to run any more; empty where they said nothing of it."""
         return self.refused.get(tool) or ("a person skipped it" if scan_id in self.left_out else "")

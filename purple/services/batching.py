@@ -52,6 +52,11 @@ def check_number(targets: int, *, fewest: int = 1) -> None:
         )
 
 
+def limit_of(campaign: Campaign) -> int:
+    """How many of its tools run at once at most."""
+    return campaign.orders.parallel or Profile.model_validate(campaign.plan).limits.parallel
+
+
 async def due(
     uow: UnitOfWork, tools: ToolCatalogue, campaign: Campaign, phase: Phase, now: datetime, request_id: str = ""
 ) -> Plan:

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from purple.contracts.batches import BatchRef, BatchSteps
 from purple.contracts.campaigns import (
     ENGINE,
-    BatchRef,
-    BatchSteps,
     BeginRequest,
     Begun,
     CampaignInput,
@@ -29,7 +28,7 @@ from purple.domain.scan_sets import BATCH
 from purple.domain.scope import Authorisation
 from purple.domain.tools import ScanState, ToolCatalogue
 from purple.services import planning
-from purple.services.batching import check_number, due, settle, skip_refused, steps_of, targets_of, unskipped
+from purple.services.batching import check_number, due, limit_of, settle, skip_refused, steps_of, targets_of, unskipped
 from purple.services.clearance import Asked, Clearance, asked_by
 from purple.services.events import enter, event, phase_event
 from purple.services.finishing import end_unbegun, write_down
@@ -168,7 +167,7 @@ class Campaigns:
                 ref=ref,
                 name=campaign.name,
                 profile=profile.name,
-                parallel=campaign.orders.parallel or profile.limits.parallel,
+                parallel=limit_of(campaign),
                 retries=profile.limits.retries,
                 again=again,
                 survey=planning.imports(profile, self._tools),
@@ -236,7 +235,8 @@ class Campaigns:
             campaign = await uow.scan_sets.campaign(batch.ref.campaign_id)
             while found := await uow.scan_sets.due(campaign.id, batch.phase, batch.number, BATCH):
                 if left := await unskipped(uow, campaign, found, self._clock.now()):
-                    return BatchSteps(scans=await steps_of(uow, self._tools, campaign, left))
+                    steps = await steps_of(uow, self._tools, campaign, left)
+                    return BatchSteps(scans=steps, parallel=limit_of(campaign))
             return BatchSteps()
 
     async def settle(self, request: SettleScan) -> None:

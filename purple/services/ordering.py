@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from purple.contracts.batches import Look, Looked
 from purple.contracts.campaigns import CarriedOut, CarryOut, Expire, Expired, Order, Plan
 from purple.contracts.profiles import Profile
 from purple.domain.campaigns import Campaign, Phase
@@ -17,7 +18,7 @@ from purple.domain.scope import check_address
 from purple.domain.steering import Approval, ApprovalState, Orders
 from purple.domain.tools import ScanState, ToolCatalogue
 from purple.services import planning
-from purple.services.batching import TARGETS, check_number, due, end_all, skip_refused
+from purple.services.batching import TARGETS, check_number, due, end_all, limit_of, skip_refused
 from purple.services.clearance import Clearance, asked_by
 from purple.services.events import event
 
@@ -96,6 +97,14 @@ class Ordering:
         except OutOfScopeError as refused:
             await self._clearance.refuse(refused, asked_by(campaign, request.order_id))
             raise
+
+    async def look(self, request: Look) -> Looked:
+        """What people ordered of slots, and of the scans of which a word speaks."""
+        word = request.word
+        async with self._work(request.ref.organisation_id) as uow:
+            campaign = await uow.scan_sets.campaign(request.ref.campaign_id)
+        reason = campaign.orders.refusal("" if word.scan_id else word.tool, word.scan_id) if word else ""
+        return Looked(parallel=limit_of(campaign), reason=reason)
 
     async def expire(self, request: Expire) -> Expired:
         """Skip a tool that nobody has approved in time."""

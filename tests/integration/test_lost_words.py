@@ -12,9 +12,9 @@ from temporalio.worker import Worker
 
 from purple.bootstrap import Container
 from purple.contracts import names
+from purple.contracts.batches import BatchRef, Look
 from purple.contracts.campaigns import (
     ENGINE,
-    BatchRef,
     BeginRequest,
     Begun,
     CampaignInput,
@@ -26,6 +26,7 @@ from purple.contracts.campaigns import (
     RetryScans,
     RunScan,
     SettleScan,
+    Skip,
 )
 from purple.domain.campaigns import Campaign, CampaignState, Phase, Scan
 from purple.domain.errors import ConflictError
@@ -128,6 +129,25 @@ async def test_what_people_skipped_does_not_run_whichever_way_it_comes(purple) -
     assert [outcomes[each].state for each in (batched, told, failed)] == ["skipped", "skipped", "failed"]
     assert outcomes[told].reason == (await asked.scan(batched)).reason == "skipped by second: enough"
     assert (await asked.scan(failed)).attempt == 1, "what failed before stays so"
+
+
+async def test_a_child_hears_what_people_ordered(purple) -> None:
+    asked = await begin(purple, "made-recon", "127.47.5.1", "127.47.5.2")
+    ordering, ref = purple.container.ordering, asked.begun.ref
+    first, second = (Skip(reason="", scan_id=each.scan_id) for each in asked.begun.recon)
+    tool = Skip(reason="", tool="made-noop")
+
+    async def reasons() -> list[str]:
+        return [(await ordering.look(Look(ref=ref, word=word))).reason for word in (first, second, tool)]
+
+    assert await reasons() == ["", "", ""]
+    await asked.order(Action.SKIP, scan_id=first.scan_id)
+    assert await reasons() == ["a person skipped it", "", ""]
+    await asked.order(Action.SKIP, tool="made-noop")
+    assert (await reasons())[2] == "skipped by second"
+    assert (await ordering.look(Look(ref=ref))).parallel == 8
+    await asked.order(Action.PARALLEL, parallel=3)
+    assert (await ordering.look(Look(ref=ref))).parallel == 3
 
 
 async def test_only_what_still_waits_is_asked_for_and_what_is_approved_runs_again(purple) -> None:
