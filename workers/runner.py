@@ -47,6 +47,7 @@ def _control(container: Container) -> Sequence[Callable[..., Any]]:
         steps.retry_scans,
         steps.carry_out,
         steps.expire,
+        steps.look,
         steps.finish,
         gate.turn,
         undos.open_undos,

@@ -118,10 +118,8 @@ class Scans:
         return self._trouble is not None or self._may_start() or not (self._waiting or self._tasks)
 
     def _start(self, ref: CampaignRef, step: ScanStep) -> None:
-        if any(
-            word.speaks_of(step) for word in self._skips
-        ):  # written down by who skipped it, or when it went back in line
-            self._board.done += 1
+        if any(word.speaks_of(step) for word in self._skips):
+            self._board.done += 1  # written down by who skipped it, or by the step that put it back in line
             return
         task = asyncio.create_task(self._one(ref, step))
         self._tasks.append(task)
