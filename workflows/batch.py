@@ -25,7 +25,7 @@ class BatchWorkflow:
         self._board.done = batch.done
         self._board.paused = batch.paused
         hours = Hours(self._board)
-        hours.keep(batch.windows)
+        hours.keep(batch.windows, batch.until)
         self._runs = Scans(self._board, hours)
         self._runs.retries, self._runs.waits = batch.retries, True
         self._ref = batch.ref

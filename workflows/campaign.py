@@ -84,8 +84,8 @@ class CampaignWorkflow:
         begin = do_here if campaign.engine >= options.HERE or workflow.patched(patches.BEGIN_HERE) else do
         begun = await begin(names.BEGIN, request, Begun, campaign.name, options.CONTROL)
         self._begun = begun
-        self._hours.keep(begun.windows)
-        self._lanes.windows = begun.windows
+        self._hours.keep(begun.windows, begun.until)
+        self._lanes.windows, self._lanes.until = begun.windows, begun.until
         state: CampaignState | None = None
         phases: asyncio.Task[None] | None = None
         reason = begun.refused

@@ -24,19 +24,25 @@ class Hours:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._windows: tuple[Window, ...] = ()
+        self._ends: datetime | None = None
+        """When the contract does."""
         self._now: Opening | None = None
         self._timers: dict[datetime, asyncio.Task[None]] = {}
         self._waiters: list[datetime] = []
 
-    def keep(self, windows: Iterable[str]) -> None:
-        """From now on, keep to these windows."""
+    def keep(self, windows: Iterable[str], until: datetime | None) -> None:
+        """From now on, keep to these windows of a contract, for as long as it lasts."""
         self._windows = tuple(map(parse_window, windows))
+        self._ends = until
 
     def admits(self, step: ScanStep) -> bool:
-        """Whether a scan may start now: it has room before the window closes, or sends nothing."""
-        if not self._windows or step.anytime:
-            return True
+        """Whether a scan may start now: it has room before the window closes, or sends nothing.
+
+        Once the contract has ended nothing waits: a worker asks it, and says why.
+        """
         now = workflow.now()
+        if not self._windows or step.anytime or (self._ends is not None and now >= self._ends):
+            return True
         if self._now is None or self._now.endless or not self._now.opens <= now < self._now.closes:
             self._now = opening(self._windows, now)
         needed = timedelta(seconds=step.expected_s or step.timeout_s)
@@ -50,6 +56,7 @@ class Hours:
         """
         if outcome is None:
             opens = next_opening(self._windows, workflow.now()).opens
+            opens = min(opens, self._ends or opens)
             self._waiters.append(opens)
             self._tell()
             try:
@@ -64,8 +71,9 @@ class Hours:
         return step.model_copy(update={"attempt": outcome.attempt, "expected_s": needed})
 
     def _tell(self) -> None:
-        opens = f"waiting for the window, opens {min(self._waiters):%Y-%m-%d %H:%M} UTC" if self._waiters else ""
-        self._board.window = opens
+        opens = min(self._waiters, default=None)
+        event = "its authorisation ends" if opens == self._ends else "opens"
+        self._board.window = f"waiting for the window, {event} {opens:%Y-%m-%d %H:%M} UTC" if opens else ""
         self._board.show()
 
     async def _until(self, moment: datetime) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
@@ -29,6 +30,8 @@ class Lanes:
     def __init__(self, board: Board, own: Scans) -> None:
         self.windows: tuple[str, ...] = ()
         """The contract's test windows, which children keep too."""
+        self.until: datetime | None = None
+        """When it ends."""
         self._board = board
         self._own = own
         self._waiting: deque[tuple[int, int]] = deque()
@@ -140,6 +143,7 @@ class Lanes:
                         retries=self._own.retries,
                         paused=hold.paused,
                         windows=self.windows,
+                        until=self.until,
                     ),
                     id=f"{workflow.info().workflow_id}/{phase}/{number}",
                     result_type=BatchEnded,

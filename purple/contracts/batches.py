@@ -1,5 +1,7 @@
 """What a campaign's workflow, its batches and their steps say to each other."""
 
+from datetime import datetime
+
 from purple.contracts.base import Contract
 from purple.contracts.campaigns import CampaignRef, ScanStep, Skip
 from purple.domain.campaigns import Phase
@@ -17,6 +19,8 @@ class BatchInput(Contract):
     done: int = 0
     """Scans that ended in earlier runs of this workflow."""
     windows: tuple[str, ...] = ()
+    """As in `Begun`."""
+    until: datetime | None = None
     """As in `Begun`."""
 
 

@@ -113,6 +113,8 @@ class Begun(Contract):
     From 3 on it plans in its own worker."""
     windows: tuple[str, ...] = ()
     """The contract's test windows, as users write them; none is always."""
+    until: datetime | None = None
+    """When the contract ends: nothing waits longer for a window. None in campaigns that began before."""
 
 
 class Surveyed(Contract):

@@ -200,6 +200,7 @@ class Campaigns:
                     "batches": recon.batches,
                     "held": recon.held,
                     "windows": tuple(map(str, authorisation.windows)),
+                    "until": authorisation.valid_until,
                 }
             )
 

@@ -207,6 +207,21 @@ async def test_outside_of_its_window_a_campaign_sleeps_and_says_until_when(skipp
     await replayer.replay_workflow(history)
 
 
+async def test_nothing_waits_for_a_window_that_opens_after_its_contract_ended(skipping) -> None:
+    window, opens, _ = nightly(await skipping.get_current_time())
+    ends = opens - timedelta(hours=2)
+    steps = Steps(skipping, begun((window,), step(60)).model_copy(update={"until": ends}))
+    steps.answer = lambda request, _: ScanOutcome(
+        scan_id=request.scan_id, state=ScanState.SKIPPED, reason="expired", refused=True
+    )
+    async with Running(skipping, steps) as campaign:
+        said = await campaign.waiting()
+        assert said == (f"waiting for the window, its authorisation ends {ends:%Y-%m-%d %H:%M} UTC",)
+        ended = await campaign.end()
+    assert (ended.state, ended.reason) == (CampaignState.NOT_ALLOWED, "expired")
+    assert [ends <= at < ends + timedelta(minutes=1) for _, _, at in steps.ran] == [True]
+
+
 @pytest.mark.parametrize(
     ("month", "window", "hour", "minute"),
     [
