@@ -1,7 +1,7 @@
 """What people ask of a campaign while it runs, and what it waits for them to say."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -58,3 +58,10 @@ class Orders:
     def refusal(self, tool: str, scan_id: UUID | None) -> str:
         """Why people do not want a scan, or any of a tool, to run any more; empty where they said nothing of it."""
         return self.refused.get(tool) or ("a person skipped it" if scan_id in self.left_out else "")
+
+    @property
+    def asked_anew(self) -> "Orders":
+        """Of the next round: who was waited for when the campaign ended has time again."""
+        waiting, expired = ApprovalState.WAITING, ApprovalState.EXPIRED
+        over = {tool: replace(each, state=expired) for tool, each in self.approvals.items() if each.state is waiting}
+        return replace(self, approvals={**self.approvals, **over})

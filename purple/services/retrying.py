@@ -49,6 +49,7 @@ class Retrying:
                 ended_at=None,
                 round=campaign.round + 1,
                 run_id=request.run_id,
+                orders=campaign.orders.asked_anew,
             )
         return campaign, await uow.scan_sets.of_request(campaign.id, request.run_id)
 

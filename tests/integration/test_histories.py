@@ -5,7 +5,6 @@ import json
 import os
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from temporalio.client import WorkflowHandle
@@ -15,7 +14,6 @@ from temporalio.worker import Replayer
 
 from purple.contracts import names
 from purple.domain.campaigns import CampaignState
-from purple.domain.identity import Actor
 from tests.integration.test_undos import ADDRESS, held, register, start  # noqa: F401 - a fixture
 from tests.support.running import Purple, wait_until
 from workers.runner import WORKFLOWS, sandbox
@@ -45,8 +43,7 @@ async def test_a_campaign_of_today_replays(purple, tmp_path, kind) -> None:
     await purple.end(campaign)
     if kind == "retried":
         marker.unlink()
-        admin = Actor(uuid4(), purple.organisation, "admin")
-        await purple.end(await purple.container.steering.retry_failed(purple.organisation, campaign.id, admin))
+        await purple.end(await purple.retry(campaign))
     await replays(purple, kind, campaign.workflow_id)
 
 

@@ -307,8 +307,7 @@ async def test_a_held_tool_is_skipped_where_it_is_rejected_or_nobody_answers(pur
         (scan,) = (scan for scan in await purple.scans(ended) if scan.tool == "made")
         assert (scan.state, scan.attempt) == (ScanState.SKIPPED, 0)
         assert reason in scan.reason
-    admin = Actor(uuid4(), purple.organisation, "admin")
-    await purple.container.steering.retry_failed(purple.organisation, forgotten.id, admin)
+    await purple.retry(forgotten)
     again = await purple.end(await purple.container.campaigns.get(purple.organisation, forgotten.id))
     assert (again.round, (await purple.scan(again)).state) == (2, ScanState.SKIPPED), "it is asked for anew, not run"
     assert len(await told(purple, again, "campaign.approval_asked")) == 2

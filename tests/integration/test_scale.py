@@ -16,7 +16,6 @@ from purple.contracts.campaigns import CampaignInput
 from purple.domain.campaigns import Campaign, CampaignState
 from purple.domain.errors import InvalidInputError
 from purple.domain.events import Event
-from purple.domain.identity import Actor
 from purple.domain.scan_sets import BATCH, INLINE
 from purple.domain.tools import ScanState
 from tests.integration.test_histories import HISTORIES
@@ -160,8 +159,7 @@ async def test_what_failed_in_children_runs_again_and_cancelling_reaches_them(pu
     async with purple.container.work(purple.organisation) as uow:  # as if the artifact had come at last
         for scan in await uow.scans.all(campaign_id=lost.id):
             await uow.scans.update(scan.id, options={"artifact": artifact, "series": ""})
-    admin = Actor(uuid4(), purple.organisation, "admin")
-    await purple.container.steering.retry_failed(purple.organisation, lost.id, admin)
+    await purple.retry(lost)
     await reached(purple, lost, lambda n: n[ScanState.RUNNING] >= 2)
     await purple.container.steering.cancel(purple.organisation, lost.id)
     again = await purple.end(await purple.container.campaigns.get(purple.organisation, lost.id), 120)

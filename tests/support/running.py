@@ -22,6 +22,8 @@ from bench.house import answers
 from purple.bootstrap import Container
 from purple.contracts.campaigns import CampaignInput
 from purple.domain.campaigns import Campaign, Scan
+from purple.domain.errors import ConflictError
+from purple.domain.identity import Actor
 from purple.domain.pages import MAX_LIMIT, Query
 from purple.domain.tools import Intrusiveness
 from purple.domain.vulnerabilities import Vulnerability
@@ -188,6 +190,20 @@ class Purple:
             while not (campaign := await self.container.campaigns.get(self.organisation, campaign.id)).state.ended:
                 await asyncio.sleep(0.1)
         return campaign
+
+    async def retry(self, campaign: Campaign) -> Campaign:
+        """Have what failed in a campaign run again, once its workflow has closed behind its last step."""
+        import asyncio
+
+        admin = Actor(uuid4(), self.organisation, "admin")
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    return await self.container.steering.retry_failed(self.organisation, campaign.id, admin)
+                except ConflictError as refused:
+                    if "about to end" not in refused.detail:
+                        raise
+                    await asyncio.sleep(0.1)
 
     async def run(self, target: str, profile: str = "made", **options: dict[str, Any]) -> Campaign:
         return await self.end(await self.start(target, profile, **options))

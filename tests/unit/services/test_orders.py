@@ -1,5 +1,7 @@
 """Pure parts of steering: what a signed word is bound to, what is asked for, what travels with a start."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from purple.contracts.campaigns import CampaignInput, Order, ScanStep, Skip
 from purple.contracts.profiles import Limits, Profile, ProfileStep
 from purple.domain.identity import Action
+from purple.domain.steering import Approval, ApprovalState, Orders
 from purple.domain.tools import Intrusiveness
 from purple.services.ordering import about
 from purple.services.planning import asks, hardest, tools_of
@@ -38,6 +41,15 @@ def test_a_step_asks_for_approval_by_itself_or_by_how_hard_its_tool_is(tools) ->
     assert asks(profile, ProfileStep(tool="hydra"), tools), "its own folder says so"
     limited = profile.model_copy(update={"limits": Limits(approve_from=Intrusiveness.INTRUSIVE)})
     assert [asks(limited, step, tools) for step in (gentle, hard)] == [False, True]
+
+
+def test_who_was_waited_for_as_a_campaign_ended_has_time_again_in_the_next_round() -> None:
+    until = datetime(2026, 1, 1, tzinfo=UTC)
+    approvals = {str(state): Approval(state, until) for state in ApprovalState}
+    orders = Orders(parallel=3, approvals=approvals)
+    after = {tool: each.state for tool, each in orders.asked_anew.approvals.items()}
+    assert after == {str(state): state for state in ApprovalState} | {"waiting": ApprovalState.EXPIRED}
+    assert replace(orders.asked_anew, approvals=approvals) == orders
 
 
 def test_many_targets_stay_in_the_row() -> None:
