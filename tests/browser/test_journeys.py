@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from uuid import uuid4
 
 import httpx
 from playwright.async_api import Page, Route, expect
@@ -128,6 +129,8 @@ async def test_a_campaign_is_paused_resumed_and_its_failures_run_again(visit, pu
 async def test_a_tool_that_waits_for_a_second_person_is_approved(visit, purple) -> None:
     options = {"made-noop": {"artifact": await purple.container.objects.put(b"")}}
     campaign = await purple.start("127.6.1.7", "made-approved", **options)
+    async with purple.container.work(purple.organisation) as uow:  # as if somebody else had started it
+        await uow.campaigns.update(campaign.id, created_by=uuid4())
     async with visit() as visitor:
         page = await visitor.go(f"/campaigns/{campaign.id}")
         asked = page.locator("#asked-made")

@@ -177,10 +177,13 @@ async def test_a_policy_on_false_positives_is_off_until_its_form_says_otherwise(
     for wrong in ({"threshold": "20"}, {"threshold": "many"}, {"threshold": "95", "below": "critical"}):
         refused = await client.post(f"{path}/policy", data=wrong)
         assert (refused.status_code, "Off: nothing is marked" in refused.text) == (422, True)
-    done = await client.post(f"{path}/policy", data={"threshold": "100", "below": "low"})
+    version = str((await container.false_positives.state(FIRST_ORGANISATION)).standing.version)
+    done = await client.post(f"{path}/policy", data={"threshold": "100", "below": "low", "version": version})
     assert (done.status_code, done.headers["Location"]) == (303, f"/console{path}#policy")
     assert "What is 100% or more likely false" in (await client.get(path)).text
-    assert (await client.post(f"{path}/policy", data={"threshold": ""})).status_code == 303
+    assert (await client.post(f"{path}/policy", data={"threshold": ""})).status_code == 412, "it was changed meanwhile"
+    version = str((await container.false_positives.state(FIRST_ORGANISATION)).standing.version)
+    assert (await client.post(f"{path}/policy", data={"threshold": "", "version": version})).status_code == 303
     assert (await container.false_positives.state(FIRST_ORGANISATION)).standing.policy.threshold is None
 
 

@@ -150,7 +150,7 @@ async def test_a_child_hears_what_people_ordered(purple) -> None:
     assert (await ordering.look(Look(ref=ref))).parallel == 3
 
 
-async def test_only_what_still_waits_is_asked_for_and_what_is_approved_runs_again(purple) -> None:
+async def test_what_is_approved_runs_again_and_what_comes_later_is_asked_for_anew(purple) -> None:
     asked = await begin(purple, "made-approved", "127.47.1.1")
     ref = asked.begun.ref
     (held,) = (await purple.container.campaigns.plan(ref)).held
@@ -163,8 +163,9 @@ async def test_only_what_still_waits_is_asked_for_and_what_is_approved_runs_agai
     assert (await asked.retry()).held == ()
     again = await asked.scan(scan.id)
     assert (again.state, again.batch) == (ScanState.PENDING, OWN)
-    await asked.changed(scan.id, batch=HELD)
-    assert not (await purple.container.campaigns.plan(ref)).held, "it has its answer"
+    await asked.changed(scan.id, batch=HELD)  # as one that was planned since
+    (anew,) = (await purple.container.campaigns.plan(ref)).held
+    assert (anew.tool, anew.until > held.until) == ("made", True)
 
 
 @pytest.fixture

@@ -264,7 +264,7 @@ async def test_the_home_its_settings_and_what_is_named_are_hidden_from_tools(alo
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / ".env").touch()
     told = {
-        "tools": {"hide": [tmp_path / "mine"]},
+        "tools": {"hide": [tmp_path / "mine"], "isolation": "auto"},
         "objects": {"url": (tmp_path / "elsewhere").as_uri()},
         "stack": {"home": tmp_path / "home", "cache": tmp_path / "cache"},
     }
