@@ -1,10 +1,10 @@
 """Observations in and out of their table."""
 
-import dataclasses
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
+
+import orjson
 
 from purple.domain.observations import (
     FlawClass,
@@ -108,7 +108,7 @@ def _detail(  # noqa: PLR0913, PLR0917 - the parts of the JSON
     cvss_score: float,
     service: Service | None,
 ) -> str:
-    return json.dumps(
+    return orjson.dumps(
         {
             "transport": transport,
             "method": method,
@@ -117,9 +117,9 @@ def _detail(  # noqa: PLR0913, PLR0917 - the parts of the JSON
             "cvss_vector": cvss_vector,
             "cvss_score": cvss_score,
             "attributes": attributes,
-            "service": None if service is None else dataclasses.asdict(service),
+            "service": service,
         }
-    )
+    ).decode()
 
 
 _plain_detail = lru_cache(maxsize=4_096)(partial(_detail, {}))
