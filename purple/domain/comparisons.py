@@ -1,6 +1,6 @@
 """What became of vulnerabilities from one campaign to a later one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -67,20 +67,27 @@ class Comparison:
 class Comparisons(Protocol):
     """Campaigns side by side, in the database."""
 
-    async def counts(self, before: UUID, after: UUID, filter_: str = "") -> Mapping[tuple[Became, Severity], int]:
-        """How many became what, by severity; what there is none of is left out.
+    async def targets(self, filter_: str) -> Sequence[UUID] | None:
+        """Those that a filter finds; None is all, for an empty one.
 
         Raises:
-            InvalidInputError: the filter of targets cannot be read.
+            InvalidInputError: it cannot be read.
         """
         ...
 
-    async def items(
-        self, before: UUID, after: UUID, kinds: tuple[Became, ...], limit: int, filter_: str = ""
-    ) -> tuple[Compared, ...]:
-        """Those of these kinds, the highest risk first.
+    async def counts(
+        self, before: UUID, after: UUID, targets: Sequence[UUID] | None = None
+    ) -> Mapping[tuple[Became, Severity], int]:
+        """How many became what, by severity; what there is none of is left out."""
+        ...
 
-        Raises:
-            InvalidInputError: the filter of targets cannot be read.
-        """
+    async def items(
+        self,
+        before: UUID,
+        after: UUID,
+        kinds: tuple[Became, ...],
+        limit: int,
+        targets: Sequence[UUID] | None = None,
+    ) -> tuple[Compared, ...]:
+        """Those of these kinds, the highest risk first."""
         ...

@@ -48,8 +48,9 @@ class Comparing:
         async with self._work(organisation_id) as uow:
             first, second = await uow.scan_sets.campaign(before), await uow.scan_sets.campaign(after)
             _check(first, second)
-            found = await uow.comparisons.counts(before, after, filter_)
-            items = await uow.comparisons.items(before, after, tuple(kinds), min(limit, MAX_ITEMS), filter_)
+            targets = await uow.comparisons.targets(filter_)
+            found = await uow.comparisons.counts(before, after, targets)
+            items = await uow.comparisons.items(before, after, tuple(kinds), min(limit, MAX_ITEMS), targets)
         counts = {kind: {each: found.get((kind, each), 0) for each in reversed(Severity)} for kind in Became}
         return Comparison(before, after, counts, items)
 

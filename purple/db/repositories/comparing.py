@@ -1,6 +1,6 @@
 """Two campaigns side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -55,18 +55,32 @@ class ComparisonRows:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def counts(self, before: UUID, after: UUID, filter_: str = "") -> Mapping[tuple[Became, Severity], int]:
+    async def targets(self, filter_: str) -> Sequence[UUID] | None:
         """In one statement."""
-        asked = {"before": before, "after": after, "targets": await self._targets(filter_)}
+        if not filter_:
+            return None
+        found = select(targets.c.id).where(*TARGETS.conditions(Query(filter=filter_)))
+        return list((await self._connection.execute(found)).scalars())
+
+    async def counts(
+        self, before: UUID, after: UUID, targets: Sequence[UUID] | None = None
+    ) -> Mapping[tuple[Became, Severity], int]:
+        """In one statement."""
+        asked = {"before": before, "after": after, "targets": targets}
         rows = await self._connection.execute(_COUNTS, asked)
         return {(Became(row[0]), Severity(row[1])): row[2] for row in rows}
 
     async def items(
-        self, before: UUID, after: UUID, kinds: tuple[Became, ...], limit: int, filter_: str = ""
+        self,
+        before: UUID,
+        after: UUID,
+        kinds: tuple[Became, ...],
+        limit: int,
+        targets: Sequence[UUID] | None = None,
     ) -> tuple[Compared, ...]:
         """In one statement."""
         asked = {"before": before, "after": after, "kinds": [str(each) for each in kinds], "limit": limit}
-        rows = await self._connection.execute(_ITEMS, asked | {"targets": await self._targets(filter_)})
+        rows = await self._connection.execute(_ITEMS, asked | {"targets": targets})
         return tuple(
             Compared(
                 id=row.id,
@@ -83,10 +97,3 @@ class ComparisonRows:
             )
             for row in rows
         )
-
-    async def _targets(self, filter_: str) -> list[UUID] | None:
-        """Those that a filter finds; None is all."""
-        if not filter_:
-            return None
-        found = select(targets.c.id).where(*TARGETS.conditions(Query(filter=filter_)))
-        return list((await self._connection.execute(found)).scalars())
