@@ -20,9 +20,6 @@ class ApprovalState(StrEnum):
     """Nobody answered in time."""
 
 
-_NO = ApprovalState.REJECTED
-
-
 @dataclass(frozen=True, slots=True)
 class Approval:
     """Whether a tool of a campaign may run, where its profile asks for a second person."""
@@ -51,8 +48,11 @@ class Orders:
     @property
     def refused(self) -> Mapping[str, str]:
         """Tools of which no scan may run, and why."""
-        answers = self.approvals.items()
-        rejected = {tool: f"{tool} rejected by {each.by}" for tool, each in answers if each.state is _NO}
+        rejected = {
+            tool: f"{tool} rejected by {each.by}"
+            for tool, each in self.approvals.items()
+            if each.state is ApprovalState.REJECTED
+        }
         return {**rejected, **self.skipped}
 
     def refusal(self, tool: str, scan_id: UUID | None) -> str:
