@@ -58,12 +58,12 @@ class Rows(Protocol[E]):
         """Insert unless its id is there; whether it was inserted."""
         ...
 
-    async def find(self, row_id: UUID) -> E | None:
-        """One by id, or None."""
+    async def find(self, row_id: UUID, *, lock: bool = False) -> E | None:
+        """One by id, or None; with a lock others change it only after us."""
         ...
 
-    async def get(self, row_id: UUID) -> E:
-        """One by id.
+    async def get(self, row_id: UUID, *, lock: bool = False) -> E:
+        """One by id, as `find`.
 
         Raises:
             NotFoundError: there is none that the organisation may see.

@@ -206,20 +206,18 @@ class Campaigns:
 
     async def _row(self, uow: UnitOfWork, request: BeginRequest) -> Campaign:
         """The campaign as it is when whoever ends it before it began has done so."""
-        campaign = await uow.campaigns.find(campaign_id_of(request.workflow_id))
+        campaign = await uow.campaigns.find(campaign_id_of(request.workflow_id), lock=True)
         if campaign is None:  # a schedule started it
             campaign, _ = await self._draft(uow, request.workflow_id, request.campaign)
             await uow.campaigns.upsert(campaign)
-            return campaign
-        await uow.scan_sets.campaign(campaign.id, lock=True)
-        return await uow.campaigns.get(campaign.id)
+        return campaign
 
     async def plan(self, ref: CampaignRef) -> Plan:
         """What recon's findings ask for."""
         now = self._clock.now()
         async with self._work(ref.organisation_id) as uow:
-            await uow.scan_sets.campaign(ref.campaign_id, lock=True)  # orders that come meanwhile see what is planned
-            campaign = await uow.campaigns.get(ref.campaign_id)
+            # orders that come meanwhile see what is planned
+            campaign = await uow.campaigns.get(ref.campaign_id, lock=True)
             profile = Profile.model_validate(campaign.plan)
             async for targets in targets_of(uow, campaign):
                 services = await uow.findings.services(campaign.id, [target.id for target in targets])

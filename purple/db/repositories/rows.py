@@ -38,9 +38,14 @@ class _Built:
         self._changes: dict[tuple[str, ...], Executable] = {}
 
     @cached_property
-    def find(self) -> Executable:
+    def find(self) -> Select[Any]:
         """One row."""
         return select(*self.columns).where(self._table.c.id == bindparam(_ROW))
+
+    @cached_property
+    def lock(self) -> Select[Any]:
+        """One row, which others change only after us."""
+        return self.find.with_for_update()
 
     @cached_property
     def put(self) -> Executable:
@@ -94,14 +99,15 @@ class TableRows(Generic[E]):
         """Insert unless it is there."""
         return (await self._connection.execute(self._built.put, self._values(row))).first() is not None
 
-    async def find(self, row_id: UUID) -> E | None:
-        """One or None."""
-        row = (await self._connection.execute(self._built.find, {_ROW: row_id})).one_or_none()
+    async def find(self, row_id: UUID, *, lock: bool = False) -> E | None:
+        """One or None; a lock that is waited for reads the row as it is then."""
+        statement = self._built.lock if lock else self._built.find
+        row = (await self._connection.execute(statement, {_ROW: row_id})).one_or_none()
         return None if row is None else self._read(row)
 
-    async def get(self, row_id: UUID) -> E:
+    async def get(self, row_id: UUID, *, lock: bool = False) -> E:
         """One."""
-        found = await self.find(row_id)
+        found = await self.find(row_id, lock=lock)
         if found is None:
             raise self._missing(row_id)
         return found
