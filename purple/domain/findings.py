@@ -1,6 +1,7 @@
 """The port of what was found; like those of `ports`, an adapter implements it and `bootstrap` joins the two."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -36,8 +37,13 @@ class Sighting:
 class Findings(Protocol):
     """Observations, vulnerabilities and the sightings between them."""
 
-    async def record(self, batches: AsyncIterator[Sequence[RecordedObservation]]) -> int:
-        """Add observations in bulk; what is there stays as it is. How many came in."""
+    async def record(self, rows: Iterator[RecordedObservation], threads: Executor | None = None) -> int:
+        """Add observations in bulk; what is there stays as it is. How many came in.
+
+        Args:
+            rows: of one scan or of several; what they raise is raised here, and nothing was added.
+            threads: where they are made, by a parser that may take long; the loop's own by default.
+        """
         ...
 
     async def count(self, scan_id: UUID) -> int:

@@ -89,7 +89,7 @@ def _where(seen: Observation) -> tuple[tuple[str, str], ...]:
 
 def port_of(seen: Observation) -> int:
     """The port of a sighting, also where only its URL tells it; 0 where neither does."""
-    if seen.location.port:
+    if seen.location.port or not seen.location.url:
         return seen.location.port
     try:
         parts = urlsplit(seen.location.url)

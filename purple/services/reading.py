@@ -1,8 +1,7 @@
-"""The output of a tool that ran: parsed in a thread, a batch at a time, and made rows."""
+"""The output of a tool that ran: parsed, and made rows."""
 
-import asyncio
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,8 @@ from purple.services.clearance import Time
 from purple.services.recording import recorder
 from purple.services.sharing import Record, Shares
 
-BATCH = 2_000
+FEW = 32
+"""Results that are parsed before they are made rows: a processor is faster at many of one kind."""
 READERS = 8
 """Outputs that one process reads at once."""
 MAX_OBSERVATIONS = 200_000
@@ -46,49 +46,41 @@ class How:
 
 
 class Reader:
-    """Reads outputs; each in a thread of its own."""
+    """Reads outputs."""
 
     def __init__(self, tools: ToolCatalogue, clock: Clock) -> None:
         self._tools = tools
         self._clock = clock
-        # of their own: a file of gigabytes, or a parser that hangs, keeps nobody else's thread
-        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self.threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        """Each is read in one of these: a file of gigabytes, or a parser that hangs, keeps nobody else's thread."""
 
-    async def rows(
+    def rows(
         self, scan: Scan, how: How, output: Path, reading: Reading, shares: Shares | None
-    ) -> AsyncIterator[list[RecordedObservation]]:
-        """What the output says, scan by scan, a batch at a time; how it went is left in `reading`."""
-        found = self._tools.parse(scan.tool, output, scan.options if how.spec.imports else None)
-        now, loop = self._clock.now(), asyncio.get_running_loop()
+    ) -> Iterator[RecordedObservation]:
+        """What the output says, as it is read; how it went is left in `reading`."""
+        now = self._clock.now()
         record: Record = recorder(scan, how.kind, how.spec, now)
         if shares:
             record = shares.recorder(lambda each, kind: recorder(each, kind, how.spec, now))
-        while True:
-            batch, taken, trouble = await loop.run_in_executor(self._threads, _take, found, record)
-            reading.read += taken
-            if batch:
-                yield batch
-            if trouble is not None:
-                _spoil(reading, trouble)
-                return
-            if taken < BATCH:
-                return
-            most = MAX_IMPORTED if how.spec.imports else MAX_OBSERVATIONS
-            if reading.read >= most:
+        found = self._tools.parse(scan.tool, output, scan.options if how.spec.imports else None)
+        most = MAX_IMPORTED if how.spec.imports else MAX_OBSERVATIONS
+        trouble: ParseError | None = None
+        while trouble is None:
+            few: list[Observation] = []
+            try:
+                few.extend(itertools.islice(found, FEW))
+            except ParseError as error:
+                trouble = error
+            room = most - reading.read
+            reading.read += min(len(few), room)
+            yield from filter(None, map(record, few[:room]))
+            if len(few) > room:
                 _cut(reading, most)
                 return
-
-
-def _take(found: Iterator[Observation], record: Record) -> tuple[list[RecordedObservation], int, ParseError | None]:
-    """Rows of the next batch, scan by scan, and how many results they were made of."""
-    batch: list[RecordedObservation | None] = []
-    trouble: ParseError | None = None
-    try:
-        batch.extend(map(record, itertools.islice(found, BATCH)))
-    except ParseError as error:
-        trouble = error
-    rows = sorted((each for each in batch if each is not None), key=lambda each: each.scan_id)
-    return rows, len(batch), trouble
+            if len(few) < FEW:
+                break
+        if trouble is not None:
+            _spoil(reading, trouble)
 
 
 def _spoil(reading: Reading, trouble: ParseError) -> None:

@@ -271,7 +271,8 @@ class Scanning:
         shares = await Shares.of(uow, scan) if how.spec.shares else None
         added = 0
         if run.output:
-            added = await uow.findings.record(self._reader.rows(scan, how, run.output, reading, shares))
+            rows = self._reader.rows(scan, how, run.output, reading, shares)
+            added = await uow.findings.record(rows, self._reader.threads)
         waits = _cut_short(reading, how.time)
         ending = replace(
             scan,

@@ -1,28 +1,24 @@
 """Observations in bulk, vulnerabilities, and the sightings between the two."""
 
-import asyncio
-import contextlib
-import itertools
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg import AsyncClientCursor
 from sqlalchemy import ColumnElement, FromClause, Row, Select, TextClause, func, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from purple.db.engine import driver_of
 from purple.db.models import observations, sightings, vulnerabilities
-from purple.db.repositories import causes, heirs, merging
+from purple.db.repositories import causes, heirs, intake, merging
 from purple.db.repositories.correlations import follow
 from purple.db.repositories.deadlines import DueDateRows
 from purple.db.repositories.listings import OBSERVATIONS, VULNERABILITIES
 from purple.db.repositories.machines import ONCE
-from purple.db.repositories.observed import COLUMNS, ORIGIN, OWN, lines, origin, read
+from purple.db.repositories.observed import COLUMNS, read
 from purple.domain.causes import Causes
 from purple.domain.errors import NotFoundError
 from purple.domain.findings import Sighting
@@ -36,8 +32,6 @@ from purple.domain.vulnerabilities import PRESENT_STATES, Merged, Vulnerability
 _RECENT = 10
 _LINES = 50
 """Of the book of counts; more are summed up."""
-_Ready = tuple[tuple[object, ...], bytes]
-"""What the rows of one scan share, and their lines."""
 _STORED = [column for column in vulnerabilities.c if column.name in Vulnerability.__dataclass_fields__]
 _NAMES = [column.name for column in _STORED]
 _SEEN = [observations.c[name] for name in COLUMNS]
@@ -69,20 +63,6 @@ _SIGHTINGS = text("""
     ORDER BY s.vulnerability_id, s.seen_at DESC, s.scan_id
 """)
 
-_OWN = ", ".join(OWN)
-_INCOMING = f"CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS SELECT {_OWN} FROM observations WITH NO DATA"  # noqa: S608 - our own column names
-_COPY = f"COPY incoming ({_OWN}) FROM STDIN"
-_TAKE_IN = f"""
-    SELECT 1 FROM scans WHERE (organisation_id, campaign_id, id, target_id) = (%s, %s, %s, %s) FOR KEY SHARE;
-    INSERT INTO observations ({", ".join(ORIGIN)}, {_OWN})
-    SELECT {", ".join(["%s"] * len(ORIGIN))}, {_OWN} FROM incoming ON CONFLICT DO NOTHING;
-    TRUNCATE incoming
-"""  # noqa: S608 - the same
-
-
-_OF_SCAN = 4
-"""How many of ORIGIN say whose rows they are; the scan is asked for once, not for each row as a foreign key would."""
-
 
 class FindingRows:
     """See `domain.findings.Findings`."""
@@ -91,26 +71,9 @@ class FindingRows:
         self._connection = connection
         self._due_dates = DueDateRows(connection, organisation_id)
 
-    async def record(self, batches: AsyncIterator[Sequence[RecordedObservation]]) -> int:
-        """A batch at a time by COPY to a temporary table (row-level security refuses COPY itself), then INSERT."""
-        driver = await driver_of(self._connection)
-        added = 0
-        made = False
-        async with contextlib.aclosing(_ahead(batches)) as ready, AsyncClientCursor(driver) as cursor:
-            async for shared, own in ready:
-                if not made:  # most runs of most tools see nothing
-                    await cursor.execute(_INCOMING)
-                    made = True
-                async with cursor.copy(_COPY) as copy:
-                    await copy.write(own)
-                await cursor.execute(_TAKE_IN, (*shared[:_OF_SCAN], *shared))
-                if not cursor.rowcount:
-                    raise NotFoundError("there is no such scan of that campaign and target", value=shared[:_OF_SCAN])
-                cursor.nextset()
-                added += cursor.rowcount
-        if made:
-            await driver.execute("DROP TABLE incoming")
-        return added
+    async def record(self, rows: Iterator[RecordedObservation], threads: Executor | None = None) -> int:
+        """See `intake`."""
+        return await intake.take_in(self._connection, rows, threads)
 
     async def count(self, scan_id: UUID) -> int:
         """Of one scan."""
@@ -313,29 +276,6 @@ class FindingRows:
 
 def _told(part: Part) -> tuple[str, int, str]:
     return part.name, part.points, part.detail
-
-
-async def _ahead(batches: AsyncIterator[Sequence[RecordedObservation]]) -> AsyncGenerator[_Ready]:
-    """What each batch is to PostgreSQL; the next one is made ready while it takes in the present one."""
-
-    async def following() -> list[_Ready] | None:
-        async for batch in batches:
-            return await asyncio.to_thread(_by_origin, batch)
-        return None
-
-    coming = asyncio.create_task(following())
-    try:
-        while (present := await coming) is not None:
-            coming = asyncio.create_task(following())
-            for each in present:
-                yield each
-    finally:
-        coming.cancel()
-        await asyncio.wait([coming])
-
-
-def _by_origin(batch: Sequence[RecordedObservation]) -> list[_Ready]:
-    return [(shared, lines(rows)) for shared, rows in itertools.groupby(batch, origin)]
 
 
 def _of(page: FromClause) -> Select[Any]:

@@ -1,6 +1,6 @@
 """Observations in and out of their table."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -46,6 +46,7 @@ _UNSAFE = ("\\", "\t", "\n", "\r")
 """What COPY's text format wants escaped."""
 _BETWEEN = "\0"
 """No text in PostgreSQL holds it, so that values are escaped together."""
+_TAB = "\t"
 
 
 def origin(row: RecordedObservation) -> tuple[object, ...]:
@@ -53,46 +54,44 @@ def origin(row: RecordedObservation) -> tuple[object, ...]:
     return (row.organisation_id, row.campaign_id, row.scan_id, row.target_id, row.tool, row.recorded_at)
 
 
-def lines(rows: Iterable[RecordedObservation]) -> bytes:
+def line(row: RecordedObservation) -> str:
     """What COPY takes as text, in the order of OWN.
 
     Written here rather than by the driver, value by value: most of the twenty are alike from row to row.
     """
-    return "".join([f"{row.id}\t{_rest(row)}\n" for row in rows]).encode()
-
-
-def _rest(row: RecordedObservation) -> str:
     seen = row.seen
     place = seen.location
     told = (place.transport, place.method, place.path, place.line, seen.cvss_vector, seen.cvss_score, seen.service)
     values = (
+        row.id.hex,
         row.fingerprint,
-        str(seen.kind),
+        seen.kind,
         seen.rule,
         seen.title,
-        str(seen.severity),
-        str(seen.flaw_class or ""),
+        seen.severity,
+        seen.flaw_class or "",
         seen.weakness,
         place.host,
         str(place.port),
         place.url,
         place.parameter,
-        _array(seen.cve) if seen.cve else "{}",
-        _array(seen.cwe) if seen.cwe else "{}",
+        _array(seen.cve),
+        _array(seen.cwe),
         seen.description,
         seen.evidence,
         seen.remediation,
-        _array(seen.references) if seen.references else "{}",
+        _array(seen.references),
         str(seen.confidence),
         _detail(seen.attributes, *told) if seen.attributes else _plain_detail(*told),
     )
     text = _BETWEEN.join(values)
     if any(map(text.__contains__, _UNSAFE)):
         text = text.replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace("\r", r"\r")
-    return text.replace(_BETWEEN, "\t")
+    return f"{text.replace(_BETWEEN, _TAB)}\n"
 
 
-def _array(items: Sequence[object]) -> str:
+@lru_cache(maxsize=1_024)
+def _array(items: tuple[object, ...]) -> str:
     """As PostgreSQL writes an array."""
     quoted = (str(item).replace("\\", r"\\").replace('"', r"\"") for item in items)
     return "{" + ",".join(f'"{item}"' for item in quoted) + "}"

@@ -16,6 +16,8 @@ from purple.tools.sarif.identity import apart, cves, cwes, name_of, package_of, 
 LIMIT = 1024**3
 """Bytes; a result is one or two KB."""
 MAX_RULES = 20_000
+_VERSION = "version"
+_TOOL = "runs.*.tool"
 _NAME = "runs.*.tool.driver.name"
 _RULES = "runs.*.tool.driver.rules.*"
 _MORE_RULES = "runs.*.tool.extensions.*.rules.*"
@@ -23,6 +25,9 @@ _MORE_RULES = "runs.*.tool.extensions.*.rules.*"
 _ALL_RULES = (_RULES, _MORE_RULES)
 _SUCCESS = "runs.*.invocations.*.executionSuccessful"
 _RESULTS = "runs.*.results"
+_RESULT = "runs.*.results.*"
+_BESIDE = (_VERSION, _NAME, *_ALL_RULES, _SUCCESS)
+_OPENED = ("runs.*", _TOOL, _RESULTS)
 _LEVELS = {"error": Severity.HIGH, "warning": Severity.MEDIUM, "note": Severity.LOW, "none": Severity.INFO}
 _SCORES = ((9.0, Severity.CRITICAL), (7.0, Severity.HIGH), (4.0, Severity.MEDIUM), (0.1, Severity.LOW))
 """The bands of CVSS, by which `security-severity` is read."""
@@ -61,6 +66,8 @@ class _Run:
     """As its rules are named."""
     of_secrets: bool = False
     """Whether secrets are all that its tool looks for."""
+    told: bool = False
+    """Whether its tool, and with it its rules, came already."""
     examined: bool = False
     """Whether it has a list of results; without one its tool found no way to look."""
     failed: bool = False
@@ -68,68 +75,114 @@ class _Run:
     by_id: dict[str, _Rule] = field(default_factory=dict)
 
 
+class _About:
+    """What a file says beside its results, as far as it was read."""
+
+    def __init__(self) -> None:
+        self.runs: dict[int, _Run] = {}
+        self.ahead = False
+        """Whether it was read to the end before the results, and is not to be told again."""
+        self._version: Any = None
+        self._rules = 0
+
+    def take(self, path: str, number: int, value: Any) -> None:
+        """One part of the run of this number."""
+        if self.ahead:
+            return
+        if path == _VERSION:
+            self._version = value
+            return
+        run = self.runs.setdefault(number, _Run())
+        if path == _TOOL:
+            run.told = True
+        elif path == _NAME:
+            run.tool = name_of(clip(str(value), 100))
+            run.of_secrets = run.tool.lower() in _SECRET_TOOLS
+        elif path == _RESULTS:
+            run.examined = True
+        elif path == _SUCCESS:
+            run.failed |= value is False
+        elif path in _ALL_RULES and (rules := self._rules) < MAX_RULES:
+            self._rules = rules + 1
+            rule = _rule(_table(value))
+            run.by_id.setdefault(rule.id, rule)
+            if path == _RULES:
+                run.rules.append(rule)
+
+    def before(self, number: int, stream: BinaryIO) -> "_About":
+        """What the results of a run are read by: this, or what comes behind them as well, read ahead.
+
+        Raises:
+            ParseError: no SARIF 2.1.0.
+        """
+        if self.ahead or (self._version == "2.1.0" and self.runs[number].told):
+            return self
+        about, place = _About(), stream.tell()
+        stream.seek(0)
+        try:
+            for part in read_parts(stream, _BESIDE, LIMIT, _OPENED):
+                about.take(*part)
+        except ParseError:
+            pass  # reading the results meets the same end, and tells of it
+        else:
+            about.check_version()
+        finally:
+            stream.seek(place)
+        about.ahead = True
+        return about
+
+    def check_version(self) -> None:
+        """Make sure that this is what is read here.
+
+        Raises:
+            ParseError: no SARIF 2.1.0.
+        """
+        if self._version != "2.1.0":
+            raise ParseError(f"this is no SARIF 2.1.0: its version is {str(self._version)[:40]!r}", offset=0)
+
+    def check(self) -> None:
+        """Make sure that all runs got through.
+
+        Raises:
+            ParseError: one did not, or there is none.
+        """
+        self.check_version()
+        if not self.runs:
+            raise ParseError("the file holds no run", offset=0, unit="runs")
+        for number, run in self.runs.items():
+            if run.failed or not run.examined:
+                said = "did not succeed, as the file says" if run.failed else "has no list of results"
+                raise ParseError(
+                    f"run {number} of {run.tool or 'a tool without a name'} {said}", offset=number, unit="runs"
+                )
+
+
 def parse(stream: BinaryIO) -> Iterator[Observation]:
     """The flaws that the runs of a file tell of; what was suppressed or passed is none.
 
-    A writer may put its rules after its results, so the stream is read twice and must be seekable.
+    A writer may put its rules after its results: then the stream is read twice, and must be seekable.
 
     Raises:
         ParseError: no SARIF 2.1.0, one that breaks off, or a run that did not succeed; what could be read has been
             yielded.
     """
-    runs = _about(stream)
-    stream.seek(0)
-    broken = 0
-    for _, number, result in read_parts(stream, [f"{_RESULTS}.*"], LIMIT):
-        try:
-            seen = _flaw(result, runs.get(number) or _Run())
-        except (KeyError, TypeError, AttributeError, ValueError, IndexError):
-            broken += 1
+    about, broken = _About(), 0
+    for path, number, value in read_parts(stream, (*_BESIDE, _RESULT), LIMIT, _OPENED):
+        if path == _RESULT:
+            try:
+                seen = _flaw(value, about.runs[number])
+            except (KeyError, TypeError, AttributeError, ValueError, IndexError):
+                broken += 1
+                continue
+            if seen is not None:
+                yield seen
             continue
-        if seen is not None:
-            yield seen
+        about.take(path, number, value)
+        if path == _RESULTS:
+            about = about.before(number, stream)
     if broken:
         raise ParseError(f"{broken} results are not as SARIF has them", offset=broken, unit="results")
-    if not runs:
-        raise ParseError("the file holds no run", offset=0, unit="runs")
-    for number, run in runs.items():
-        if run.failed or not run.examined:
-            said = "did not succeed, as the file says" if run.failed else "has no list of results"
-            raise ParseError(
-                f"run {number} of {run.tool or 'a tool without a name'} {said}", offset=number, unit="runs"
-            )
-
-
-def _about(stream: BinaryIO) -> dict[int, _Run]:
-    """Names, rules and success of each run; as far as they can be read."""
-    runs: dict[int, _Run] = {}
-    version: Any = None
-    rules = 0
-    try:
-        for path, number, value in read_parts(
-            stream, ["version", _NAME, *_ALL_RULES, _SUCCESS], LIMIT, opened=["runs.*", _RESULTS]
-        ):
-            if path == "version":
-                version = value
-                continue
-            run = runs.setdefault(number, _Run())
-            if path == _NAME:
-                run.tool = name_of(clip(str(value), 100))
-                run.of_secrets = run.tool.lower() in _SECRET_TOOLS
-            elif path == _RESULTS:
-                run.examined = True
-            elif path == _SUCCESS:
-                run.failed |= value is False
-            elif path in _ALL_RULES and (rules := rules + 1) <= MAX_RULES:
-                rule = _rule(_table(value))
-                run.by_id.setdefault(rule.id, rule)
-                if path == _RULES:
-                    run.rules.append(rule)
-    except ParseError:
-        return runs  # reading the results meets the same end, and tells of it
-    if version != "2.1.0":
-        raise ParseError(f"this is no SARIF 2.1.0: its version is {str(version)[:40]!r}", offset=0)
-    return runs
+    about.check()
 
 
 def _rule(rule: dict[str, Any]) -> _Rule:

@@ -124,12 +124,8 @@ class Tenant:
 
     async def record(self, *rows: RecordedObservation) -> int:
         """In one unit of work."""
-
-        async def batches():  # noqa: ANN202 - a generator of one batch
-            yield rows
-
         async with self.work(self.id) as uow:
-            return await uow.findings.record(batches())
+            return await uow.findings.record(iter(rows))
 
 
 async def make_tenant(engine: AsyncEngine) -> Tenant:

@@ -1,6 +1,6 @@
 """Merging on a real PostgreSQL: one row a real flaw, and a clean result that is earned."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
@@ -85,29 +85,24 @@ async def test_hostile_text_comes_back_as_it_was_recorded(tenant) -> None:
 async def test_batches_and_scans_keep_their_own(tenant) -> None:
     campaign = await tenant.campaign(1)
     scans = [await tenant.scan(campaign, key=name, tool=name) for name in ("nmap", "sslyze")]
-    rows = [tenant.sight(scan, port) for port in range(1, 7) for scan in scans]
-
-    async def batches() -> AsyncIterator[list[RecordedObservation]]:
-        yield rows[:5]
-        yield rows[3:]  # two of them again
-        yield rows[:1]
+    rows = [tenant.sight(scan, port) for port in range(1, 601) for scan in scans]
 
     async with tenant.work(tenant.id) as uow:
-        assert await uow.findings.record(batches()) == len(rows)
-        assert [await uow.findings.count(scan.id) for scan in scans] == [6, 6]
-        assert [await uow.findings.observation(each.id) for each in rows] == rows
+        assert await uow.findings.record(iter([*rows, rows[-1], rows[0]])) == len(rows)
+        assert [await uow.findings.count(scan.id) for scan in scans] == [600, 600]
+        assert [await uow.findings.observation(each.id) for each in rows[::100]] == rows[::100]
 
 
 async def test_a_batch_that_fails_leaves_nothing(tenant) -> None:
     scan = await tenant.scan(await tenant.campaign(1))
 
-    async def batches() -> AsyncIterator[list[RecordedObservation]]:
-        yield [tenant.sight(scan, 1)]
+    def rows() -> Iterator[RecordedObservation]:
+        yield from (tenant.sight(scan, port) for port in range(1, 400))
         raise RuntimeError("the disk is gone")
 
     with pytest.raises(RuntimeError, match="the disk is gone"):
         async with tenant.work(tenant.id) as uow:
-            await uow.findings.record(batches())
+            await uow.findings.record(rows())
     async with tenant.work(tenant.id) as uow:
         assert await uow.findings.count(scan.id) == 0
 

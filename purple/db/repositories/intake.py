@@ -1,0 +1,98 @@
+"""Observations on their way in: written down in a thread, and taken in by PostgreSQL meanwhile."""
+
+import asyncio
+import contextlib
+import itertools
+import threading
+from collections.abc import AsyncGenerator, Iterator
+from concurrent.futures import Executor
+from uuid import UUID
+
+from psycopg import AsyncClientCursor
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from purple.db.engine import driver_of
+from purple.db.repositories.observed import ORIGIN, OWN, line, origin
+from purple.domain.errors import NotFoundError
+from purple.domain.observations import RecordedObservation
+
+_MOST = 1 << 21
+"""Characters that are held at once, about: rows may come faster than PostgreSQL takes them in."""
+_LEAST = 500
+"""Rows; it gets no fewer, unless there are no more."""
+_FIRST = 250
+"""Of the first batch, for which it waits."""
+_FEW = 32
+"""Rows that are made before they are written down: a processor is faster at many of one kind."""
+_OWN = ", ".join(OWN)
+_INCOMING = f"""
+    CREATE TEMPORARY TABLE IF NOT EXISTS incoming ON COMMIT DELETE ROWS
+    AS SELECT {_OWN} FROM observations WITH NO DATA
+"""  # noqa: S608 - our own column names
+"""Of the connection, whoever uses it next: making one takes as long as a hundred rows."""
+_COPY = f"COPY incoming ({_OWN}) FROM STDIN"
+_TAKE_IN = f"""
+    SELECT 1 FROM scans WHERE (organisation_id, campaign_id, id, target_id) = (%s, %s, %s, %s) FOR KEY SHARE;
+    INSERT INTO observations ({", ".join(ORIGIN)}, {_OWN})
+    SELECT {", ".join(["%s"] * len(ORIGIN))}, {_OWN} FROM incoming ON CONFLICT DO NOTHING
+"""  # noqa: S608 - the same
+_OF_SCAN = 4
+"""How many of ORIGIN say whose rows they are; the scan is asked for once, not for each row as a foreign key would."""
+_Ready = list[tuple[tuple[object, ...], bytes]]
+"""What the rows of each scan share, and their lines."""
+
+
+async def take_in(connection: AsyncConnection, rows: Iterator[RecordedObservation], threads: Executor | None) -> int:
+    """By COPY to a temporary table (row-level security refuses COPY itself), then INSERT; how many are new."""
+    driver = await driver_of(connection)
+    added = 0
+    before = _INCOMING  # most runs of most tools see nothing, and of most others this is the only batch
+    async with contextlib.aclosing(_ahead(rows, threads)) as batches, AsyncClientCursor(driver) as cursor:
+        async for batch in batches:
+            for shared, own in batch:
+                await cursor.execute(before)
+                async with cursor.copy(_COPY) as copy:
+                    await copy.write(own)
+                await cursor.execute(_TAKE_IN, (*shared[:_OF_SCAN], *shared))
+                if not cursor.rowcount:
+                    raise NotFoundError("there is no such scan of that campaign and target", value=shared[:_OF_SCAN])
+                cursor.nextset()
+                added += cursor.rowcount
+                before = "TRUNCATE incoming"
+    return added
+
+
+async def _ahead(rows: Iterator[RecordedObservation], threads: Executor | None) -> AsyncGenerator[_Ready]:
+    """Batches, each made while the one before is taken in: as many rows as are read in that time."""
+    loop = asyncio.get_running_loop()
+    wanted = threading.Event()
+    coming = loop.run_in_executor(threads, _written, rows, wanted, _FIRST)
+    try:
+        while True:
+            wanted.set()
+            if not (present := await coming):
+                return
+            wanted = threading.Event()
+            coming = loop.run_in_executor(threads, _written, rows, wanted, _LEAST)
+            yield present
+    finally:
+        wanted.set()
+        if not coming.cancel() and not coming.cancelled():
+            coming.exception()  # what is raised here already is told
+
+
+def _written(rows: Iterator[RecordedObservation], wanted: threading.Event, least: int) -> _Ready:
+    """The next rows, by their scans; few at a time are made and then written down, as they are in the cache still."""
+    scans: dict[UUID, tuple[tuple[object, ...], list[str]]] = {}
+    number = size = 0
+    while size < _MOST and not (number >= least and wanted.is_set()):
+        few = list(itertools.islice(rows, _FEW))
+        for row in few:
+            if (mine := scans.get(row.scan_id)) is None:
+                mine = scans[row.scan_id] = (origin(row), [])
+            mine[1].append(text := line(row))
+            size += len(text)
+        number += len(few)
+        if len(few) < _FEW:
+            break
+    return [(shared, "".join(lines).encode()) for shared, lines in scans.values()]
