@@ -118,10 +118,10 @@ class FindingRows:
         await run(merging.FLAWS)
         await run(merging.GATHER, campaign)
         merged = Merged((), (), (), 0)
-        news = (await run(merging.NEWS)).one()
+        news = (await run(merging.NEWS, campaign)).one()
         if news.more or news.back:
             merged = await self._learn(now)
-        seen, reopened = await self._sight(now, back=news.back)
+        seen, reopened = await self._sight(now, news)
         worst = (await run(merging.WORST, {"reopened": list(reopened)})).scalar_one()
         await run(merging.DONE)
         fixed = (await run(merging.CLOSE, now)).scalars().all()
@@ -133,10 +133,11 @@ class FindingRows:
             worst=Severity(worst) if worst else None,
         )
 
-    async def _sight(self, now: Mapping[str, Any], *, back: bool) -> tuple[int, tuple[UUID, ...]]:
+    async def _sight(self, now: Mapping[str, Any], news: Row[Any]) -> tuple[int, tuple[UUID, ...]]:
         """How many sightings are new, and what they reopen; nothing where none of what was seen counts as fixed."""
-        if not back:
-            return (await self._connection.execute(merging.SIGHT, now)).rowcount, ()
+        if not news.back:
+            statement = merging.SIGHT_AGAIN if news.again else merging.SIGHT
+            return (await self._connection.execute(statement, now)).rowcount, ()
         seen = (await self._connection.execute(merging.SIGHT_AND_REOPEN, now)).one()
         return seen.sightings, tuple(seen.reopened)
 

@@ -35,8 +35,8 @@ LOCK = text(f"""
 """A statement of its own, since a statement sees rows as they were before it waited; in order, against deadlocks."""
 
 _STANDING = f"""(
-    lpad(to_hex(5 - {_RANK.format("")}), 2, '0')
-    || lpad(to_hex(65535 - round(least(greatest(confidence, 0), 1) * 65535)::int), 14, '0')
+    lpad(to_hex(((5 - {_RANK.format("")})::bigint << 56)
+        + 65535 - round(least(greatest(confidence, 0), 1) * 65535)::int), 16, '0')
     || lpad(to_hex(hash_record_extended(ROW(tool, rule, title, weakness, host, port, url, parameter, cve, cwe,
         description, evidence, remediation, refs, detail), 0)), 16, '0')
 )::uuid"""
@@ -63,7 +63,7 @@ def _gather(which: str) -> TextClause:
         FROM (
             SELECT DISTINCT ON (fingerprint, scan_id)
                 fingerprint, organisation_id, scan_id, tool, id, recorded_at, standing,
-                max(rank) OVER one AS rank, max(confidence) OVER one AS best
+                rank, max(confidence) OVER one AS best
             FROM (
                 SELECT fingerprint, organisation_id, scan_id, tool, id, recorded_at, confidence,
                     {_RANK.format("")} AS rank, {_STANDING} AS standing
@@ -81,7 +81,7 @@ GATHER = _gather("campaign_id = :campaign AND fingerprint <> ''")
 """The organisation is row-level security's part: said twice, it makes PostgreSQL think, while it has no statistics yet,
 that any index which begins with it finds one row, and every flaw then reads every vulnerability. `OFFSET 0` has it
 make the standing before it sorts, so that it sorts no texts; the window is in the order of the whole, so that it sorts
-once.
+once. The first by standing is the worst as well.
 """
 
 GATHER_AGAIN = _gather("fingerprint = ANY(:fingerprints) AND scan_id = ANY(CAST(:scans AS uuid[]))")
@@ -93,10 +93,12 @@ _MOVES_RISK = """(
 NEWS = text(f"""
     SELECT coalesce(bool_or(NOT known OR rank > known_rank OR known_standing IS NULL
             OR standing < known_standing OR {_MOVES_RISK}), false) AS more,
-        coalesce(bool_or(known_state = 'fixed'), false) AS back
+        coalesce(bool_or(known_state = 'fixed'), false) AS back,
+        EXISTS (SELECT 1 FROM sightings WHERE campaign_id = :campaign) AS again
     FROM flaws
-""")  # noqa: S608 - our own words
-"""Whether any of them tells more than that it is still there, and whether any counts as fixed."""
+""")  # noqa: S608 - no value of a user is in the text
+"""Whether any of them tells more than that it is still there, whether any counts as fixed, and whether the campaign
+was analysed before."""
 
 MEASURE = text("ANALYZE flaws")
 """Nobody else tells PostgreSQL how many there are; by its guess of a few it reads them all for each row of another."""
@@ -164,14 +166,17 @@ _SIGHT = """
         vulnerability_id, scan_id, organisation_id, campaign_id, tool, observation_id, seen_at, confidence, standing)
     SELECT vulnerability_id, scan_id, organisation_id, :campaign, tool, observation_id, seen_at, confidence, standing
     FROM flaws ORDER BY vulnerability_id
-    ON CONFLICT DO NOTHING
 """
 SIGHT = text(_SIGHT)
-"""In the order of their index, where neighbours are written together: a quarter faster."""
+"""In the order of their index, where neighbours are written together: a quarter faster. Another quarter is that
+conflicts are not looked for: a campaign that is analysed for the first time has none, and its targets are locked.
+"""
+_SIGHT_AGAIN = f"{_SIGHT} ON CONFLICT DO NOTHING"
+SIGHT_AGAIN = text(_SIGHT_AGAIN)
 
 SIGHT_AND_REOPEN = text(f"""
     WITH seen AS (
-        {_SIGHT} RETURNING vulnerability_id, scan_id
+        {_SIGHT_AGAIN} RETURNING vulnerability_id, scan_id
     ), reopened AS (
         UPDATE vulnerabilities SET state = 'reopened', reopened_at = :at, version = version + 1
         WHERE state = 'fixed' AND id IN (
