@@ -46,7 +46,8 @@ def identity(
     host = (("host", seen.location.host),) if kind.is_many else ()
     what = ("cve", min(seen.cve).upper()) if seen.cve else ("weakness", seen.weakness or seen.rule)
     # a fact that is not told tells nothing apart: a tool without such fields may see the same flaw
-    apart = ((name, seen.attributes[name]) for name in fields if seen.attributes.get(name))
+    told = seen.attributes
+    apart = [(name, told[name]) for name in fields if told.get(name)]
     return (what, *host, *_where(seen), *apart)
 
 
@@ -73,18 +74,21 @@ def _digest(*parts: str) -> str:
 
 def _where(seen: Observation) -> tuple[tuple[str, str], ...]:
     place = seen.location
-    port = ("port", str(port_of(seen)))
     if seen.weakness in _OF_SERVICE and not seen.cve:
-        return (port,)
+        return (_port(seen),)
     if seen.weakness in _OF_PATH:
-        return (port, ("path", path_template(place.url)))
+        return (_port(seen), ("path", path_template(place.url)))
     match seen.flaw_class:
-        case FlawClass.COMPONENT | FlawClass.CONFIGURATION | None:
-            return (port,)
-        case FlawClass.ENDPOINT:
-            return (port, ("path", path_template(place.url)), ("parameter", place.parameter))
         case FlawClass.CODE | FlawClass.SECRET:
             return (("file", place.path), ("parameter", place.parameter))
+        case FlawClass.COMPONENT | FlawClass.CONFIGURATION | None:
+            return (_port(seen),)
+        case FlawClass.ENDPOINT:
+            return (_port(seen), ("path", path_template(place.url)), ("parameter", place.parameter))
+
+
+def _port(seen: Observation) -> tuple[str, str]:
+    return ("port", str(port_of(seen)))
 
 
 def port_of(seen: Observation) -> int:
