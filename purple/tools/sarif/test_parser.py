@@ -1,6 +1,7 @@
 """SARIF: real output of three tools on a small made repository, and damage to it."""
 
 import io
+import itertools
 import json
 import tracemalloc
 from pathlib import Path
@@ -70,6 +71,21 @@ def test_truncated_output_keeps_what_came_before() -> None:
     found, error = read(parse, BANDIT[: BANDIT.rindex(b'"B608"')])
     assert [each.rule for each in found] == ["bandit:B324", "bandit:B101", "bandit:B403", "bandit:B404", "bandit:B105"]
     assert "breaks off" in str(error)
+
+
+RUNS = [json.loads(file)["runs"][0] for file in (BANDIT, SEMGREP)]
+ORDERS = list(itertools.permutations(["tool", "results", "invocations"]))
+
+
+@pytest.mark.parametrize("version_first", [True, False])
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_parts_of_a_file_may_come_in_any_order(order: tuple[str, ...], version_first: bool) -> None:
+    """The runs in two orders: what the first needs has come, what the second needs may not have."""
+    runs = [RUNS[0], {name: RUNS[1][name] for name in order if name in RUNS[1]}]
+    parts = [("version", "2.1.0"), ("runs", runs)]
+    found, error = read(parse, json.dumps(dict(parts if version_first else parts[::-1])).encode())
+    assert error is None
+    assert found == [*read(parse, BANDIT)[0], *read(parse, SEMGREP)[0]]
 
 
 def changed(**parts: Any) -> bytes:

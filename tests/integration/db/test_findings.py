@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from purple.db.repositories import intake
 from purple.domain.campaigns import Campaign
 from purple.domain.errors import NotFoundError
 from purple.domain.life import Told, Wanted
@@ -86,11 +87,24 @@ async def test_batches_and_scans_keep_their_own(tenant) -> None:
     campaign = await tenant.campaign(1)
     scans = [await tenant.scan(campaign, key=name, tool=name) for name in ("nmap", "sslyze")]
     rows = [tenant.sight(scan, port) for port in range(1, 601) for scan in scans]
-
     async with tenant.work(tenant.id) as uow:
         assert await uow.findings.record(iter([*rows, rows[-1], rows[0]])) == len(rows)
         assert [await uow.findings.count(scan.id) for scan in scans] == [600, 600]
         assert [await uow.findings.observation(each.id) for each in rows[::100]] == rows[::100]
+
+
+@pytest.mark.parametrize("saved", [0, 3, 100])
+async def test_what_is_known_already_is_no_trouble_wherever_it_comes(tenant, saved, monkeypatch) -> None:
+    """Twice in one batch, in a later one, or of an attempt before; with points to go back to, and beyond them."""
+    for name, number in {"_FIRST": 10, "_MORE": 0, "_FEW": 5, "_SAVED": saved}.items():
+        monkeypatch.setattr(intake, name, number)
+    scan = await tenant.scan(await tenant.campaign(1))
+    rows = [tenant.sight(scan, port) for port in range(1, 101)]
+    assert await tenant.record(*rows[:35], rows[3], *rows[35:50], rows[50], *rows[50:90]) == 90
+    assert await tenant.record(*rows[95:], *rows) == 10
+    async with tenant.work(tenant.id) as uow:
+        assert await uow.findings.count(scan.id) == 100
+        assert [await uow.findings.observation(each.id) for each in rows[::9]] == rows[::9]
 
 
 async def test_a_batch_that_fails_leaves_nothing(tenant) -> None:
