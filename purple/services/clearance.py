@@ -1,7 +1,7 @@
 """The one place where contracts are asked, by campaigns, tools and imports alike; what they refuse is written down."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from purple.contracts.profiles import Profile
@@ -44,10 +44,15 @@ class Time:
     """How long a tool may run."""
 
     seconds: float
+    since: datetime
     bound: bool = False
     """Whether a closing window, or the end of the contract, ends it before its own time-out does."""
     final: str = ""
     """Why it would fare no better in another window, for people."""
+
+    def left(self, now: datetime) -> float:
+        """Seconds from now on; it may have waited for its turn meanwhile."""
+        return self.seconds - (now - self.since).total_seconds() if self.bound else self.seconds
 
 
 class Clearance:
@@ -105,13 +110,13 @@ class Clearance:
         left = (authorisation.valid_until - MARGIN - now).total_seconds()
         if left <= 0:
             check_contract(authorisation, at=authorisation.valid_until, intrusiveness=spec.intrusiveness)
-        return time if time.seconds <= left else Time(left, bound=True, final=_LAPSED)
+        return time if time.seconds <= left else Time(left, now, bound=True, final=_LAPSED)
 
     def _window(self, authorisation: Authorisation, spec: ToolSpec) -> Time:
-        whole = Time(float(spec.timeout_s))
+        now = self._clock.now()
+        whole = Time(float(spec.timeout_s), now)
         if spec.intrusiveness is Intrusiveness.PASSIVE:
             return whole
-        now = self._clock.now()
         check_window(authorisation, at=now, intrusiveness=spec.intrusiveness)
         now_open = opening(authorisation.windows, now)
         left = now_open.left(now) if now_open else None
@@ -120,7 +125,7 @@ class Clearance:
         if seconds <= 0:  # it is as good as closed
             check_window(authorisation, at=now_open.closes, intrusiveness=spec.intrusiveness)
         fully = now_open.has_room(now, timedelta(seconds=spec.timeout_s))
-        return Time(seconds, bound=True, final=_WHOLE if fully else "")
+        return Time(seconds, now, bound=True, final=_WHOLE if fully else "")
 
     async def address(self, scan: Scan, kind: TargetKind, authorisation: Authorisation, spec: ToolSpec) -> str:
         """The one address that a tool may connect to; empty where nothing is connected to, as for an import.

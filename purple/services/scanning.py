@@ -119,11 +119,12 @@ class Scanning:
 
         try:
             async with self._workshop.folder(scan.id) as work:
-                run = await (
-                    self._fetched(scan, work)
-                    if how.spec.imports
-                    else self._gates.run(admission.lease, self._job(scan, how, work), watched)
-                )
+                if how.spec.imports:
+                    run = await self._fetched(scan, work)
+                elif (job := self._job(scan, how, work)).timeout_s > 0:
+                    run = await self._gates.run(admission.lease, job, watched)
+                else:
+                    run = ToolRun(ScanState.TIMED_OUT, "it waited for its turn until it might run no more", None)
                 self._workshop.check_disk()
                 return await self._record(scan, how, run)
         except TargetAwayError as away:
@@ -140,14 +141,13 @@ class Scanning:
             return ToolRun(ScanState.FAILED, error.detail, None)
         return ToolRun(ScanState.COMPLETE, "", output)
 
-    @staticmethod
-    def _job(scan: Scan, how: How, work: Path) -> ToolJob:
+    def _job(self, scan: Scan, how: How, work: Path) -> ToolJob:
         asset = how.kind if how.kind in {TargetKind.REPOSITORY, TargetKind.IMAGE} else ""
         return ToolJob(
             tool=scan.tool,
             target=ToolTarget(scan.host, scan.address, scan.port, scan.url, asset),
             options=scan.options,
-            timeout_s=how.time.seconds,
+            timeout_s=how.time.left(self._clock.now()),
             work=work,
             mark=undoing.mark_of(scan, how.spec),
         )

@@ -19,9 +19,9 @@ async def test_of_two_attempts_that_end_together_one_counts(purple, monkeypatch)
     together = asyncio.Barrier(2)
     record = FindingRows.record
 
-    async def recorded(rows: FindingRows, batches) -> int:
+    async def recorded(rows: FindingRows, *given: object) -> int:
         await together.wait()
-        return await record(rows, batches)
+        return await record(rows, *given)
 
     monkeypatch.setattr(FindingRows, "record", recorded)
     ref = CampaignRef(organisation_id=purple.organisation, campaign_id=campaign.id)

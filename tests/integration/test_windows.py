@@ -4,14 +4,20 @@ Nor is a host that is gone looked for meanwhile.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
 from bench.trials.counter import Counter, counting
+from purple.contracts.campaigns import CampaignRef, RunScan
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.pages import Query
 from purple.domain.tools import ScanState
+from purple.services.workshop import Workshop
 from tests.integration.test_contracts import running, start
 from tests.support.running import Purple
 
@@ -76,3 +82,35 @@ async def test_nothing_is_sent_while_a_window_is_closed_and_all_goes_on_in_the_n
     assert refused <= {(campaign.id, "window"), (away.id, "window")}
     if gone[0].at < closes:  # it was to be looked for while the window was closed
         assert (away.id, "window") in refused
+
+
+async def test_a_tool_that_gets_its_turn_when_its_window_closes_is_not_started(purple, counter, monkeypatch) -> None:
+    always = await purple.authorisation("127.22.9.0/24")
+    campaign = await start(purple, always, "127.22.9.1", counter, 1)
+    done = await scanned(purple, campaign)
+    opens = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
+    closes = opens + timedelta(seconds=310)
+    contract = await purple.authorisation("127.22.9.0/24", windows=[window(opens, 310)])
+    async with purple.container.work(purple.organisation) as uow:
+        digest = (await uow.authorisations.get(contract)).digest
+        bound = replace(
+            await uow.campaigns.get(campaign.id),
+            id=uuid4(), workflow_id="made", authorisation_id=contract, authorisation_digest=digest,
+        )  # fmt: skip
+        late = replace(
+            done, id=uuid4(), campaign_id=bound.id, state=ScanState.PENDING, attempt=0, observations=0, ended_at=None
+        )
+        await uow.campaigns.add(bound)
+        await uow.scans.add(late)
+
+    @asynccontextmanager
+    async def crowded(_workshop: Workshop, _spec: object) -> AsyncIterator[None]:
+        assert datetime.now(UTC) < closes, "this machine is too slow"
+        await asyncio.sleep((closes - timedelta(seconds=0.5) - datetime.now(UTC)).total_seconds())
+        yield
+
+    monkeypatch.setattr(Workshop, "room", crowded)
+    counter.connections.clear()
+    ref = CampaignRef(organisation_id=purple.organisation, campaign_id=late.campaign_id)
+    told = await purple.container.scanning.run(RunScan(ref=ref, scan_id=late.id), lambda _: None)
+    assert (told.postponed, told.state, counter.connections) == (True, ScanState.PENDING, [])
