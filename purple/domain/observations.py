@@ -13,6 +13,8 @@ from purple.domain.values import value
 
 MAX_TEXT = 8_192
 """Characters kept of any one text a tool printed; the whole is in the artifact."""
+FEW = 32
+"""Of a run's observations, so many go through one stage before the next: a processor is faster at many of one kind."""
 
 
 class ObservationKind(StrEnum):

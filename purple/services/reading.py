@@ -9,15 +9,13 @@ from pathlib import Path
 from purple.domain.campaigns import Scan
 from purple.domain.clock import Clock
 from purple.domain.errors import ParseError
-from purple.domain.observations import Observation, RecordedObservation
+from purple.domain.observations import FEW, Observation, RecordedObservation
 from purple.domain.targets import TargetKind
 from purple.domain.tools import ScanState, ToolCatalogue, ToolSpec
 from purple.services.clearance import Time
 from purple.services.recording import recorder
 from purple.services.sharing import Record, Shares
 
-FEW = 32
-"""Results that are parsed before they are made rows: a processor is faster at many of one kind."""
 READERS = 8
 """Outputs that one process reads at once."""
 MAX_OBSERVATIONS = 200_000

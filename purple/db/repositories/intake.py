@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from purple.db.engine import driver_of
 from purple.db.repositories.observed import ORIGIN, OWN, line, origin
 from purple.domain.errors import NotFoundError
-from purple.domain.observations import RecordedObservation
+from purple.domain.observations import FEW, RecordedObservation
 
 _MOST = 1 << 21
 """Characters that are held at once, about: rows may come faster than PostgreSQL takes them in."""
@@ -24,8 +24,6 @@ _FIRST = 250
 """Rows of the first batch, for which PostgreSQL waits. It gets no fewer, unless there are no more."""
 _MORE = 100
 """Rows that each batch has beyond the one before, at least."""
-_FEW = 32
-"""Rows that are made before they are written down: a processor is faster at many of one kind."""
 _SAVED = 50
 """Batches for which there is a point to go back to; PostgreSQL keeps track of 64 before all others pay for it."""
 _SCAN = 4
@@ -38,7 +36,7 @@ _INCOMING = f"""
 """Of the connection, whoever uses it next: making one takes as long as a hundred rows."""
 _COPY = f"COPY incoming ({_OWN}) FROM STDIN"
 _OF_SCAN = "SELECT 1 FROM scans WHERE (organisation_id, campaign_id, id, target_id) = (%s, %s, %s, %s) FOR KEY SHARE"
-"""The scan is asked for once, not for each row as a foreign key would."""
+"""The scan is asked for once a batch, not for each row as a foreign key would."""
 _INSERT = f"""
     INSERT INTO observations ({", ".join(ORIGIN)}, {_OWN})
     SELECT {", ".join(["%s"] * len(ORIGIN))}, {_OWN} FROM incoming
@@ -112,13 +110,13 @@ def _written(rows: Iterator[RecordedObservation], wanted: threading.Event, least
     scans: dict[UUID, tuple[tuple[object, ...], list[str]]] = {}
     number = size = 0
     while size < _MOST and not (number >= least and wanted.is_set()):
-        few = list(itertools.islice(rows, _FEW))
+        few = list(itertools.islice(rows, FEW))
         for row in few:
             if (mine := scans.get(row.scan_id)) is None:
                 mine = scans[row.scan_id] = (origin(row), [])
             mine[1].append(text := line(row))
             size += len(text)
         number += len(few)
-        if len(few) < _FEW:
+        if len(few) < FEW:
             break
     return [(shared, "".join(lines).encode()) for shared, lines in scans.values()]

@@ -102,8 +102,8 @@ class _About:
             run.examined = True
         elif path == _SUCCESS:
             run.failed |= value is False
-        elif path in _ALL_RULES and (rules := self._rules) < MAX_RULES:
-            self._rules = rules + 1
+        elif path in _ALL_RULES and self._rules < MAX_RULES:
+            self._rules += 1
             rule = _rule(_table(value))
             run.by_id.setdefault(rule.id, rule)
             if path == _RULES:

@@ -96,7 +96,7 @@ async def test_batches_and_scans_keep_their_own(tenant) -> None:
 @pytest.mark.parametrize("saved", [0, 3, 100])
 async def test_what_is_known_already_is_no_trouble_wherever_it_comes(tenant, saved, monkeypatch) -> None:
     """Twice in one batch, in a later one, or of an attempt before; with points to go back to, and beyond them."""
-    for name, number in {"_FIRST": 10, "_MORE": 0, "_FEW": 5, "_SAVED": saved}.items():
+    for name, number in {"_FIRST": 10, "_MORE": 0, "FEW": 5, "_SAVED": saved}.items():
         monkeypatch.setattr(intake, name, number)
     scan = await tenant.scan(await tenant.campaign(1))
     rows = [tenant.sight(scan, port) for port in range(1, 101)]

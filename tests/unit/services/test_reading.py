@@ -8,11 +8,12 @@ import pytest
 
 from bench import nmap_xml
 from purple.domain.campaigns import Phase, Scan
+from purple.domain.observations import FEW
 from purple.domain.targets import TargetKind
 from purple.domain.tools import ScanState
 from purple.services import reading
 from purple.services.clearance import Time
-from purple.services.reading import FEW, How, Reader, Reading
+from purple.services.reading import How, Reader, Reading
 from purple.toolkit.tools.catalogue import Catalogue
 from purple.toolkit.world import SystemClock
 
