@@ -129,7 +129,9 @@ async def tenant(servers: Servers, folder: Path) -> AsyncIterator[Tenant]:
         await uow.authorisations.add(authorisation)
     tools = Catalogue(Programs(folder / "tools", folder / "cache"), ())
     clearance = Clearance(work, tools, SystemResolver(), clock, TimeOrderedIds())
-    gates = Gates(work, runner, TemporalOrchestrator(TemporalSettings()), TcpProber(), TimeOrderedIds(), GateRules())
+    gates = Gates(
+        work, runner, TemporalOrchestrator(TemporalSettings()), TcpProber(), clock, TimeOrderedIds(), GateRules()
+    )
     workshop = Workshop(folder / "scratch", Capacity(cpus=1, memory_mb=1024))
     scanning = Scanning(work, clearance, tools, gates, objects, clock, workshop)
     try:

@@ -111,7 +111,7 @@ class Campaigning(Register):
     @cached_property
     def gates(self) -> Gates:
         """Tools, each through the gate of its host."""
-        return Gates(self.work, self.runner, self.orchestrator, TcpProber(), self.ids, self.gate_rules)
+        return Gates(self.work, self.runner, self.orchestrator, TcpProber(), self.clock, self.ids, self.gate_rules)
 
     @cached_property
     def gatekeeping(self) -> Gatekeeping:

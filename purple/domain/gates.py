@@ -24,6 +24,8 @@ MAX_STOPS = 3
 """A scan during which the host stopped answering so often is not started again."""
 LOOK_AGAIN = timedelta(seconds=30)
 """Leases that expire unseen are found after this time at the latest."""
+PROBE = timedelta(seconds=2)
+"""So long a probe may take; none begins later than that before nothing may be sent any more."""
 _PROBE_FIRST = 1.0
 _PROBE_LAST = 30.0
 
@@ -290,7 +292,7 @@ class Prober(Protocol):
     """Sees whether a host still answers."""
 
     async def answers(self, address: str, port: int) -> bool:
-        """Whether a TCP connection to a checked address comes about; it is closed at once, and nothing is sent."""
+        """Whether a TCP connection to a checked address comes about within `PROBE`; it is closed, and nothing sent."""
         ...
 
 

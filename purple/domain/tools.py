@@ -148,6 +148,12 @@ class ToolJob:
     """An existing, empty folder for this run alone."""
     mark: str = ""
     """Names what this run changes, the same for its undo; empty for tools that change nothing."""
+    until: datetime | None = None
+    """Nothing is sent from then on, whatever came before the tool: a test window closes, or the contract ends."""
+
+    def left(self, now: datetime) -> float:
+        """Seconds that it may run."""
+        return self.timeout_s if self.until is None else min(self.timeout_s, (self.until - now).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +182,8 @@ class ToolRun:
     command: tuple[str, ...] = ()
     revision: str = ""
     """The commit that was looked at, of a repository."""
+    cut_short: bool = False
+    """Whether it timed out by the job's `until`, not its own time."""
 
 
 @dataclass(frozen=True, slots=True)

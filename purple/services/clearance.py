@@ -8,6 +8,7 @@ from purple.contracts.profiles import Profile
 from purple.domain.campaigns import Campaign, Scan
 from purple.domain.clock import Clock, Ids, Resolver
 from purple.domain.errors import InvalidInputError, OutOfScopeError
+from purple.domain.gates import PROBE
 from purple.domain.pages import Page, Query
 from purple.domain.ports import UnitOfWork, Work
 from purple.domain.refusals import Refusal
@@ -43,16 +44,10 @@ class Asked:
 class Time:
     """How long a tool may run."""
 
-    seconds: float
-    since: datetime
-    bound: bool = False
-    """Whether a closing window, or the end of the contract, ends it before its own time-out does."""
+    until: datetime
+    """When the closing window, or the end of the contract, ends it, unless its own time-out does."""
     final: str = ""
     """Why it would fare no better in another window, for people."""
-
-    def left(self, now: datetime) -> float:
-        """Seconds from now on; it may have waited for its turn meanwhile."""
-        return self.seconds - (now - self.since).total_seconds() if self.bound else self.seconds
 
 
 class Clearance:
@@ -101,31 +96,32 @@ class Clearance:
         check_contract(authorisation, at=now, intrusiveness=spec.intrusiveness, tools=[spec.name])
 
     def hours(self, authorisation: Authorisation, spec: ToolSpec) -> Time:
-        """How long a tool may run from now on: its own time-out, or until the test window closes or the contract ends.
+        """How long a tool may run: until the test window closes or the contract ends.
 
         Raises:
             OutOfScopeError: no window is open, or the contract ends at any moment.
         """
-        time, now = self._window(authorisation, spec), self._clock.now()
-        left = (authorisation.valid_until - MARGIN - now).total_seconds()
-        if left <= 0:
-            check_contract(authorisation, at=authorisation.valid_until, intrusiveness=spec.intrusiveness)
-        return time if time.seconds <= left else Time(left, now, bound=True, final=_LAPSED)
-
-    def _window(self, authorisation: Authorisation, spec: ToolSpec) -> Time:
         now = self._clock.now()
-        whole = Time(float(spec.timeout_s), now)
+        contract, window = Time(authorisation.valid_until - MARGIN, _LAPSED), self._window(authorisation, spec, now)
+        if contract.until <= now:
+            check_contract(authorisation, at=authorisation.valid_until, intrusiveness=spec.intrusiveness)
+        return contract if window is None or contract.until < window.until else window
+
+    @staticmethod
+    def _window(authorisation: Authorisation, spec: ToolSpec, now: datetime) -> Time | None:
+        """None where no window closes."""
         if spec.intrusiveness is Intrusiveness.PASSIVE:
-            return whole
+            return None
         check_window(authorisation, at=now, intrusiveness=spec.intrusiveness)
         now_open = opening(authorisation.windows, now)
         left = now_open.left(now) if now_open else None
-        if now_open is None or left is None or (seconds := (left - MARGIN).total_seconds()) >= spec.timeout_s:
-            return whole
-        if seconds <= 0:  # it is as good as closed
+        if now_open is None or left is None:
+            return None
+        if left <= MARGIN:  # it is as good as closed
             check_window(authorisation, at=now_open.closes, intrusiveness=spec.intrusiveness)
-        fully = now_open.has_room(now, timedelta(seconds=spec.timeout_s))
-        return Time(seconds, now, bound=True, final=_WHOLE if fully else "")
+        whole = timedelta(seconds=spec.timeout_s)
+        too_long = left - MARGIN < whole and now_open.has_room(now, whole)
+        return Time(now_open.closes - MARGIN, _WHOLE if too_long else "")
 
     async def address(self, scan: Scan, kind: TargetKind, authorisation: Authorisation, spec: ToolSpec) -> str:
         """The one address that a tool may connect to; empty where nothing is connected to, as for an import.
@@ -150,8 +146,9 @@ class Clearance:
         authorisation = await uow.authorisations.get(campaign.authorisation_id)
         now = self._clock.now()
         try:
-            check_contract(authorisation, at=now, intrusiveness=Intrusiveness.SAFE)
-            check_window(authorisation, at=now, intrusiveness=Intrusiveness.SAFE)
+            for at in (now, now + PROBE):
+                check_contract(authorisation, at=at, intrusiveness=Intrusiveness.SAFE)
+                check_window(authorisation, at=at, intrusiveness=Intrusiveness.SAFE)
             check_known(authorisation, Address(scan.host, scan.port, scan.url), address)
         except OutOfScopeError:
             return False

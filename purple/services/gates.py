@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Never
 
 from purple.domain.campaigns import Scan
-from purple.domain.clock import Ids
+from purple.domain.clock import Clock, Ids
 from purple.domain.errors import UnavailableError
 from purple.domain.gates import (
     MAX_STOPS,
+    PROBE,
     Bell,
     Breaker,
     GateRules,
@@ -56,11 +57,14 @@ class Admission:
 class Gates:
     """The workers' side: a runner of tools that lets each through the gate of its host."""
 
-    def __init__(self, work: Work, runner: ToolRunner, bell: Bell, prober: Prober, ids: Ids, rules: GateRules) -> None:
+    def __init__(
+        self, work: Work, runner: ToolRunner, bell: Bell, prober: Prober, clock: Clock, ids: Ids, rules: GateRules
+    ) -> None:
         self._runner = runner
         self._work = work
         self._bell = bell
         self._prober = prober
+        self._clock = clock
         self._ids = ids
         self._rules = rules
 
@@ -149,14 +153,14 @@ class Gates:
         running = asyncio.ensure_future(self._runner.run(job, progress))
         watching = [asyncio.ensure_future(self._renewing(lease))]
         if answers:
-            watching.append(asyncio.ensure_future(self._probing(lease, port)))
+            watching.append(asyncio.ensure_future(self._probing(lease, job)))
         try:
             done, _ = await asyncio.wait({running, *watching}, return_when=asyncio.FIRST_COMPLETED)
             for each in done - {running}:
                 if not running.done():
                     each.result()  # it ends by an error only
             result = await running
-            if answers and result.state is not ScanState.COMPLETE and await self._is_gone(lease, port):
+            if answers and result.state is not ScanState.COMPLETE and await self._is_gone(lease, job):
                 raise TargetAwayError(f"{lease.host} stopped answering on port {port}", ran=True)
             return result
         finally:
@@ -182,29 +186,34 @@ class Gates:
             f"the place of {lease.tool} at {lease.host} was taken meanwhile", remedy="it asks for another"
         )
 
-    async def _probing(self, lease: Lease, port: int) -> Never:
+    async def _probing(self, lease: Lease, job: ToolJob) -> Never:
         while True:
             await asyncio.sleep(self._rules.probe_every_s)
-            if await self._is_gone(lease, port):
-                raise TargetAwayError(f"{lease.host} stopped answering on port {port}", ran=True)
+            if await self._is_gone(lease, job):
+                raise TargetAwayError(f"{lease.host} stopped answering on port {job.target.port}", ran=True)
 
-    async def _is_gone(self, lease: Lease, port: int) -> bool:
-        """Whether so many probes in a row fail."""
+    async def _is_gone(self, lease: Lease, job: ToolJob) -> bool:
+        """Whether so many probes in a row fail; what cannot be seen before the tool's time is over is not so."""
         for number in range(self._rules.probe_failures):
             if number:
                 await asyncio.sleep(self._rules.probe_every_s)
-            if await self._prober.answers(lease.host, port):
+            if not self._may_probe(job) or await self._prober.answers(lease.host, job.target.port):
                 return False
         return True
+
+    def _may_probe(self, job: ToolJob) -> bool:
+        return job.until is None or self._clock.now() + PROBE <= job.until
 
     async def _answers_first(self, lease: Lease, job: ToolJob) -> bool:
         """Whether the host answers before the tool starts; one that this campaign saw listening must."""
         target = job.target
+        if not self._may_probe(job):
+            return False
         if await self._prober.answers(lease.host, target.port):
             return True
         async with self._work(lease.organisation_id) as uow:
             seen = await uow.gates.answered(lease.campaign_id, (target.host, lease.host), target.port)
-        if seen and await self._is_gone(lease, target.port):
+        if seen and await self._is_gone(lease, job):
             raise TargetAwayError(f"{lease.host} no longer answers on port {target.port}", ran=False)
         return seen
 

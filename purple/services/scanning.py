@@ -121,10 +121,8 @@ class Scanning:
             async with self._workshop.folder(scan.id) as work:
                 if how.spec.imports:
                     run = await self._fetched(scan, work)
-                elif (job := self._job(scan, how, work)).timeout_s > 0:
-                    run = await self._gates.run(admission.lease, job, watched)
                 else:
-                    run = ToolRun(ScanState.TIMED_OUT, "it waited for its turn until it might run no more", None)
+                    run = await self._gates.run(admission.lease, _job(scan, how, work), watched)
                 self._workshop.check_disk()
                 return await self._record(scan, how, run)
         except TargetAwayError as away:
@@ -140,17 +138,6 @@ class Scanning:
         except NotFoundError as error:
             return ToolRun(ScanState.FAILED, error.detail, None)
         return ToolRun(ScanState.COMPLETE, "", output)
-
-    def _job(self, scan: Scan, how: How, work: Path) -> ToolJob:
-        asset = how.kind if how.kind in {TargetKind.REPOSITORY, TargetKind.IMAGE} else ""
-        return ToolJob(
-            tool=scan.tool,
-            target=ToolTarget(scan.host, scan.address, scan.port, scan.url, asset),
-            options=scan.options,
-            timeout_s=how.time.left(self._clock.now()),
-            work=work,
-            mark=undoing.mark_of(scan, how.spec),
-        )
 
     async def _has_acted(self, scan: Scan, spec: ToolSpec) -> None:
         if spec.changes:
@@ -273,7 +260,7 @@ class Scanning:
         if run.output:
             rows = self._reader.rows(scan, how, run.output, reading, shares)
             added = await uow.findings.record(rows, self._reader.threads)
-        waits = _cut_short(reading, how.time)
+        waits = run.cut_short and _goes_on(reading, how.time)
         ending = replace(
             scan,
             state=reading.state,
@@ -295,10 +282,21 @@ class Scanning:
         return _outcome(ended, postponed=waits)
 
 
-def _cut_short(reading: Reading, time: Time) -> bool:
+def _job(scan: Scan, how: How, work: Path) -> ToolJob:
+    asset = how.kind if how.kind in {TargetKind.REPOSITORY, TargetKind.IMAGE} else ""
+    return ToolJob(
+        tool=scan.tool,
+        target=ToolTarget(scan.host, scan.address, scan.port, scan.url, asset),
+        options=scan.options,
+        timeout_s=how.spec.timeout_s,
+        work=work,
+        mark=undoing.mark_of(scan, how.spec),
+        until=how.time.until,
+    )
+
+
+def _goes_on(reading: Reading, time: Time) -> bool:
     """Whether a tool that a closing test window ended goes on in another one; what it found by then is kept."""
-    if not time.bound or reading.state is not ScanState.TIMED_OUT:
-        return False
     if time.final:
         reading.reason = time.final
         return False

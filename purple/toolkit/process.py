@@ -20,6 +20,7 @@ class Limits:
     """What a program may use."""
 
     wall_s: float
+    """From when it is asked for; what has no time left is not started."""
     memory_bytes: int
     file_bytes: int
 
@@ -73,6 +74,7 @@ class Guardians:
             OSError: the guardian itself could not be started, or a file for the output not be made.
             asyncio.CancelledError: after the tree is gone.
         """
+        deadline = asyncio.get_running_loop().time() + limits.wall_s
         job = {
             "argv": [os.fsencode(each) for each in argv],
             "work": str(work),
@@ -86,13 +88,14 @@ class Guardians:
         with stdout.open("wb"), stderr.open("wb"):
             pass  # made here, where it can be said that they cannot be; it is the guardian that writes
         guardian = await self._ready()
-        deadline = asyncio.get_running_loop().time() + limits.wall_s
+        keeping = asyncio.ensure_future(self._keep_one())
         try:
-            _lifeline(guardian).write(marshal.dumps(job))
-            await self._keep_one()
-            timed_out = await _ends(guardian, deadline, poll)
+            if not (timed_out := asyncio.get_running_loop().time() >= deadline):
+                _lifeline(guardian).write(marshal.dumps(job))
+                timed_out = await _ends(guardian, deadline, poll)
         finally:
             await asyncio.shield(_let_go(guardian))
+            await asyncio.shield(keeping)
         return Exit(guardian.returncode if guardian.returncode is not None else -1, timed_out)
 
     async def close(self) -> None:

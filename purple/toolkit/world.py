@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from purple.domain.errors import InvalidInputError
+from purple.domain.gates import PROBE
 
 _VERSION = 0x7
 _VARIANT = 0b10
-PROBE_S = 2.0
 
 
 class SystemClock:
@@ -54,9 +54,9 @@ class TcpProber:
     """See `domain.gates.Prober`."""
 
     async def answers(self, address: str, port: int) -> bool:
-        """Within two seconds."""
+        """By a connection of TCP."""
         try:
-            async with asyncio.timeout(PROBE_S):
+            async with asyncio.timeout(PROBE.total_seconds()):
                 _, writer = await asyncio.open_connection(address, port)
         except (OSError, TimeoutError):
             return False

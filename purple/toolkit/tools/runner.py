@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -87,7 +88,9 @@ class GuardedRunner:
 
     async def _run(self, job: ToolJob, progress: Callable[[ToolProgress], None], *, undo: bool = False) -> ToolRun:
         plugin = self._catalogue.plugin(job.tool)
-        began = asyncio.get_running_loop().time()
+        cut_short = (left := job.left(self._clock.now())) < job.timeout_s
+        job = replace(job, timeout_s=left)
+        ends = asyncio.get_running_loop().time() + left
         try:
             options = plugin.adapter.Options.model_validate(dict(job.options))
             found = await asyncio.to_thread(self._catalogue.programs.find, plugin)
@@ -99,12 +102,12 @@ class GuardedRunner:
         except PurpleError as error:
             return ToolRun(ScanState.FAILED, error.line(), None, getattr(error, "ended", None))
         await asyncio.to_thread(_lay_out, job.work, command)
-        left = job.timeout_s - (asyncio.get_running_loop().time() - began)
         stdout, stderr = job.work / "stdout", job.work / "stderr"
         output = stdout if command.output == "stdout" else job.work / command.output
         argv = (str(found.path), *command.arguments)
         environment = bare_environment(job.work, {**code.environment, **found.environment, **command.environment})
         started = await asyncio.to_thread(isolation.around, Start(argv, environment, job.work, command.keeps))
+        left = ends - asyncio.get_running_loop().time()
         ended = await self._guardians.run(
             started.argv,
             work=job.work,
@@ -128,7 +131,9 @@ class GuardedRunner:
             # whatever its exit code: what it would have said after that is not known
             state = ScanState.PARTIAL if present else ScanState.FAILED
             reason = f"{plugin.spec.title} wrote more than {self._output // 1024**2} MB to {flooded} and was cut off"
-        return ToolRun(state, reason, present, ended.code, version, digest, log, argv, code.commit)
+        return ToolRun(
+            state, reason, present, ended.code, version, digest, log, argv, code.commit, ended.timed_out and cut_short
+        )
 
     async def _version(self, plugin: Plugin, found: Found, digest: str) -> str:
         """Of the program; one whose bytes are the same is not asked again.

@@ -2,20 +2,21 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 import pytest
 
 from purple.domain.campaigns import Scan
+from purple.domain.clock import Clock
 from purple.domain.errors import UnavailableError
-from purple.domain.gates import GateRules, LeaseLostError, LeaseState, TargetAwayError
+from purple.domain.gates import PROBE, GateRules, LeaseLostError, LeaseState, TargetAwayError
 from purple.domain.observations import Location, ObservationKind, Service
 from purple.domain.tools import Intrusiveness, ScanState, ToolJob, ToolRun, ToolSpec, ToolTarget
 from purple.services.gates import Admission, Gates
-from purple.toolkit.world import TcpProber, TimeOrderedIds
+from purple.toolkit.world import SystemClock, TcpProber, TimeOrderedIds
 from tests.integration.db.conftest import Tenant
 
 RULES = GateRules(most=3, lease=timedelta(seconds=30))
@@ -61,10 +62,10 @@ def spec(intrusiveness: Intrusiveness = Intrusiveness.SAFE) -> ToolSpec:
     return ToolSpec("nmap", "Nmap", "sees", ("host",), "recon", 60, intrusiveness)
 
 
-def gates(tenant: Tenant, rules: GateRules = RULES) -> Any:
+def gates(tenant: Tenant, rules: GateRules = RULES, clock: Clock | None = None) -> Any:
     """The service, and beside it what it was given."""
     bells, runner = Bells(), Slow()
-    made = Gates(tenant.work, runner, bells, TcpProber(), TimeOrderedIds(), rules)
+    made = Gates(tenant.work, runner, bells, TcpProber(), clock or SystemClock(), TimeOrderedIds(), rules)
     return SimpleNamespace(service=made, bells=bells, runner=runner)
 
 
@@ -234,6 +235,51 @@ async def test_a_tool_that_failed_while_its_host_went_is_not_believed(tenant) ->
             assert await running is FAILED
         made.runner.started.clear()
         made.runner.may_end.clear()
+
+
+class Knocked:
+    """A port that counts who connects, and a clock that jumps to a time at which no probe is allowed."""
+
+    def __init__(self, closes_after: int) -> None:
+        self.knocks = 0
+        self.closes_after = closes_after
+        self.until = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        late = self.knocks >= self.closes_after
+        return self.until - (PROBE - timedelta(milliseconds=1) if late else PROBE)
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._knock, "127.27.2.6", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+    def _knock(self, _: object, writer: asyncio.StreamWriter) -> None:
+        self.knocks += 1
+        writer.close()
+
+
+@pytest.mark.parametrize("most", [0, 1, 3])
+async def test_no_probe_begins_when_the_tools_time_is_nearly_over(tenant, most) -> None:
+    (scan,) = await scans(tenant, 1)
+    async with Knocked(closes_after=most) as port:
+        made = gates(tenant, replace(RULES, probe_every_s=0.02), port)
+        lease = (await enter(tenant, made.service, scan, "127.27.2.6")).lease
+        made.runner.result = FAILED
+        running = asyncio.create_task(
+            made.service.run(lease, replace(job(port=port.port), until=port.until), lambda _: None)
+        )
+        await made.runner.started.wait()
+        while port.knocks < most:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        made.runner.may_end.set()
+        assert await running is FAILED, "what was not seen is not believed to be gone"
+        assert port.knocks == most
 
 
 async def test_a_tool_does_not_start_where_the_campaign_saw_a_port_that_is_gone_now(tenant) -> None:

@@ -36,7 +36,7 @@ def rows(output: Path) -> tuple[list[str], Reading]:
         phase=Phase.RECON, tool="nmap", host="192.0.2.7", port=0, url="", options={}, state=ScanState.RUNNING,
         created_at=datetime.now(UTC),
     )  # fmt: skip
-    how = How(TargetKind.HOST, tools.spec("nmap"), Time(60, scan.created_at))
+    how = How(TargetKind.HOST, tools.spec("nmap"), Time(scan.created_at))
     went = Reading(ScanState.COMPLETE, "")
     found = Reader(tools, SystemClock()).rows(scan, how, output, went, None)
     return [each.seen.location.host for each in found], went

@@ -149,6 +149,14 @@ async def test_the_wall_clock_kills_the_whole_tree(guardians, tmp_path) -> None:
     assert not any(map(alive, pids(tmp_path)))
 
 
+async def test_what_has_no_time_left_is_not_started(others, guardians, tmp_path) -> None:
+    for _ in range(20):  # were it started it might be killed before it can be seen
+        ended = await start(guardians, tmp_path, ["/bin/echo", "started"], Limits(0, 1 << 30, 1 << 20))
+        assert ended.timed_out
+        assert (tmp_path / "out").read_text() == ""
+    kept(others)
+
+
 async def test_cancelling_kills_the_whole_tree(guardians, tmp_path) -> None:
     task = asyncio.create_task(run(guardians, tmp_path, FAMILY))
     await until(lambda: len(pids(tmp_path)) == 2)

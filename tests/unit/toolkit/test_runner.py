@@ -1,5 +1,6 @@
 """The runner's word before a tool starts: its files are there, and no target looks like a flag."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -35,12 +36,12 @@ def command(job, options):
 """
 
 
-def catalogue(folder: Path, manifest: str = MANIFEST) -> Catalogue:
+def catalogue(folder: Path, manifest: str = MANIFEST, adapter: str = ADAPTER) -> Catalogue:
     """Ours, and one made tool."""
     tool = folder / "tools" / "cat"
     tool.mkdir(parents=True)
     (tool / "tool.yaml").write_text(manifest)
-    (tool / "adapter.py").write_text(ADAPTER)
+    (tool / "adapter.py").write_text(adapter)
     (tool / "parser.py").write_text("def parse(stream):\n    yield from ()\n")
     return Catalogue(Programs(folder / "programs", folder), (tool.parent,))
 
@@ -73,6 +74,21 @@ async def test_a_wrapper_is_asked_again_when_what_it_starts_is_upgraded(tmp_path
         runs.append(await runner.run(job, lambda _: None))
     assert [each.version for each in runs] == ["1", "2"]
     assert runs[0].executable_sha256 == runs[1].executable_sha256
+
+
+@pytest.mark.parametrize(("left_s", "cut_short"), [(-1, True), (1, True), (9, False)])
+async def test_nothing_runs_longer_than_its_job_says(tmp_path: Path, guardians, left_s, cut_short) -> None:
+    sleeps = (
+        ADAPTER[: ADAPTER.index("    return")] + '    return Command(("-c", "echo started; exec sleep 60"), "stdout")'
+    )
+    tools = catalogue(tmp_path, MANIFEST.replace("program: cat", "program: sh"), sleeps)
+    runner = GuardedRunner(tools, clock := SystemClock(), guardians, memory_mb=1024, output_mb=1)
+    (work := tmp_path / "work").mkdir()
+    until = clock.now() + timedelta(seconds=left_s)
+    target, options = ToolTarget("a.example", "192.0.2.7"), tools.validate_options("cat", {})
+    ended = await runner.run(ToolJob("cat", target, options, 2, work, until=until), lambda _: None)
+    assert (ended.state, ended.cut_short) == (ScanState.TIMED_OUT, cut_short)
+    assert bool(ended.output) == (left_s > 0), "with no time left it is not even started"
 
 
 @pytest.mark.parametrize("address", ["--help", "192.0.2.7\n--help", "\x00"])
