@@ -35,6 +35,8 @@ _NO_FLAW = {"pass", "notApplicable", "informational"}
 _CONFIDENCE = {"very-high": 1.0, "high": 0.9, "medium": 0.7, "low": 0.4}
 _SECRET_TOOLS = {"gitleaks", "trufflehog", "detect-secrets"}
 _HARD_CODED = 798
+_PASSWORDS = frozenset((259, 321))
+"""Hard-coded passwords and keys, which tools of code suspect and quote; a tool that is made for secrets masks them."""
 _PORTS = {"http": 80, "https": 443}
 _MAX_LINE = 2**31 - 1
 
@@ -44,11 +46,14 @@ class _Rule:
     """What a file says of a rule: worked out once, for thousands of results may name it."""
 
     id: str = ""
+    name: str = ""
     level: str = ""
     score: Any = None
     precision: str = ""
     cwe: tuple[int, ...] = ()
     secret: bool = False
+    quotes: bool = False
+    """Whether what it says of a result may hold a password."""
     purl: str = ""
     references: tuple[str, ...] = ()
     title: str = ""
@@ -191,13 +196,16 @@ def _rule(rule: dict[str, Any]) -> _Rule:
     tags = [str(tag)[:100].lower() for tag in _list(properties.get("tags"))[:50]]
     cwe = cwes(properties, [_table(each).get("target") for each in _list(rule.get("relationships"))])
     page = clip(str(rule.get("helpUri") or ""), 500)
+    secret = _HARD_CODED in cwe or any("secret" in tag.split() for tag in tags)
     return _Rule(
         id=clip(str(rule.get("id") or ""), 200),
+        name=clip(str(rule.get("name") or ""), 200).replace("_", " "),
         level=str(configuration.get("level") or "")[:20],
         score=properties.get("security-severity"),
         precision=str(properties.get("precision") or "")[:20],
         cwe=cwe,
-        secret=_HARD_CODED in cwe or any("secret" in tag.split() for tag in tags),
+        secret=secret,
+        quotes=not secret and not _PASSWORDS.isdisjoint(cwe),
         purl=_purl(properties),
         references=(page,) if page else (),
         title=_text(rule.get("shortDescription"))[:200],
@@ -219,28 +227,34 @@ def _flaw(result: Any, run: _Run) -> Observation | None:
     properties = _table(result.get("properties"))
     severity = _severity(result, properties, rule, secret=secret)
     cwe = _cwe(result, properties, rule)
-    description = clip(f"{message}\n\n{rule.description}".strip()) if rule.description else message
     if package := package_of(name, message, _purl(properties) or rule.purl, place.path):
-        named = replace(package, title=rule.title, description=description, references=rule.references)
+        told = _described(message, rule)
+        named = replace(package, title=rule.title, description=told, references=rule.references)
         return replace(named, severity=severity, cwe=cwe).seen()
+    if rule.quotes:
+        message = ""
     return Observation(
         kind=ObservationKind.FLAW,
         rule=_named(run.tool, name),
-        title=clip((message or rule.title or name).strip().partition("\n")[0], 200),
+        title=clip((message or rule.title or rule.name or name).strip().partition("\n")[0], 200),
         location=place,
         severity=severity,
         flaw_class=FlawClass.ENDPOINT if place.url else FlawClass.SECRET if secret else FlawClass.CODE,
         weakness=weakness_of(run.tool, name),
         cve=cves(name),
         cwe=cwe,
-        description=description,
+        description=_described(message, rule),
         # a secret is not copied to one more place: the artifact has it
-        evidence="" if secret else clip(snippet),
+        evidence="" if secret or rule.quotes else clip(snippet),
         references=rule.references,
         confidence=_confidence(properties, rule),
         # what is of a page is told apart by its path, and what stands in an answer changes
         attributes={} if place.url else apart(result, snippet, secret=secret),
     )
+
+
+def _described(message: str, rule: _Rule) -> str:
+    return clip(f"{message}\n\n{rule.description}".strip()) if rule.description else message
 
 
 @lru_cache(maxsize=1024)

@@ -56,6 +56,12 @@ def test_rules_that_come_after_the_results_are_used() -> None:
     ]
 
 
+def test_a_suspected_password_is_told_without_being_copied() -> None:
+    (told,) = [each for each in parse(io.BytesIO(BANDIT)) if each.rule == "bandit:B105"]
+    assert (told.title, told.description, told.evidence) == ("hardcoded password string", "", "")
+    assert "made-up-by-the-lab" not in repr(told)
+
+
 def test_a_secret_is_told_without_being_copied() -> None:
     leaked = GITLEAKS.replace(b"REDACTED", b"AKIA-made-up")
     found, error = read(parse, leaked)
