@@ -115,7 +115,7 @@ async def test_a_campaign_is_paused_resumed_and_its_failures_run_again(visit, pu
         await expect(page.locator(".head .state")).to_have_text("paused", timeout=30_000)
         await page.get_by_role("button", name="Resume").click()
         await expect(page.locator(".head .state")).to_have_text("running", timeout=30_000)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not marker.exists():
                 await asyncio.sleep(0.05)
         marker.unlink()

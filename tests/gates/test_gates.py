@@ -30,7 +30,7 @@ from workflows.campaign import CampaignWorkflow
 from workflows.gate import GateWorkflow
 
 
-async def until(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
+async def until(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
     """The first true answer of something that may have to be awaited."""
     found = None
     try:

@@ -239,7 +239,7 @@ async def test_the_stream_resumes_on_the_last_event_and_ends_with_the_session(cl
     async with client.stream("GET", "/stream", headers={"Last-Event-ID": str(before)}) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         seen: list[int] = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             async for line in answer.aiter_lines():
                 if line.startswith("id: "):
                     seen.append(int(line.removeprefix("id: ")))

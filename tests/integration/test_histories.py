@@ -86,7 +86,7 @@ async def test_a_change_that_is_taken_back_and_a_wait_at_a_gate_replay(
     await held(marker)
     waiter = await purple.start(ADDRESS)
     gate = f"gate/{purple.organisation}/{ADDRESS}"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not any("made-changing has" in each.reason for each in await purple.scans(waiter)):
             await asyncio.sleep(0.05)
         client = await purple.container.orchestrator.client()

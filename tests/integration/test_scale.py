@@ -134,7 +134,7 @@ async def test_hundreds_of_targets_run_in_batches_pause_and_resume(purple, tmp_p
 async def paused(purple: Purple, campaign: Campaign) -> None:
     """Once the campaign and its children start nothing more."""
     client = await purple.container.orchestrator.client()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             told = await purple.container.campaigns.progress(campaign)
             if told and told["paused"]:

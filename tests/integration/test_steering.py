@@ -48,7 +48,7 @@ async def by_host(purple: Purple, campaign: Campaign) -> dict[str, object]:
 
 async def events(purple: Purple, campaign: Campaign) -> list[Event]:
     """All of a campaign's events, once the relay has placed its end."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             async with purple.container.work(purple.organisation) as uow:
                 found = await uow.events.of_campaign(campaign.id, 0)
@@ -135,7 +135,7 @@ async def test_nobody_retries_without_the_word_of_an_actor(purple, tmp_path) -> 
 async def test_an_update_from_outside_needs_it_too(purple, tmp_path) -> None:
     marker = tmp_path / "marker"
     campaign = await purple.start("127.8.3.1", made={"mode": "slow", "marker": str(marker)})
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not marker.exists():
             await asyncio.sleep(0.1)
     handle = (await purple.container.orchestrator.client()).get_workflow_handle(campaign.workflow_id)
@@ -149,11 +149,11 @@ async def test_an_update_from_outside_needs_it_too(purple, tmp_path) -> None:
 async def test_pause_and_resume_through_the_facade(purple, client, tmp_path) -> None:
     marker = tmp_path / "marker"
     campaign = await start(purple, marker, "127.8.4.1", "127.8.4.2", "127.8.4.3", mode="slow")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not marker.exists():
             await asyncio.sleep(0.1)
     assert (await client.post(f"/campaigns/{campaign.id}/pause")).status_code == 202
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (await client.get(f"/campaigns/{campaign.id}")).json()["progress"]["paused"]:
             await asyncio.sleep(0.1)
     marker.unlink()

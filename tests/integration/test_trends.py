@@ -31,7 +31,7 @@ async def past(container, workers, client) -> None:
     mended = without("B602")
     for file in (BANDIT, mended, mended[: mended.rindex(b'"B608"')]):
         await bring_in(purple, target, file, series="nightly")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await container.trends.trend(purple.organisation, filter_=TAG)).total.fixed < 1:
             await asyncio.sleep(0.1)
 

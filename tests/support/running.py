@@ -196,7 +196,7 @@ class Purple:
         import asyncio
 
         admin = Actor(uuid4(), self.organisation, "admin")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     return await self.container.steering.retry_failed(self.organisation, campaign.id, admin)

@@ -77,7 +77,7 @@ async def test_so_many_at_once_are_numbered_without_looking_at_all_for_each(tena
     campaign = await tenant.campaign(0)
     async with tenant.work(tenant.id) as uow:
         await uow.scan_sets.add(scans(tenant, campaign, 20_000))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await uow.scan_sets.number(campaign.id)
         assert sum((await uow.scan_sets.batches(campaign.id, Phase.RECON)).values()) == 20_000
 
