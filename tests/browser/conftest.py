@@ -263,4 +263,4 @@ async def running(container, workers) -> AsyncIterator[Campaign]:
             await asyncio.sleep(0.05)
     yield campaign
     await container.steering.cancel(purple.organisation, campaign.id)
-    await purple.end(campaign, 30)
+    await purple.end(campaign, 60)

@@ -74,7 +74,7 @@ async def test_a_campaign_from_the_request_to_the_report(client, workers) -> Non
 
 
 async def ended(client: httpx.AsyncClient, path: str) -> dict:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while (campaign := (await client.get(path)).json())["state"] in {"pending", "running"}:
             await asyncio.sleep(0.2)
     return campaign
@@ -90,7 +90,7 @@ async def test_a_scan_is_a_campaign_of_one_and_search_finds_it(client, workers) 
     assert started.status_code == 202, started.text
     campaign = await ended(client, f"/campaigns/{started.json()['id']}")
     assert campaign["state"] == "completed"
-    async with asyncio.timeout(120):  # the relay feeds first what tests without one have left
+    async with asyncio.timeout(120):  # search is fed by the relay, first with what tests without one have left
         while True:
             found = (await client.get("/vulnerabilities/search", params={"q": "127.2.1.1"})).json()
             if found["items"]:

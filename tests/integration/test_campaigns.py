@@ -105,7 +105,7 @@ async def test_cancelling_kills_the_tool_and_keeps_what_is_known(purple, tmp_pat
     campaign = await purple.start("127.1.1.5", made={"mode": "slow", "flaws": [1], "marker": str(marker)})
     pids = await asyncio.to_thread(wait_until, lambda: pids_of(marker), 30, "the tool runs")
     await purple.container.steering.cancel(purple.organisation, campaign.id)
-    ended = await purple.end(campaign, 30)
+    ended = await purple.end(campaign, 60)
     assert ended.state is CampaignState.CANCELLED
     assert (await purple.scan(ended)).state is ScanState.CANCELLED
     await asyncio.to_thread(wait_until, lambda: not any(map(alive, pids)), 5, "the tool is gone")
