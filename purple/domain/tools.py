@@ -183,7 +183,7 @@ class ToolRun:
     revision: str = ""
     """The commit that was looked at, of a repository."""
     cut_short: bool = False
-    """Whether it timed out by the job's `until`, not its own time."""
+    """Whether the job's `until` ended it, not its own time, or came before it was known why the tool failed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,9 +146,14 @@ class Gates:
     async def _watched(self, lease: Lease, job: ToolJob, progress: Callable[[ToolProgress], None]) -> ToolRun:
         """Run the tool while its lease is renewed and its host answers, if that did before.
 
-        A tool that did not do its work may have failed because its host went: that is seen before it is believed.
+        A tool that did not do its work may have failed because its host went: that is seen before it is believed, and
+        where its time is over before that, it was cut short.
         """
         port = job.target.port
+        if port and not self._may_probe(job):
+            return ToolRun(
+                ScanState.TIMED_OUT, "there was no time left to see whether its host answers", None, cut_short=True
+            )
         answers = bool(port) and await self._answers_first(lease, job)
         running = asyncio.ensure_future(self._runner.run(job, progress))
         watching = [asyncio.ensure_future(self._renewing(lease))]
@@ -160,8 +165,10 @@ class Gates:
                 if not running.done():
                     each.result()  # it ends by an error only
             result = await running
-            if answers and result.state is not ScanState.COMPLETE and await self._is_gone(lease, job):
-                raise TargetAwayError(f"{lease.host} stopped answering on port {port}", ran=True)
+            if answers and result.state is not ScanState.COMPLETE:
+                if await self._is_gone(lease, job):
+                    raise TargetAwayError(f"{lease.host} stopped answering on port {port}", ran=True)
+                return result if self._may_probe(job) else replace(result, cut_short=True)
             return result
         finally:
             for each in (running, *watching):
@@ -207,8 +214,6 @@ class Gates:
     async def _answers_first(self, lease: Lease, job: ToolJob) -> bool:
         """Whether the host answers before the tool starts; one that this campaign saw listening must."""
         target = job.target
-        if not self._may_probe(job):
-            return False
         if await self._prober.answers(lease.host, target.port):
             return True
         async with self._work(lease.organisation_id) as uow:

@@ -296,9 +296,9 @@ def _job(scan: Scan, how: How, work: Path) -> ToolJob:
 
 
 def _goes_on(reading: Reading, time: Time) -> bool:
-    """Whether a tool that a closing test window ended goes on in another one; what it found by then is kept."""
+    """Whether a tool that a closing test window cut short goes on in another one; what it found by then is kept."""
     if time.final:
-        reading.reason = time.final
+        reading.reason = time.final if reading.state is ScanState.TIMED_OUT else reading.reason
         return False
     reading.state = ScanState.PENDING
     reading.reason = "stopped when the test window closed; it runs again when one opens"

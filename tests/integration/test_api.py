@@ -19,7 +19,8 @@ async def token(container) -> str:
 
 @pytest.fixture
 async def client(api, token):
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}) as made:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as made:
         yield made
 
 

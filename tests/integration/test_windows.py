@@ -33,8 +33,8 @@ def window(start: datetime, seconds: int) -> str:
 
 
 async def scanned(purple: Purple, campaign: Campaign) -> Scan:
-    """The campaign's only scan, once it is complete; one that failed is tried again, and the report may take longer."""
-    async with asyncio.timeout(120):
+    """The campaign's only scan, once it is complete; the report may take longer."""
+    async with asyncio.timeout(240):
         while not (found := await purple.scans(campaign)) or found[0].state is not ScanState.COMPLETE:
             await asyncio.sleep(0.1)
     return found[0]
@@ -79,8 +79,6 @@ async def test_nothing_is_sent_while_a_window_is_closed_and_all_goes_on_in_the_n
         for each in (await purple.container.clearance.page(purple.organisation, query)).items
     }
     assert refused <= {(campaign.id, "window"), (away.id, "window")}
-    if gone and gone[0].at < closes:  # it was to be looked for while the window was closed
-        assert (away.id, "window") in refused
 
 
 async def test_a_tool_that_gets_its_turn_when_its_window_closes_is_not_started(purple, counter, monkeypatch) -> None:
