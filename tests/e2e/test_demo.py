@@ -61,7 +61,9 @@ def test_the_demo_finds_what_the_lab_holds_and_leaves_nothing_behind(home) -> No
     assert "notice delivered" in first.stderr
     lab = json.loads((home / "lab.json").read_text())
     api, token = api_of(home)
-    client = httpx.Client(base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+    client = httpx.Client(
+        base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=60
+    )
     found = client.get("/vulnerabilities", params={"limit": 200}).json()["items"]
     assert missing(lab, found) == []
     for suffix, head in (("pdf", b"%PDF-"), ("html", b"<!doctype html>"), ("json", b"{")):

@@ -135,7 +135,7 @@ async def test_a_live_stream_without_a_token_is_closed(api) -> None:
 
 @pytest.mark.parametrize("path", ["/targets", "/campaigns", "/vulnerabilities", "/observations", "/reports", "/scans"])
 async def test_nothing_is_told_without_a_token(api, path) -> None:
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1") as stranger:
+    async with httpx.AsyncClient(base_url=f"{api}/api/v1", timeout=60) as stranger:
         body = is_problem(await stranger.get(path), 401)
         assert body["remedy"]
         is_problem(await stranger.get(path, headers={"Authorization": "Bearer pp_a_b_c"}), 401)
@@ -153,7 +153,7 @@ async def test_every_route_asks_for_a_permission_by_name(api) -> None:
         return own | {cell.cell_contents for cell in closure if isinstance(cell.cell_contents, Permission)}
 
     app = create_app(Settings(_env_file=None))
-    async with httpx.AsyncClient() as stranger:
+    async with httpx.AsyncClient(timeout=60) as stranger:
         paths = (await stranger.get(f"{api}/api/openapi.json")).json()["paths"]
     routes = [route for route in all_routes(app.routes) if isinstance(route, APIRoute)]
     checked = 0
@@ -226,7 +226,7 @@ async def test_pages_follow_their_cursor_to_the_end(client) -> None:
 
 
 async def test_health_names_the_version_and_each_dependency(api) -> None:
-    async with httpx.AsyncClient() as stranger:
+    async with httpx.AsyncClient(timeout=60) as stranger:
         answer = (await stranger.get(f"{api}/health")).json()
     assert answer["status"] == "ok", answer
     assert answer["version"]
@@ -311,7 +311,7 @@ async def test_events_come_as_server_sent_events_and_a_cut_client_misses_nothing
         url = f"{api}/api/v1/live?after=0&campaign_id={started['id']}"
         pieces += await sse(url, headers | last, until="campaign.ended", most=3)
     assert [each["position"] for each in pieces] == [each["position"] for each in whole]
-    async with httpx.AsyncClient() as stranger:
+    async with httpx.AsyncClient(timeout=60) as stranger:
         is_problem(await stranger.get(f"{api}/api/v1/live"), 401)
 
 

@@ -15,7 +15,7 @@ from tests.support.running import Purple
 @pytest.fixture(scope="module")
 async def client(api, container):
     headers = {"Authorization": f"Bearer {await container.identity.first_token()}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api", headers=headers) as made:
+    async with httpx.AsyncClient(base_url=f"{api}/api", headers=headers, timeout=60) as made:
         yield made
 
 

@@ -83,7 +83,7 @@ async def scene(container) -> Scene:
 @pytest.fixture
 async def client(api, container):
     headers = {"Authorization": f"Bearer {await container.identity.first_token()}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers) as made:
+    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as made:
         yield made
 
 

@@ -37,7 +37,7 @@ class MovedClock:
 
 @asynccontextmanager
 async def signed_in(api: str, container, user_id=None) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=f"{api}/console", headers=OURS) as browser:
+    async with httpx.AsyncClient(base_url=f"{api}/console", headers=OURS, timeout=60) as browser:
         token = await container.sessions.invite(user_id=user_id)
         answer = await browser.post("/sign-in", data={"token": token})
         assert answer.status_code == 303, answer.text
@@ -52,7 +52,7 @@ async def client(api, container):
 
 async def test_a_link_signs_in_once_and_looking_at_it_does_not_use_it(api, container) -> None:
     token = await container.sessions.invite()
-    async with httpx.AsyncClient(base_url=f"{api}/console", headers=OURS) as browser:
+    async with httpx.AsyncClient(base_url=f"{api}/console", headers=OURS, timeout=60) as browser:
         for _ in range(2):
             assert (await browser.get("/sign-in", params={"token": token})).status_code == 200
         answers = await asyncio.gather(*(browser.post("/sign-in", data={"token": token}) for _ in range(8)))
@@ -103,7 +103,7 @@ async def test_a_session_of_another_organisation_or_secret_is_none(container) ->
 
 @pytest.mark.parametrize("path", [*PAGES, "/stream"])
 async def test_nothing_is_shown_to_who_is_not_signed_in(api, path) -> None:
-    async with httpx.AsyncClient(base_url=f"{api}/console") as stranger:
+    async with httpx.AsyncClient(base_url=f"{api}/console", timeout=60) as stranger:
         answer = await stranger.get(path)
     assert answer.status_code == 401
     assert answer.headers["content-type"].startswith("text/html")
@@ -143,7 +143,7 @@ async def test_changes_come_from_our_own_pages_only(api, container, headers, sta
         cookies = dict(browser.cookies)
     sent = {name: api if value == "OWN" else value for name, value in headers.items()}
     value = f"origin-{uuid4().hex[:12]}.example.org"
-    async with httpx.AsyncClient(base_url=f"{api}/console", cookies=cookies) as browser:
+    async with httpx.AsyncClient(base_url=f"{api}/console", cookies=cookies, timeout=60) as browser:
         answer = await browser.post("/targets", data={"value": value}, headers=sent)
     assert answer.status_code == status
     page = await container.targets.page(FIRST_ORGANISATION, paging())
@@ -188,7 +188,7 @@ async def test_a_policy_on_false_positives_is_off_until_its_form_says_otherwise(
 
 
 async def test_assets_are_kept_and_everything_else_is_not_found(api) -> None:
-    async with httpx.AsyncClient(base_url=f"{api}/console") as stranger:
+    async with httpx.AsyncClient(base_url=f"{api}/console", timeout=60) as stranger:
         sheet = await stranger.get("/assets/console.css")
         assert sheet.status_code == 200
         assert "immutable" in sheet.headers["cache-control"]
@@ -196,7 +196,7 @@ async def test_assets_are_kept_and_everything_else_is_not_found(api) -> None:
         missing = await stranger.get("/nowhere")
         assert missing.status_code == 404
         assert missing.headers["content-type"].startswith("text/html")
-    async with httpx.AsyncClient(base_url=api) as stranger:
+    async with httpx.AsyncClient(base_url=api, timeout=60) as stranger:
         answer = await stranger.get("/api/v1/nowhere")
         assert answer.headers["content-type"] == "application/problem+json"
 

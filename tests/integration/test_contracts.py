@@ -24,7 +24,9 @@ WINDOW = "Mon-Fri 22:00-06:00 Europe/Lisbon"
 @pytest.fixture
 async def client(api, container):
     token = await container.identity.first_token()
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}) as made:
+    async with httpx.AsyncClient(
+        base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
+    ) as made:
         yield made
 
 

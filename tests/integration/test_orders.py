@@ -27,7 +27,9 @@ from tests.support.running import Purple, wait_until
 @pytest.fixture
 async def client(api, container):
     token = await container.identity.first_token()
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}) as made:
+    async with httpx.AsyncClient(
+        base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
+    ) as made:
         yield made
 
 
@@ -54,7 +56,9 @@ async def another(api, container, purple):
         await uow.users.add(user)
         await uow.tokens.add(token)
     bearer = f"pp_{token.id.hex}_{purple.organisation.hex}_{secret}"
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {bearer}"}) as made:
+    async with httpx.AsyncClient(
+        base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {bearer}"}, timeout=60
+    ) as made:
         yield made
 
 

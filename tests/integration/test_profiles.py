@@ -126,7 +126,9 @@ async def test_a_campaign_keeps_the_profile_that_it_started_with(container, purp
 
 async def test_over_http(api, container) -> None:
     token = await container.identity.first_token()
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}) as client:
+    async with httpx.AsyncClient(
+        base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
+    ) as client:
         listed = (await client.get("/profiles")).json()["items"]
         assert {"quick", "web", "network", "api", "code", "full", "standard"} <= {each["name"] for each in listed}
         one = (await client.get("/profiles/quick")).json()

@@ -114,7 +114,7 @@ async def test_samples_of_health_are_taken_once_in_their_time_and_found(purple, 
 
 
 async def test_each_is_built_anew_and_verified_by_its_name(purple, environment, purple_command) -> None:
-    with httpx.Client(base_url=environment["PURPLE_SEARCH__URL"], trust_env=False) as elastic:
+    with httpx.Client(base_url=environment["PURPLE_SEARCH__URL"], trust_env=False, timeout=60) as elastic:
         before = {index: set(elastic.get(f"/{alias_of(index)}/_alias").json()) for index in INDICES}
         built = purple_command("search", "rebuild", "all")
         assert built.returncode == 0, built.stderr

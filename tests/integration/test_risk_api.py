@@ -16,7 +16,7 @@ from tests.support.running import Purple
 @pytest.fixture(scope="module")
 async def client(api, container):
     headers = {"Authorization": f"Bearer {await container.identity.first_token()}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers) as made:
+    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as made:
         yield made
 
 
@@ -128,6 +128,6 @@ async def test_the_age_of_what_others_publish_is_told(client, api) -> None:
     items = {each["dataset"]: each for each in (await client.get("/data")).json()["items"]}
     assert list(items) == ["kev", "epss", "cve", "cwe", "capec", "attack"]
     assert (items["kev"]["facts"], items["kev"]["age_days"]) == (0, None)
-    async with httpx.AsyncClient() as anybody:
+    async with httpx.AsyncClient(timeout=60) as anybody:
         health = (await anybody.get(f"{api}/health")).json()
     assert "epss not there" in health["dependencies"]["data"]["detail"]

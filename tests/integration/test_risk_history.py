@@ -29,7 +29,7 @@ async def target(container):
 
 async def test_it_is_told_from_a_day_on(api, container, target) -> None:
     headers = {"Authorization": f"Bearer {await container.identity.first_token()}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers) as client:
+    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as client:
         whole = (await client.get(f"/targets/{target.id}/risk/history")).json()["items"]
         assert whole[:2] == [
             {"day": str(EARLIER), "score": 70},

@@ -122,7 +122,9 @@ async def scheduling(purple) -> AsyncIterator[Scheduling]:
 @pytest.fixture
 async def client(api, container) -> AsyncIterator[httpx.AsyncClient]:
     token = await container.identity.first_token()
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}) as made:
+    async with httpx.AsyncClient(
+        base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
+    ) as made:
         yield made
 
 

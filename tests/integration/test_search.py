@@ -25,7 +25,7 @@ SCHEMA = schema(SOURCES[VULNERABILITIES].index)
 
 @pytest.fixture
 def elastic(environment) -> httpx.Client:
-    with httpx.Client(base_url=environment["PURPLE_SEARCH__URL"], trust_env=False) as made:
+    with httpx.Client(base_url=environment["PURPLE_SEARCH__URL"], trust_env=False, timeout=60) as made:
         yield made
 
 
@@ -164,7 +164,7 @@ async def test_without_elasticsearch_there_is_nothing_to_build(purple) -> None:
 
 async def test_health_says_how_far_search_is_behind(purple, api) -> None:
     await verified(purple)
-    async with httpx.AsyncClient() as stranger:
+    async with httpx.AsyncClient(timeout=60) as stranger:
         parts = (await stranger.get(f"{api}/health")).json()["dependencies"]
     assert parts["search"]["lag_events"] is not None
     assert parts["search"]["lag_s"] >= 0

@@ -23,7 +23,9 @@ from tests.support.running import Purple
 @pytest.fixture
 async def client(api, container):
     token = await container.identity.first_token()
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}) as made:
+    async with httpx.AsyncClient(
+        base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
+    ) as made:
         yield made
 
 

@@ -19,7 +19,7 @@ TAG = "tags:trends"
 @pytest.fixture(scope="module")
 async def client(api, container):
     headers = {"Authorization": f"Bearer {await container.identity.first_token()}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers) as made:
+    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as made:
         yield made
 
 

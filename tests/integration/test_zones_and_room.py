@@ -47,7 +47,7 @@ async def test_only_workers_of_its_zone_run_what_is_in_it_and_a_campaign_says_so
     campaign = await start(purple, "lab-28", "127.28.1.1")
     token = await purple.container.identity.first_token()
     headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers) as client:
+    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as client:
         async with asyncio.timeout(90):
             while not (told := (await client.get(f"/campaigns/{campaign.id}")).json())["waits"]:
                 await asyncio.sleep(0.1)
