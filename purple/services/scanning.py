@@ -298,7 +298,8 @@ def _job(scan: Scan, how: How, work: Path) -> ToolJob:
 def _goes_on(reading: Reading, time: Time) -> bool:
     """Whether a tool that a closing test window cut short goes on in another one; what it found by then is kept."""
     if time.final:
-        reading.reason = time.final if reading.state is ScanState.TIMED_OUT else reading.reason
+        if reading.state is ScanState.TIMED_OUT:
+            reading.reason = time.final
         return False
     reading.state = ScanState.PENDING
     reading.reason = "stopped when the test window closed; it runs again when one opens"

@@ -238,7 +238,10 @@ async def test_a_tool_that_failed_while_its_host_went_is_not_believed(tenant) ->
 
 
 class Knocked:
-    """A port that counts who connects, and a clock that jumps to a time at which no probe is allowed."""
+    """A port that counts who connects, and a clock that jumps to a time at which no probe is allowed.
+
+    It is served by the loop that probes, not by a thread, so that a knock is counted before the clock is read again.
+    """
 
     def __init__(self, closes_after: int) -> None:
         self.knocks = 0

@@ -1,18 +1,19 @@
 """How long a contract and its windows let a tool run, and until when a host that is gone is looked for."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 
 from purple.domain.errors import OutOfScopeError
-from purple.domain.scope import Authorisation, parse_rule
+from purple.domain.scope import Authorisation
 from purple.domain.tools import Intrusiveness, ToolSpec
 from purple.domain.windows import parse_window
 from purple.services.clearance import Clearance, Time
+from tests.unit.domain.test_scope import NOW as NOON
+from tests.unit.domain.test_scope import contract
 
-NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 WHOLE = "it did not end within a whole test window, and was stopped when that closed"
 LAPSED = "it was stopped when its authorisation ended"
 
@@ -22,20 +23,9 @@ def clearance(now: str) -> Clearance:
     return Clearance(None, None, None, SimpleNamespace(now=lambda: at), None)  # type: ignore[arg-type]  # asks nobody else
 
 
-def contract(window: str, ends_in_s: float = 86_400) -> Authorisation:
-    return Authorisation(
-        id=UUID(int=1),
-        organisation_id=UUID(int=2),
-        name="made",
-        signed_by="A. Owner",
-        include=(parse_rule("192.0.2.0/24"),),
-        exclude=(),
-        valid_from=NOON - timedelta(days=1),
-        valid_until=NOON + timedelta(seconds=ends_in_s),
-        max_intrusiveness=Intrusiveness.SAFE,
-        created_at=NOON,
-        windows=(parse_window(window),) if window else (),
-    )
+def signed(window: str, ends_in_s: float = 86_400) -> Authorisation:
+    windows = (parse_window(window),) if window else ()
+    return contract(["192.0.2.0/24"], valid_until=NOON + timedelta(seconds=ends_in_s), windows=windows)
 
 
 def hours(
@@ -43,7 +33,7 @@ def hours(
 ) -> Time:
     """Of a tool that may take a minute."""
     spec = ToolSpec("made", "Made", "sees", ("host",), "recon", 60, intrusiveness)
-    return clearance(now).hours(contract(window, ends_in_s), spec)
+    return clearance(now).hours(signed(window, ends_in_s), spec)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +90,7 @@ async def test_a_probe_ends_before_it_is_no_longer_allowed(now, ends_in_s, may) 
         return SimpleNamespace(authorisation_id=UUID(int=1))
 
     async def authorisation(_: UUID) -> Authorisation:
-        return contract("daily 12:00-13:00 UTC", ends_in_s)
+        return signed("daily 12:00-13:00 UTC", ends_in_s)
 
     uow = SimpleNamespace(campaigns=SimpleNamespace(get=campaign), authorisations=SimpleNamespace(get=authorisation))
     scan = SimpleNamespace(campaign_id=UUID(int=3), host="192.0.2.7", port=80, url="")
