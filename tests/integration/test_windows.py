@@ -67,6 +67,7 @@ async def test_nothing_is_sent_while_a_window_is_closed_and_all_goes_on_in_the_n
     assert scan.attempt == (2 if began else 1)
     assert scan.observations == 500
     assert found.observations == 60
+    await purple.told()
     async with purple.container.work(purple.organisation) as uow:
         told = [each.type for each in await uow.events.of_campaign(campaign.id, 0)]
         of_away = await uow.events.of_campaign(away.id, 0)

@@ -164,7 +164,7 @@ class Purple:
         mark = event(self.organisation, "made.mark", uuid4(), self.container.clock.now())
         async with self.container.work(self.organisation) as uow:
             await uow.events.add(mark)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while True:
                 async with self.container.work(self.organisation) as uow:
                     if (await uow.events.written([mark.id]))[0].position is not None:
