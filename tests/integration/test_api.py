@@ -17,13 +17,6 @@ async def token(container) -> str:
     return await container.identity.first_token()
 
 
-@pytest.fixture
-async def client(api, token):
-    headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as made:
-        yield made
-
-
 async def authorise(client: httpx.AsyncClient, *include: str) -> str:
     until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     body = {"name": "n", "signed_by": "s", "include": list(include), "valid_until": until}

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 
 from cli.main import main
@@ -78,13 +77,6 @@ async def attacked(purple: Purple, zone: str = ZONE, net: str = "127.44.1") -> S
 @pytest.fixture(scope="module")
 async def scene(container) -> Scene:
     return await attacked(Purple(container))
-
-
-@pytest.fixture
-async def client(api, container):
-    headers = {"Authorization": f"Bearer {await container.identity.first_token()}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as made:
-        yield made
 
 
 async def test_a_path_is_told_with_its_steps_and_what_to_mend(client, scene) -> None:

@@ -6,13 +6,12 @@ from uuid import uuid4
 from purple.domain.comparisons import Became
 from tests.integration.test_api import is_problem
 from tests.integration.test_import import bring_in, without
-from tests.integration.test_life_api import client  # noqa: F401 - a fixture
 
 SHOWN = ("-o", "json")
 KINDS = [str(each) for each in Became]
 
 
-async def test_a_campaign_beside_an_earlier_one(purple, client, purple_command) -> None:  # noqa: F811 - the fixture
+async def test_a_campaign_beside_an_earlier_one(purple, client, purple_command) -> None:
     target = "https://git.example.org/compared.git"
     first = await bring_in(purple, target, without("B324"), series="nightly")
     second = await bring_in(purple, target, without("B602"), series="nightly")

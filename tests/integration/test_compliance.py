@@ -3,20 +3,9 @@
 import json
 from uuid import uuid4
 
-import httpx
-import pytest
-
 from cli.main import main
 from tests.integration.test_api import is_problem
 from tests.integration.test_console import signed_in
-
-
-@pytest.fixture
-async def client(api, container):
-    headers = {"Authorization": f"Bearer {await container.identity.first_token()}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as made:
-        yield made
-
 
 MEANING = {
     "environment": "production",

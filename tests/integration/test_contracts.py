@@ -6,7 +6,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 
 from bench.trials.counter import Counter, counting
@@ -19,15 +18,6 @@ from purple.domain.tools import Intrusiveness, ScanState
 from tests.support.running import Purple
 
 WINDOW = "Mon-Fri 22:00-06:00 Europe/Lisbon"
-
-
-@pytest.fixture
-async def client(api, container):
-    token = await container.identity.first_token()
-    async with httpx.AsyncClient(
-        base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
-    ) as made:
-        yield made
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import json
 from uuid import uuid4
 
 from tests.integration.test_api import is_problem
-from tests.integration.test_life_api import client, found  # noqa: F401 - a fixture
+from tests.integration.test_life_api import found
 
 
-async def both(purple, client, host: str) -> tuple[dict, dict]:  # noqa: F811 - the fixture
+async def both(purple, client, host: str) -> tuple[dict, dict]:
     """Two vulnerabilities, each seen by another rule of a tool, at one port."""
     (one,) = await found(purple, client, host, 80)
     campaign = await purple.run(host, made={"flaws": [80], "rule": "made:other"})
@@ -17,7 +17,7 @@ async def both(purple, client, host: str) -> tuple[dict, dict]:  # noqa: F811 - 
     return one, other
 
 
-async def test_what_is_joined_explains_itself_and_is_split_again(client, purple) -> None:  # noqa: F811 - the fixture
+async def test_what_is_joined_explains_itself_and_is_split_again(client, purple) -> None:
     one, other = await both(purple, client, "127.12.2.1")
     path = f"/vulnerabilities/{one['id']}"
     asked = {"others": [other["id"]], "why": "the same check twice"}
@@ -60,7 +60,7 @@ async def test_what_is_joined_explains_itself_and_is_split_again(client, purple)
     is_problem(await client.post(f"/vulnerabilities/rulings/{uuid4()}/undo", json={"why": "x"}), 404)
 
 
-async def test_the_command_line_does_the_same(client, purple, purple_command) -> None:  # noqa: F811 - the fixture
+async def test_the_command_line_does_the_same(client, purple, purple_command) -> None:
     def told(*arguments: str) -> dict:
         done = purple_command("vulnerability", *arguments, "-o", "json")
         assert done.returncode == 0, done.stderr
@@ -80,7 +80,7 @@ async def test_the_command_line_does_the_same(client, purple, purple_command) ->
     assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1)
 
 
-async def test_root_causes_are_listed_and_lead_to_their_vulnerabilities(client, purple, purple_command) -> None:  # noqa: F811 - the fixture
+async def test_root_causes_are_listed_and_lead_to_their_vulnerabilities(client, purple, purple_command) -> None:
     rows = await found(purple, client, "127.12.2.3", 80, 81)
     terms = f"target_id:{rows[0]['target_id']}"
     told = (await client.get("/vulnerabilities/causes", params={"filter": terms})).json()

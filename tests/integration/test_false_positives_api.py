@@ -5,13 +5,12 @@ import json
 from uuid import uuid4
 
 from tests.integration.test_api import is_problem
-from tests.integration.test_life_api import client  # noqa: F401 - a fixture
 from tests.integration.test_search import verified
 
 RULE = "made:often-wrong"
 
 
-async def test_verdicts_teach_and_what_they_taught_is_told_everywhere(client, purple, purple_command) -> None:  # noqa: F811 - the fixture
+async def test_verdicts_teach_and_what_they_taught_is_told_everywhere(client, purple, purple_command) -> None:
     ports = list(range(1, 41))
     first = await purple.run("127.12.3.1", made={"flaws": ports, "rule": RULE})
     mine = f"campaign_id:{first.id}"
@@ -59,7 +58,7 @@ async def test_verdicts_teach_and_what_they_taught_is_told_everywhere(client, pu
     assert "verdicts on this rule" in purple_command("false-positive", "explain", one["id"]).stdout
 
 
-async def test_a_policy_is_off_until_it_is_set(client, purple, purple_command) -> None:  # noqa: F811 - the fixture
+async def test_a_policy_is_off_until_it_is_set(client, purple, purple_command) -> None:
     assert (await client.get("/false-positives/policy")).json() == {"threshold": None, "below": "high"}
     for wrong, field in (({"threshold": 0.2}, "threshold"), ({"threshold": 0.9, "below": "critical"}, "below")):
         is_problem(await client.put("/false-positives/policy", json=wrong), 422, field=field)

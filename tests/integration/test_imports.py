@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
 from purple.contracts.campaigns import CampaignRef
@@ -138,13 +137,6 @@ async def test_names_addresses_and_applications_find_their_targets(purple) -> No
     assert {each.parameter for each in await purple.vulnerabilities("http://bwa/bodgeit/")} == {
         "b_id", "password", "username",
     }  # fmt: skip
-
-
-@pytest.fixture
-async def client(api, container, workers) -> AsyncIterator[httpx.AsyncClient]:
-    headers = {"Authorization": f"Bearer {await container.identity.first_token()}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as opened:
-        yield opened
 
 
 async def test_a_file_is_taken_in_by_the_api(client, purple) -> None:

@@ -5,19 +5,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from tests.integration.test_api import is_problem
 
 HOSTILE = "<script>alert(1)</script> [bold]"
-
-
-@pytest.fixture
-async def client(api, container):
-    headers = {"Authorization": f"Bearer {await container.identity.first_token()}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as made:
-        yield made
 
 
 async def found(purple, client, host: str, *ports: int) -> list[dict]:

@@ -11,7 +11,6 @@ from purple.contracts.campaigns import CampaignRef
 from tests.integration.db.conftest import Tenant
 from tests.integration.test_api import is_problem
 from tests.integration.test_console import signed_in
-from tests.integration.test_life_api import client  # noqa: F401 - a fixture
 
 ADDRESS, NAME, URL = "127.31.0.7", "one.machines.example.org", "https://one.machines.example.org/"
 
@@ -51,7 +50,7 @@ async def shown(browser, rows: list[dict], **asked: str) -> list[str]:
     return [each["id"] for each in rows if f"/vulnerabilities/{each['id']}" in page]
 
 
-async def test_a_machine_is_told_proposed_joined_and_come_apart(client, api, container, known, told) -> None:  # noqa: F811 - the fixture
+async def test_a_machine_is_told_proposed_joined_and_come_apart(client, api, container, known, told) -> None:
     name, url, address = known[NAME], known[URL], known[ADDRESS]
     machine = (await client.get(f"/targets/{url}/machine")).json()
     assert (machine["machine_id"], machine["count"], machine["rulings"]) == (name, 1, [])
@@ -90,7 +89,7 @@ async def test_a_machine_is_told_proposed_joined_and_come_apart(client, api, con
     assert (await client.get(f"/targets/{name}/machine")).json()["count"] == 1
 
 
-async def test_what_cannot_be_said_of_machines_is_refused(client, api, container, known, purple_command) -> None:  # noqa: F811 - the fixture
+async def test_what_cannot_be_said_of_machines_is_refused(client, api, container, known, purple_command) -> None:
     name, url, address = known[NAME], known[URL], known[ADDRESS]
     async with signed_in(api, container) as browser:
         assert f"{URL} and {ADDRESS} are the same machine" in (await browser.get("/targets/machines")).text

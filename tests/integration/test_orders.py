@@ -25,15 +25,6 @@ from tests.support.running import Purple, wait_until
 
 
 @pytest.fixture
-async def client(api, container):
-    token = await container.identity.first_token()
-    async with httpx.AsyncClient(
-        base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
-    ) as made:
-        yield made
-
-
-@pytest.fixture
 async def second(api, container, purple):
     """A client of another person of the same organisation."""
     async with another(api, container, purple) as made:

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import httpx
 import pytest
 
 from purple.bootstrap import Container
@@ -124,22 +123,18 @@ async def test_a_campaign_keeps_the_profile_that_it_started_with(container, purp
     assert (await purple.scan(ended)).observations == 1
 
 
-async def test_over_http(api, container) -> None:
-    token = await container.identity.first_token()
-    async with httpx.AsyncClient(
-        base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
-    ) as client:
-        listed = (await client.get("/profiles")).json()["items"]
-        assert {"quick", "web", "network", "api", "code", "full", "standard"} <= {each["name"] for each in listed}
-        one = (await client.get("/profiles/quick")).json()
-        assert [each["tool"] for each in one["tools"]] == ["sslscan", "ssh-audit", "whatweb"]
-        missing = await client.get("/profiles/none")
-        assert (missing.status_code, "use one of" in missing.json()["remedy"]) == (404, True)
-        told = (await client.post("/profiles/explain", json={"target": "198.51.100.24", "profile": "quick"})).json()
-        assert [each["number"] for each in told["steps"]] == [1, 2, 3, 4]
-        assert "no authorisation" in told["refused"]
-        wrong = await client.post("/profiles/explain", json={"target": "a b", "profile": "quick"})
-        assert (wrong.status_code, wrong.json()["field"]) == (422, "value")
+async def test_over_http(client) -> None:
+    listed = (await client.get("/profiles")).json()["items"]
+    assert {"quick", "web", "network", "api", "code", "full", "standard"} <= {each["name"] for each in listed}
+    one = (await client.get("/profiles/quick")).json()
+    assert [each["tool"] for each in one["tools"]] == ["sslscan", "ssh-audit", "whatweb"]
+    missing = await client.get("/profiles/none")
+    assert (missing.status_code, "use one of" in missing.json()["remedy"]) == (404, True)
+    told = (await client.post("/profiles/explain", json={"target": "198.51.100.24", "profile": "quick"})).json()
+    assert [each["number"] for each in told["steps"]] == [1, 2, 3, 4]
+    assert "no authorisation" in told["refused"]
+    wrong = await client.post("/profiles/explain", json={"target": "a b", "profile": "quick"})
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "value")
 
 
 def test_by_the_command_line(purple_command, tmp_path) -> None:

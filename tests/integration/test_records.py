@@ -12,7 +12,7 @@ from purple.domain.search import AUDIT_LOGS, SCAN_RESULTS, SYSTEM_METRICS, Wante
 from purple.search.elastic import alias_of
 from purple.services.identity import FIRST_ORGANISATION
 from tests.integration.test_api import is_problem
-from tests.integration.test_life_api import client, found  # noqa: F401 - a fixture
+from tests.integration.test_life_api import found
 
 INDICES = (SCAN_RESULTS, AUDIT_LOGS, SYSTEM_METRICS)
 
@@ -48,7 +48,7 @@ async def both(purple, index: str, text: str) -> tuple:
     return replace(mine, bounded=False), theirs
 
 
-async def test_scans_are_found_by_what_came_of_them_and_the_same_by_both(purple, client, purple_command) -> None:  # noqa: F811 - the fixture
+async def test_scans_are_found_by_what_came_of_them_and_the_same_by_both(purple, client, purple_command) -> None:
     rows = await found(purple, client, "127.13.3.1", 80, 81)
     assert await verified(purple, SCAN_RESULTS) == ()
     for text in (
@@ -81,7 +81,7 @@ async def test_scans_are_found_by_what_came_of_them_and_the_same_by_both(purple,
     assert "complete" in purple_command("search", "find", asked["q"], "--in", "scan_results").stdout
 
 
-async def test_the_log_says_who_did_what_when_and_to_which_object(purple, client) -> None:  # noqa: F811 - the fixture
+async def test_the_log_says_who_did_what_when_and_to_which_object(purple, client) -> None:
     (one,) = await found(purple, client, "127.13.3.2", 80)
     edit = {"state": "confirmed", "why": "seen"}
     path = f"/vulnerabilities/{one['id']}"
@@ -96,7 +96,7 @@ async def test_the_log_says_who_did_what_when_and_to_which_object(purple, client
     is_problem(await client.get("/search/audit-logs", params={"q": "colour:red"}), 422, field="filter")
 
 
-async def test_samples_of_health_are_taken_once_in_their_time_and_found(purple, client) -> None:  # noqa: F811 - the fixture
+async def test_samples_of_health_are_taken_once_in_their_time_and_found(purple, client) -> None:
     container = purple.container
     assert await verified(purple, SYSTEM_METRICS) == ()
     answer = (

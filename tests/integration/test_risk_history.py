@@ -4,7 +4,6 @@ import json
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from cli.main import main
@@ -27,21 +26,19 @@ async def target(container):
     return made
 
 
-async def test_it_is_told_from_a_day_on(api, container, target) -> None:
-    headers = {"Authorization": f"Bearer {await container.identity.first_token()}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as client:
-        whole = (await client.get(f"/targets/{target.id}/risk/history")).json()["items"]
-        assert whole[:2] == [
-            {"day": str(EARLIER), "score": 70},
-            {"day": str(TODAY - timedelta(3)), "score": 40},
-        ]
-        since = {"since": str(TODAY - timedelta(5))}
-        later = (await client.get(f"/targets/{target.id}/risk/history", params=since)).json()["items"]
-        assert later[0] == {"day": since["since"], "score": 70}
-        assert (await client.get("/risk/history")).status_code == 200
-        is_problem(await client.get(f"/targets/{uuid4()}/risk/history"), 404)
-        is_problem(await client.get(f"/business-units/{uuid4()}/risk/history"), 404)
-        is_problem(await client.get("/risk/history", params={"since": "then"}), 422, field="since")
+async def test_it_is_told_from_a_day_on(client, target) -> None:
+    whole = (await client.get(f"/targets/{target.id}/risk/history")).json()["items"]
+    assert whole[:2] == [
+        {"day": str(EARLIER), "score": 70},
+        {"day": str(TODAY - timedelta(3)), "score": 40},
+    ]
+    since = {"since": str(TODAY - timedelta(5))}
+    later = (await client.get(f"/targets/{target.id}/risk/history", params=since)).json()["items"]
+    assert later[0] == {"day": since["since"], "score": 70}
+    assert (await client.get("/risk/history")).status_code == 200
+    is_problem(await client.get(f"/targets/{uuid4()}/risk/history"), 404)
+    is_problem(await client.get(f"/business-units/{uuid4()}/risk/history"), 404)
+    is_problem(await client.get("/risk/history", params={"since": "then"}), 422, field="since")
 
 
 def test_the_command_line_tells_it(target, capsys) -> None:

@@ -23,13 +23,13 @@ from purple.services.saved_searches import wanted_of
 from purple.settings.app import NotifySettings
 from purple.toolkit.world import SystemResolver
 from tests.integration.test_api import is_problem
-from tests.integration.test_life_api import client, found  # noqa: F401 - a fixture
+from tests.integration.test_life_api import found
 from tests.integration.test_schedule_notices import receiver  # noqa: F401 - a fixture
 
 HOSTILE = "<script>alert(1)</script> [bold]"
 
 
-async def test_they_are_kept_changed_and_forgotten_by_their_version(client) -> None:  # noqa: F811 - the fixture
+async def test_they_are_kept_changed_and_forgotten_by_their_version(client) -> None:
     body = {"name": f"  {HOSTILE}  ", "query": 'kev:yes "sql injection"', "shared": True}
     made = await client.post("/saved-searches", json=body)
     assert made.status_code == 201, made.text
@@ -70,7 +70,7 @@ async def test_others_see_what_is_shared_and_change_nothing(container) -> None:
         await saved.delete(kim, shared.id, 1)
 
 
-async def test_the_command_line_does_the_same(purple, client, purple_command) -> None:  # noqa: F811 - the fixture
+async def test_the_command_line_does_the_same(purple, client, purple_command) -> None:
     name = f"by hand {uuid4()}"
 
     def told(*arguments: str) -> dict:
@@ -142,7 +142,7 @@ async def test_an_alert_tells_of_what_newly_matches_once(purple, client, receive
         assert len(await uow.alerts.news(key, everything, known, purple.container.clock.now())) == 3, "it forgot"
 
 
-async def test_an_alert_that_finds_too_much_is_refused(purple, client, monkeypatch) -> None:  # noqa: F811 - the fixture
+async def test_an_alert_that_finds_too_much_is_refused(purple, client, monkeypatch) -> None:
     rows = await found(purple, client, "127.13.2.3", 80, 81)
     for module in (alerts, saved_searches):
         monkeypatch.setattr(module, "MAX_MATCHES", 1)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from purple.bootstrap import Container
@@ -117,15 +116,6 @@ async def scheduling(purple) -> AsyncIterator[Scheduling]:
     page = await purple.container.schedules.page(purple.organisation, Query(filter='name:~"schedule "', limit=200))
     for each in page.items:  # no test's schedule is due while others run
         await purple.container.schedules.delete(purple.organisation, each.id)
-
-
-@pytest.fixture
-async def client(api, container) -> AsyncIterator[httpx.AsyncClient]:
-    token = await container.identity.first_token()
-    async with httpx.AsyncClient(
-        base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
-    ) as made:
-        yield made
 
 
 async def until(look: Callable[[], Awaitable[Any]], what: str, seconds: float = 120) -> Any:

@@ -17,7 +17,7 @@ from purple.search.mapping import schema
 from purple.services.identity import ADMINISTRATOR
 from purple.services.indexing import Indexing
 from tests.integration.test_api import is_problem
-from tests.integration.test_life_api import client, found  # noqa: F401 - a fixture
+from tests.integration.test_life_api import found
 
 ALIAS = alias_of(VULNERABILITIES)
 SCHEMA = schema(SOURCES[VULNERABILITIES].index)
@@ -48,7 +48,7 @@ async def verified(purple):
 
 async def test_what_is_not_as_the_database_has_it_is_named_and_a_new_index_mends_it(
     purple,
-    client,  # noqa: F811 - the fixture
+    client,
     elastic,
     purple_command,
 ) -> None:
@@ -81,7 +81,7 @@ async def test_what_is_not_as_the_database_has_it_is_named_and_a_new_index_mends
     assert (len(hits["items"]), hits["note"]) == (1, "")
 
 
-async def test_a_risk_that_moves_reaches_the_index(purple, client) -> None:  # noqa: F811 - the fixture
+async def test_a_risk_that_moves_reaches_the_index(purple, client) -> None:
     (one,) = await found(purple, client, "127.13.1.3", 80)
     target = await purple.container.targets.get(purple.organisation, one["target_id"])
     edited = await purple.container.targets.edit(
@@ -93,7 +93,7 @@ async def test_a_risk_that_moves_reaches_the_index(purple, client) -> None:  # n
     assert (await verified(purple)).difference.ids == ()
 
 
-async def test_a_rebuild_that_breaks_leaves_the_old_index_in_force(purple, client, elastic) -> None:  # noqa: F811 - the fixture
+async def test_a_rebuild_that_breaks_leaves_the_old_index_in_force(purple, client, elastic) -> None:
     await found(purple, client, "127.13.1.4", 80)
     before = elastic.get(f"/{ALIAS}-*").json().keys()
 
@@ -106,7 +106,7 @@ async def test_a_rebuild_that_breaks_leaves_the_old_index_in_force(purple, clien
     assert (await verified(purple)).difference.ids == ()
 
 
-async def test_of_two_rebuilds_one_is_refused_and_a_lost_index_stays_lost(purple, client, elastic) -> None:  # noqa: F811 - the fixture
+async def test_of_two_rebuilds_one_is_refused_and_a_lost_index_stays_lost(purple, client, elastic) -> None:
     await found(purple, client, "127.13.1.6", 80)
     before = elastic.get(f"/{ALIAS}-*").json().keys()
     indexing, search = purple.container.indexing[VULNERABILITIES], purple.container.searches[VULNERABILITIES]
@@ -126,7 +126,7 @@ async def test_of_two_rebuilds_one_is_refused_and_a_lost_index_stays_lost(purple
     assert (await verified(purple)).difference.ids == ()
 
 
-async def test_an_index_of_an_older_schema_gives_way(purple, client, elastic) -> None:  # noqa: F811 - the fixture
+async def test_an_index_of_an_older_schema_gives_way(purple, client, elastic) -> None:
     await found(purple, client, "127.13.1.5", 80)
     await verified(purple)
     (present,) = elastic.get(f"/{ALIAS}-*").json()
@@ -172,7 +172,7 @@ async def test_health_says_how_far_search_is_behind(purple, api) -> None:
     assert all(0 < each["latency_ms"] < 3_000 for each in parts.values())
 
 
-async def test_what_changes_without_a_word_of_the_flaw_itself_reaches_the_index(purple, client) -> None:  # noqa: F811 - the fixture
+async def test_what_changes_without_a_word_of_the_flaw_itself_reaches_the_index(purple, client) -> None:
     """It is seen again; its target moves to a unit and gets a tag, the unit moves; due dates follow other rules."""
     (one,) = await found(purple, client, "127.13.1.6", 80)
     again = await purple.run("127.13.1.6", made={"flaws": [80]})
@@ -191,7 +191,7 @@ async def test_what_changes_without_a_word_of_the_flaw_itself_reaches_the_index(
         await container.deadlines.set_rules([], ADMINISTRATOR)
 
 
-async def test_words_terms_facets_and_marks_in_api_and_command_line(purple, client, purple_command) -> None:  # noqa: F811 - the fixture
+async def test_words_terms_facets_and_marks_in_api_and_command_line(purple, client, purple_command) -> None:
     rows = await found(purple, client, "127.13.1.7", 80, 81, 82)
     await verified(purple)
     query = f"127.13.1.7 target_id:{rows[0]['target_id']} -port:82"
@@ -230,5 +230,5 @@ async def test_words_terms_facets_and_marks_in_api_and_command_line(purple, clie
         ({"q": "x", "limit": 201}, "limit"),
     ],
 )
-async def test_a_search_that_cannot_be_read_names_the_field(client, params, field) -> None:  # noqa: F811 - the fixture
+async def test_a_search_that_cannot_be_read_names_the_field(client, params, field) -> None:
     is_problem(await client.get("/vulnerabilities/search", params=params), 422, field=field)

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
@@ -18,15 +17,6 @@ from purple.domain.identity import Action, Actor
 from purple.domain.tools import ScanState
 from purple.services.steering import input_of
 from tests.support.running import Purple
-
-
-@pytest.fixture
-async def client(api, container):
-    token = await container.identity.first_token()
-    async with httpx.AsyncClient(
-        base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
-    ) as made:
-        yield made
 
 
 async def start(purple: Purple, marker: Path, *addresses: str, mode: str = "fragile") -> Campaign:

@@ -4,22 +4,12 @@ import json
 import re
 from html import unescape
 
-import httpx
-import pytest
-
 from cli.main import main
 from purple.domain.target_files import MAX_BYTES
 from tests.integration.test_api import is_problem
 from tests.integration.test_console import signed_in
 
 FORMULA = '=HYPERLINK("http://127.0.0.1/")'
-
-
-@pytest.fixture
-async def client(api, container):
-    headers = {"Authorization": f"Bearer {await container.identity.first_token()}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as made:
-        yield made
 
 
 async def test_a_file_is_looked_at_and_then_taken_in(client) -> None:

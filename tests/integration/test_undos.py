@@ -11,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from purple.contracts.campaigns import CampaignInput, CampaignRef
@@ -238,6 +237,7 @@ async def test_an_undo_that_keeps_failing_is_an_alarm_until_it_is_mended(
     purple,
     register,
     api,
+    client,
     purple_command,
     chat,  # noqa: F811 - the fixture
 ) -> None:
@@ -266,17 +266,14 @@ async def test_an_undo_that_keeps_failing_is_an_alarm_until_it_is_mended(
     assert {each["state"] for each in json.loads(listed.stdout)["items"]} == {"failed"}
 
     register.broken = False
-    token = await purple.container.identity.first_token()
-    headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as client:
-        answer = await client.post(f"/undos/{first.id}/retry")
-        assert answer.status_code == 202, answer.text
-        async with asyncio.timeout(90):
-            while (found := (await client.get(f"/undos/{first.id}")).json())["state"] != "done":
-                await asyncio.sleep(0.1)
-        assert found["registered_at"]
-        assert (await client.post(f"/undos/{first.id}/retry")).status_code == 409
-        assert (await client.post(f"/undos/{second.id}/done", json={"why": ""})).status_code == 422
+    answer = await client.post(f"/undos/{first.id}/retry")
+    assert answer.status_code == 202, answer.text
+    async with asyncio.timeout(90):
+        while (found := (await client.get(f"/undos/{first.id}")).json())["state"] != "done":
+            await asyncio.sleep(0.1)
+    assert found["registered_at"]
+    assert (await client.post(f"/undos/{first.id}/retry")).status_code == 409
+    assert (await client.post(f"/undos/{second.id}/done", json={"why": ""})).status_code == 422
     assert register.entries == set()
     assert "1 change could not be undone: " in (await reload(purple, campaign)).reason
 

@@ -4,9 +4,6 @@ import json
 import re
 from uuid import uuid4
 
-import httpx
-import pytest
-
 from cli.main import main
 from purple.domain.deadlines import SHIPPED, Rule, checked
 from purple.domain.severity import Severity
@@ -14,13 +11,6 @@ from purple.domain.targets import Exposure
 from purple.services.identity import FIRST_ORGANISATION
 from tests.integration.test_api import is_problem
 from tests.integration.test_console import signed_in
-
-
-@pytest.fixture
-async def client(api, container):
-    headers = {"Authorization": f"Bearer {await container.identity.first_token()}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as made:
-        yield made
 
 
 async def test_a_tree_is_made_changed_and_taken_away_by_versions(client) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from purple.contracts.campaigns import CampaignInput
@@ -42,15 +41,12 @@ async def until(condition: Callable[[], Any], what: str, seconds: float = 90) ->
 
 
 async def test_only_workers_of_its_zone_run_what_is_in_it_and_a_campaign_says_so(
-    purple, environment, api, purple_command
+    purple, environment, client, purple_command
 ) -> None:
     campaign = await start(purple, "lab-28", "127.28.1.1")
-    token = await purple.container.identity.first_token()
-    headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as client:
-        async with asyncio.timeout(90):
-            while not (told := (await client.get(f"/campaigns/{campaign.id}")).json())["waits"]:
-                await asyncio.sleep(0.1)
+    async with asyncio.timeout(90):
+        while not (told := (await client.get(f"/campaigns/{campaign.id}")).json())["waits"]:
+            await asyncio.sleep(0.1)
     why = "no worker serves zone lab-28 — start one there: `python -m workers scan --zone lab-28`"
     assert told["waits"] == [why]
     assert json.loads(purple_command("campaign", "show", str(campaign.id), "-o", "json").stdout)["waits"] == [why]

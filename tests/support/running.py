@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 
 from bench.house import answers
@@ -136,6 +137,20 @@ def api(environment, container) -> Iterator[str]:
     with process(environment, "api"):
         wait_until(lambda: answers(f"{url}/health"), 60, "API")
         yield url
+
+
+@pytest.fixture
+async def token(container) -> str:
+    """The administrator's."""
+    return str(await container.identity.first_token())
+
+
+@pytest.fixture
+async def client(api, token) -> AsyncIterator[httpx.AsyncClient]:
+    """Asks version 1 of the API as the administrator."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as made:
+        yield made
 
 
 @dataclass
