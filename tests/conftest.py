@@ -19,6 +19,8 @@ from purple.toolkit.process import Guardians
 
 pytest_plugins = ["tests.support.running"]
 
+os.environ.setdefault("PURPLE_STACK__ELASTICSEARCH_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+"""Servers of tests live for minutes: where busy code is not compiled once more for speed, Java takes a third less."""
 EXIT = pytest.StashKey[int]()
 SHARING = {"browser", "gates", "outages"}
 

@@ -20,8 +20,8 @@ from purple.services.undos import Undos
 BATCH = 500
 IDLE_S = 1.0
 REPAIR_S = 5.0
-PAUSE_S = 0.5
-"""Between two rounds of a feed: each costs a few requests and a refresh, whatever it feeds."""
+PAUSE_S = 1.0
+"""Between two rounds of a feed: each costs Elasticsearch as much as a hundred documents do, whatever it feeds."""
 LOST_AFTER = timedelta(seconds=5)
 SILENT_FOR = timedelta(seconds=60)
 """After so long a campaign that tells nothing is asked after; it may only wait, for a window or a long tool."""

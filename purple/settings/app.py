@@ -229,6 +229,8 @@ class StackSettings(_Room):
     elasticsearch: bool = True
     """Start Elasticsearch where it can be had; false searches with PostgreSQL."""
     elasticsearch_heap_mb: int = Field(default=512, ge=256)
+    elasticsearch_java_options: str = ""
+    """More options for its Java, with spaces between; they stand over our own."""
 
 
 class CliSettings(_Room):

@@ -39,13 +39,14 @@ class Elasticsearch(Part):
         folder = self.site.folder("elasticsearch")
         self._port = self.site.ports.pick(self.name, 9200)
         self._configure(folder, distribution)
-        heap = self.site.own.stack.elasticsearch_heap_mb
+        own = self.site.own.stack
+        heap = f"-Xms{own.elasticsearch_heap_mb}m -Xmx{own.elasticsearch_heap_mb}m"
         environment = plain_environment(folder) | distribution.environment
         environment |= {
             "ES_JAVA_HOME": str(distribution.java_home),
             "ES_PATH_CONF": str(folder / "config"),
             "ES_TMPDIR": str(folder / "tmp"),
-            "ES_JAVA_OPTS": f"-Xms{heap}m -Xmx{heap}m",
+            "ES_JAVA_OPTS": f"{heap} {own.elasticsearch_java_options}",
             "CLI_JAVA_OPTS": "-Xms8m -Xmx64m",
         }
         program = distribution.folder / "bin/elasticsearch"
