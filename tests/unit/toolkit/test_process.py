@@ -91,7 +91,7 @@ def pids(tmp_path: Path) -> list[int]:
 
 
 async def until(condition) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.02)
 
