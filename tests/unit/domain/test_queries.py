@@ -60,6 +60,11 @@ def test_words_are_letters_and_digits() -> None:
     assert folded('The "id" of 10.0.0.7:8443/a_b-c <B>') == "the id of 10 0 0 7 8443 a b c b"
 
 
+@given(st.text(st.characters(max_codepoint=127), max_size=40))
+def test_ascii_has_the_words_that_it_has_beside_other_letters(text) -> None:
+    assert folded(f"{text} ß") == f"{folded(text)} ß".strip()
+
+
 @pytest.mark.parametrize(
     ("query", "text", "found"),
     [
