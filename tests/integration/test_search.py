@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from uuid import uuid4
 
 import httpx
@@ -232,3 +233,10 @@ async def test_words_terms_facets_and_marks_in_api_and_command_line(purple, clie
 )
 async def test_a_search_that_cannot_be_read_names_the_field(client, params, field) -> None:
     is_problem(await client.get("/vulnerabilities/search", params=params), 422, field=field)
+
+
+async def test_its_java_has_the_options_of_the_settings(servers) -> None:
+    async with httpx.AsyncClient(timeout=60) as stranger:
+        (node,) = (await stranger.get(f"{servers.search_url}/_nodes/jvm")).json()["nodes"].values()
+    wanted = {"-Xmx512m", *os.environ["PURPLE_STACK__ELASTICSEARCH_JAVA_OPTIONS"].split()}
+    assert wanted <= set(node["jvm"]["input_arguments"])
