@@ -21,7 +21,7 @@ from purple.domain.scan_sets import INLINE
 from purple.domain.tools import ScanState
 from purple.services.ordering import about
 from tests.integration.test_campaigns import alive, pids_of
-from tests.support.running import Purple, wait_until
+from tests.support.running import Purple, asking, wait_until
 
 
 @pytest.fixture
@@ -47,9 +47,7 @@ async def another(api, container, purple):
         await uow.users.add(user)
         await uow.tokens.add(token)
     bearer = f"pp_{token.id.hex}_{purple.organisation.hex}_{secret}"
-    async with httpx.AsyncClient(
-        base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {bearer}"}, timeout=60
-    ) as made:
+    async with asking(api, bearer) as made:
         yield made
 
 

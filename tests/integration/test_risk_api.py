@@ -10,13 +10,12 @@ import pytest
 from cli.main import main
 from purple.enrichment import SHIPPED
 from tests.integration.test_api import is_problem
-from tests.support.running import Purple
+from tests.support.running import Purple, asking
 
 
 @pytest.fixture(scope="module")
 async def client(api, container):
-    headers = {"Authorization": f"Bearer {await container.identity.first_token()}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as made:
+    async with asking(api, await container.identity.first_token()) as made:
         yield made
 
 

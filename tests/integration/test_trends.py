@@ -4,22 +4,20 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from cli.main import main
 from tests.integration.test_api import is_problem
 from tests.integration.test_console import signed_in
 from tests.integration.test_import import BANDIT, bring_in, without
-from tests.support.running import Purple
+from tests.support.running import Purple, asking
 
 TAG = "tags:trends"
 
 
 @pytest.fixture(scope="module")
 async def client(api, container):
-    headers = {"Authorization": f"Bearer {await container.identity.first_token()}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as made:
+    async with asking(api, await container.identity.first_token()) as made:
         yield made
 
 

@@ -145,11 +145,15 @@ async def token(container) -> str:
     return str(await container.identity.first_token())
 
 
+def asking(api: str, token: str) -> httpx.AsyncClient:
+    """Asks version 1 of the API."""
+    return httpx.AsyncClient(base_url=f"{api}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60)
+
+
 @pytest.fixture
 async def client(api, token) -> AsyncIterator[httpx.AsyncClient]:
-    """Asks version 1 of the API as the administrator."""
-    headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=f"{api}/api/v1", headers=headers, timeout=60) as made:
+    """Asks as the administrator."""
+    async with asking(api, token) as made:
         yield made
 
 
