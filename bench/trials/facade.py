@@ -78,7 +78,7 @@ class Facade:
 
     def health(self) -> dict[str, Any]:
         """How its parts are."""
-        answer: dict[str, Any] = httpx.get(f"{self.url}/health", timeout=60, trust_env=False, verify=TLS).json()
+        answer: dict[str, Any] = httpx.get(f"{self.url}/health", timeout=5, trust_env=False, verify=TLS).json()
         return answer
 
     def parts_away(self) -> set[str]:

@@ -108,7 +108,7 @@ def visit(browser, api, container) -> Callable[..., AbstractAsyncContextManager[
     async def opened(*, signed_in: bool = True, **options: Any) -> AsyncIterator[Visitor]:
         context = await browser.new_context(**{"viewport": WIDE, "reduced_motion": "reduce"} | options)
         visitor = Visitor(context, await context.new_page(), api)
-        visitor.page.set_default_timeout(60_000)
+        visitor.page.set_default_timeout(15_000)
         visitor.page.on("console", lambda said: visitor.heard(said.type, said.text))
         visitor.page.on("pageerror", lambda error: visitor.heard("error", str(error)))
         if signed_in:

@@ -18,7 +18,7 @@ from tests.support.running import wait_until
 pytestmark = pytest.mark.timeout(900)
 
 AWAY_S = 20.0
-BACK_S = 60.0
+BACK_S = 5.0
 """So long after PostgreSQL's return the facade may still refuse."""
 
 
@@ -56,9 +56,9 @@ def test_postgresql_stopped_in_the_middle(house, parts, place) -> None:
         campaigns = Disturbed(house, place / "gate-postgres", "127.60.1")
         with stopped(parts["postgres"], "postgres", signal.SIGQUIT):  # its immediate shutdown
             began = time.monotonic()
-            wait_until(lambda: house.parts_away() == {"database"}, 60, "health says what is away")
+            wait_until(lambda: house.parts_away() == {"database"}, 5, "health says what is away")
             for method, path, params in known:
-                refuses(house.ask(method, path, timeout=60, params=params))
+                refuses(house.ask(method, path, timeout=10, params=params))
             campaigns.let_go()
             until(began + AWAY_S)
         wait_until(lambda: house.ask("GET", "/campaigns").is_success, BACK_S, "the facade answers again")
@@ -80,13 +80,13 @@ def test_temporal_killed_in_the_middle(house, parts, place) -> None:
     later = house.targets("127.60.2.100")
     with stopped(parts["temporal"], "temporal"):
         began = time.monotonic()
-        wait_until(lambda: house.parts_away() == {"temporal"}, 60, "health says what is away")
+        wait_until(lambda: house.parts_away() == {"temporal"}, 5, "health says what is away")
         for method, path, params in routes(house):
             if method == "GET":
-                assert house.ask(method, path, timeout=60, params=params).status_code < 500, path
+                assert house.ask(method, path, timeout=10, params=params).status_code < 500, path
         assert house.get(f"/campaigns/{campaigns.held}")["state"] == "running"
-        refuses(house.ask("POST", f"/campaigns/{campaigns.held}/cancel", timeout=60))
-        accepted = house.ask("POST", "/campaigns", timeout=60, json=house.wanted(later))
+        refuses(house.ask("POST", f"/campaigns/{campaigns.held}/cancel", timeout=10))
+        accepted = house.ask("POST", "/campaigns", timeout=10, json=house.wanted(later))
         assert accepted.status_code == 202, accepted.text
         campaigns.let_go()
         until(began + AWAY_S)
@@ -136,7 +136,7 @@ def agrees(house: House) -> bool:
 
 def test_elasticsearch_and_redis_away_throughout(house, parts, index) -> None:
     with stopped(parts["elasticsearch"], "elasticsearch"), stopped(parts["valkey"], "valkey"):
-        wait_until(lambda: house.parts_away() == {"search"}, 60, "health says what is away")
+        wait_until(lambda: house.parts_away() == {"search"}, 5, "health says what is away")
         targets = house.targets("127.60.5.1", "127.60.5.2")
         campaign = house.start(targets)
         assert house.end(campaign)["state"] == "completed"
@@ -147,7 +147,7 @@ def test_elasticsearch_and_redis_away_throughout(house, parts, index) -> None:
         assert "PostgreSQL searched" in found["note"]
         for method, path, params in routes(house):
             if method == "GET":
-                assert house.ask(method, path, timeout=60, params=params).status_code < 500, path
+                assert house.ask(method, path, timeout=10, params=params).status_code < 500, path
     again = house.start(house.targets("127.60.5.3", "127.60.5.4"))
     with stopped(parts["elasticsearch"], "elasticsearch"):  # in the middle of filling up and of another campaign
         assert house.end(again)["state"] == "completed"
@@ -169,7 +169,7 @@ def test_elasticsearch_that_answers_429_fails_nothing_and_is_fed_when_it_takes_w
         assert busy.status_code == 429, busy.text
         assert house.end(house.start(house.targets("127.60.5.5")))["state"] == "completed"
         assert house.parts_away() == set(), "it is there"
-        wait_until(lambda: house.health()["dependencies"]["search"]["lag_events"], 60, "health says that it lags")
+        wait_until(lambda: house.health()["dependencies"]["search"]["lag_events"], 30, "health says that it lags")
     wait_until(lambda: agrees(house), 60, "each document is what its row is")
 
 

@@ -31,7 +31,7 @@ async def refused(capacity: Capacity, spec: ToolSpec, why: str) -> None:
 
 
 async def until_waiting(capacity: Capacity, number: int) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(5):
         while len(capacity._waiting) != number:  # noqa: SLF001 - nobody outside waits for that
             await asyncio.sleep(0)
 

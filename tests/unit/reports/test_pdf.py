@@ -60,4 +60,4 @@ async def test_one_process_writes_one_after_the_other(renderer, monkeypatch) -> 
     with pytest.raises(PurpleError, match=r"not written in 0\.3 s"):
         await write(b"<table>" + b"<tr><td>x" * 30_000)
     assert writer.ready == []
-    wait_until(lambda: not living(one.pid), 60, "it is dead, and so is its fork")
+    wait_until(lambda: not living(one.pid), 5, "it is dead, and so is its fork")

@@ -91,7 +91,8 @@ def pids(tmp_path: Path) -> list[int]:
 
 
 async def until(condition) -> None:
-    async with asyncio.timeout(60):
+    """Sooner than what is to be killed would end by itself."""
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.02)
 

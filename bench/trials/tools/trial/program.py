@@ -12,7 +12,7 @@ LONG_S = 600
 
 def ask(method: str, address: str, port: str, mark: str) -> int:
     """The server's status."""
-    connection = HTTPConnection(address, int(port), timeout=60)
+    connection = HTTPConnection(address, int(port), timeout=10)
     connection.request(method, f"/entries/{mark}")
     return connection.getresponse().status
 

@@ -11,7 +11,7 @@ verb, mode, address, port, mark, marker = sys.argv[1:7]
 
 
 def ask(method: str) -> int:
-    connection = HTTPConnection(address, int(port), timeout=60)
+    connection = HTTPConnection(address, int(port), timeout=10)
     connection.request(method, f"/entries/{mark}")
     return connection.getresponse().status
 

@@ -9,7 +9,7 @@ from pathlib import Path
 address, port, requests = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 with Path("result.jsonl").open("w") as output:
     for number in range(1, requests + 1):
-        with socket.create_connection((address, port), timeout=60) as connection:
+        with socket.create_connection((address, port), timeout=5) as connection:
             connection.sendall(f"{number}\n".encode())
             connection.recv(16)
         output.write(json.dumps({"host": address, "port": number}) + "\n")
