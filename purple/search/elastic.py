@@ -21,6 +21,11 @@ FIND_S = 3
 PAGE = 1_000
 SWITCHES = 5
 """How often a change of aliases is tried that others forestall."""
+_WRONG = ["errors", "items.index.error"]
+"""What a bulk answers: what went wrong alone, not a line for each document that went well.
+
+https://www.elastic.co/guide/en/elasticsearch/reference/7.17/common-options.html#common-options-response-filtering
+"""
 TOGETHER = 3
 """Facets that one search counts. Searches of a request run side by side, and each reads through what is found anew."""
 
@@ -105,9 +110,14 @@ class Elastic:
         for each in documents:
             lines += (orjson.dumps({"index": {"_id": each["id"]}}), orjson.dumps(each))
         async with _reached():
-            done = await self._client.bulk(index=into or self.alias, operations=lines, require_alias=not into)  # type: ignore[arg-type]  # lines that are written may be given too
+            done = await self._client.bulk(
+                index=into or self.alias,
+                operations=lines,  # type: ignore[arg-type]  # lines that are written may be given too
+                require_alias=not into,
+                filter_path=_WRONG,
+            )
         if done["errors"]:
-            wrong = next(each["index"]["error"] for each in done["items"] if "error" in each["index"])
+            wrong = done["items"][0]["index"]["error"]
             raise _away(f"{wrong.get('type')}: {wrong.get('reason')}")
 
     async def refresh(self) -> None:

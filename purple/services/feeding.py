@@ -1,6 +1,7 @@
 """What the relay does for an index: the rows of which events speak are read anew and indexed."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from uuid import UUID
 
@@ -24,6 +25,8 @@ EVENTS = 2_000
 """Of one round, after which what it fed is found and the feed has moved."""
 ROWS = 500
 """Read and indexed at once."""
+ON_THEIR_WAY = 2
+"""Parts that are sent at once: with one the index has nothing to do between its answer and the next."""
 _SHOWN = {"tags", "unit_id", "exposure"}
 """Of a target: what a document says of it, and what due dates depend on."""
 
@@ -99,20 +102,25 @@ async def rows_of(work: Work, organisation_id: UUID, index: str, where: Where) -
 
 
 async def copy(search: Search, parts: AsyncIterator[Sequence[Document]], into: str = "") -> int:
-    """Index part after part, each while the next one is read; how many documents they were."""
-    sent, sending = 0, None
+    """Index part after part, some while the next one is read; how many documents they were.
+
+    Which of two parts arrives first does not matter: of a row that is in both, a change between their reading has an
+    event of its own, which comes after them.
+    """
+    sent = 0
+    sending: deque[asyncio.Task[None]] = deque()
     try:
         async for documents in parts:
-            if sending is not None:
-                await sending
-            sending = asyncio.create_task(search.index(documents, into))
+            if len(sending) == ON_THEIR_WAY:
+                await sending.popleft()
+            sending.append(asyncio.create_task(search.index(documents, into)))
             sent += len(documents)
-        if sending is not None:
-            await sending
+        while sending:
+            await sending.popleft()
     finally:
-        if sending is not None and not sending.done():
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
+        for each in sending:
+            each.cancel()
+        await asyncio.gather(*sending, return_exceptions=True)
     return sent
 
 

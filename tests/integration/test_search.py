@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -124,6 +124,18 @@ async def test_of_two_rebuilds_one_is_refused_and_a_lost_index_stays_lost(purple
     with pytest.raises(UnavailableError):
         await search.put_in_force(index)
     assert elastic.get(f"/{ALIAS}-*").json().keys() == before
+    assert (await verified(purple)).difference.ids == ()
+
+
+async def test_of_documents_of_which_one_is_refused_the_reason_is_told(purple, client, elastic) -> None:
+    rows = await found(purple, client, "127.13.1.7", 80, 81, 82)
+    search = purple.container.searches[VULNERABILITIES]
+    async with purple.container.work(purple.organisation) as uow:
+        first, second, third = await uow.documents.some(VULNERABILITIES, sorted(UUID(each["id"]) for each in rows))
+    index = await search.renew()
+    with pytest.raises(UnavailableError, match=r"strict_dynamic_mapping_exception.*\[made\]"):
+        await search.index([first, {**second, "made": "up"}, third], index)
+    await search.discard(index)
     assert (await verified(purple)).difference.ids == ()
 
 

@@ -32,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import NullType
 
 from purple.db.models import events, scans, sightings, targets, vulnerabilities
 from purple.db.models.base import Mapped
@@ -283,7 +284,7 @@ def _reading(index: str) -> Select[Any]:
 def _told(field: Field) -> ColumnElement[Any]:
     """A field as JSON takes it; a moment as microseconds since 1970, exactly."""
     if isinstance(field.expression.type, ARRAY):
-        return cast(field.expression, ARRAY(Text))
+        return type_coerce(cast(field.expression, ARRAY(Text)), NullType())  # the driver's list need not be copied
     match field.kind:
         case Kind.MOMENT:
             return cast(extract("epoch", field.expression) * 1_000_000, BigInteger)
