@@ -52,12 +52,16 @@ class Places:
         place = place_of(seen)
         if not place.host:
             return self._given
-        self._learn(place.host, (seen.attributes.get("name", ""), seen.attributes.get("address", "")))
-        key = (place.host, place.port, place.url)
+        if told := seen.attributes:
+            self._learn(place.host, (told.get("name", ""), told.get("address", "")))
+        names = (place.host, *self._names.get(place.host, ()))
+        # a network is found by the host alone: a scan of one sees many ports of each
+        alone = self._by_host.keys().isdisjoint(names)
+        key = (place.host, 0, "") if alone else (place.host, place.port, place.url)
         if key not in self._known:
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
-            self._known[key] = self._best(place)
+            self._known[key] = self._best(place, names)
         return self._known[key]
 
     def _learn(self, host: str, said: tuple[str, ...]) -> None:
@@ -70,8 +74,7 @@ class Places:
             self._names[host] = (*known, *new)
             self._known.clear()
 
-    def _best(self, place: Address) -> Target | None:
-        names = (place.host, *self._names.get(place.host, ()))
+    def _best(self, place: Address, names: Iterable[str]) -> Target | None:
         fitting = [(_fit(target, place, name), target) for name in names for target in self._by_host.get(name, ())]
         best = max(fitting, key=lambda each: each[0], default=None)
         if best is not None and best[0] > (0, 0):

@@ -91,6 +91,8 @@ class Survey:
 
     def _refusal(self, target: Target, place: Address) -> str:
         """Why the authorisation does not cover it; empty where it does."""
+        if not place.url:
+            place = Address(place.host)  # a scope speaks of ports in URLs alone
         key = (target.id, place)
         if key not in self._refusals:
             if len(self._refusals) >= _MOST_REMEMBERED:

@@ -38,25 +38,31 @@ REGISTER = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("one", "value"),
-    [
-        (seen("192.0.2.7", 22), "192.0.2.7"),
-        (seen("192.0.2.8", 8443), "192.0.2.8:8443"),
-        (seen("192.0.2.8", 22), "192.0.2.0/28"),
-        (seen("192.0.2.200", 22), "192.0.2.0/24"),
-        (seen("198.51.100.1"), ""),
-        (seen("APP.example.org.", 443), "app.example.org"),
-        (seen(url="https://app.example.org/shop/cart?x=1"), "https://app.example.org/shop/"),
-        (seen(url="https://app.example.org/shopping"), "https://app.example.org/"),
-        (seen(url="https://app.example.org:8443/"), "app.example.org"),
-        (seen("only.example.org", 22), "https://only.example.org/"),
-        (seen(url="http://[::1"), ""),
-        (seen(), ""),
-    ],
-)
+FITTING = [
+    (seen("192.0.2.7", 22), "192.0.2.7"),
+    (seen("192.0.2.8", 8443), "192.0.2.8:8443"),
+    (seen("192.0.2.8", 22), "192.0.2.0/28"),
+    (seen("192.0.2.200", 22), "192.0.2.0/24"),
+    (seen("198.51.100.1"), ""),
+    (seen("APP.example.org.", 443), "app.example.org"),
+    (seen(url="https://app.example.org/shop/cart?x=1"), "https://app.example.org/shop/"),
+    (seen(url="https://app.example.org/shopping"), "https://app.example.org/"),
+    (seen(url="https://app.example.org:8443/"), "app.example.org"),
+    (seen("only.example.org", 22), "https://only.example.org/"),
+    (seen(url="http://[::1"), ""),
+    (seen(), ""),
+]
+
+
+@pytest.mark.parametrize(("one", "value"), FITTING)
 def test_the_best_fit_is_found(one: Observation, value: str) -> None:
     assert found(Places(REGISTER), one) == [value]
+
+
+def test_what_was_found_before_changes_no_answer() -> None:
+    several = [(each, value) for each, value in FITTING for _ in range(2)]
+    for order in (several, several[::-1]):
+        assert found(Places(REGISTER), *(each for each, _ in order)) == [value for _, value in order]
 
 
 def test_a_host_goes_by_each_of_its_names_once_they_are_told() -> None:
