@@ -42,12 +42,18 @@ async def parts() -> AsyncIterator[Sequence[Document]]:
         await asyncio.sleep(0)
 
 
-async def test_parts_are_sent_while_others_are_on_their_way_and_no_more_than_some() -> None:
-    index = Slow()
+async def copied_into(index: Slow) -> asyncio.Task[int]:
+    """A copy that has sent as many parts as may be on their way."""
     copying = asyncio.create_task(copy(index, parts(), "new"))
     async with asyncio.timeout(10):
         while len(index.under_way) < ON_THEIR_WAY:
             await asyncio.sleep(0)
+    return copying
+
+
+async def test_parts_are_sent_while_others_are_on_their_way_and_no_more_than_some() -> None:
+    index = Slow()
+    copying = await copied_into(index)
     index.open.set()
     assert await copying == sum(map(len, PARTS))
     assert sorted(index.taken) == [each["id"] for part in PARTS for each in part]
@@ -64,10 +70,7 @@ async def test_of_a_part_that_is_refused_it_is_told_and_none_stays_on_its_way() 
 
 async def test_a_copy_that_is_ended_leaves_none_on_its_way() -> None:
     index = Slow()
-    copying = asyncio.create_task(copy(index, parts(), "new"))
-    async with asyncio.timeout(10):
-        while len(index.under_way) < ON_THEIR_WAY:
-            await asyncio.sleep(0)
+    copying = await copied_into(index)
     copying.cancel()
     with pytest.raises(asyncio.CancelledError):
         await copying
