@@ -27,6 +27,12 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 CANNOT_START = 127
 OPEN_FILES = 4096
+STACK = 8 * 1024**2
+STACK_MOST = 256 * 1024**2
+"""Bytes of address space for each thread, and what a program may raise that to.
+
+Unbounded, Semgrep takes 800 MB for each, and lacked address space whenever it happened to start one thread more.
+"""
 
 
 LIBC = ctypes.CDLL(None)
@@ -73,11 +79,11 @@ def kill_all() -> None:
             pass
 
 
-def limit(kind: int, value: int) -> None:
-    """Lower a limit; a hard limit that is lower already stays."""
+def limit(kind: int, most: int, first: int | None = None) -> None:
+    """Lower a limit, which begins at `first`; a hard limit that is lower already stays."""
     hard = resource.getrlimit(kind)[1]
-    wanted = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(kind, (wanted, wanted))
+    wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (wanted if first is None else min(first, wanted), wanted))
 
 
 def redirect(number: int, path: str, flags: int) -> None:
@@ -99,6 +105,7 @@ def become(
         os.chdir(work)
         limit(resource.RLIMIT_CPU, cpu_s)
         limit(resource.RLIMIT_AS, memory_b)
+        limit(resource.RLIMIT_STACK, STACK_MOST, STACK)
         limit(resource.RLIMIT_FSIZE, file_b)
         limit(resource.RLIMIT_NOFILE, OPEN_FILES)
         limit(resource.RLIMIT_CORE, 0)

@@ -205,6 +205,19 @@ async def test_limits_hold(guardians, tmp_path) -> None:
     assert ended.code == 1
 
 
+async def test_a_thread_takes_eight_megabytes_and_a_program_can_make_that_256_at_the_most(guardians, tmp_path) -> None:
+    script = """
+import resource
+first = resource.getrlimit(resource.RLIMIT_STACK)
+try:
+    resource.setrlimit(resource.RLIMIT_STACK, (first[1] + 1, -1))
+except (ValueError, OSError):
+    print(*first)
+"""
+    await run(guardians, tmp_path, script)
+    assert (tmp_path / "out").read_text() == f"{8 << 20} {256 << 20}\n"
+
+
 async def test_a_tool_sees_no_secrets(guardians, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("PURPLE_DATABASE__URL", "postgresql://secret")
     await run(guardians, tmp_path, "import os; print(sorted(os.environ)); print(os.environ['HOME'])", ADDED="x")
