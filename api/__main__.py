@@ -4,7 +4,9 @@ import os
 import socket
 import sys
 
+import httpx
 import uvicorn
+from starlette.types import ASGIApp
 
 from api.app import create_app
 from purple.domain.errors import PurpleError
@@ -19,7 +21,14 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the port."""
         await super().startup(sockets)
+        await _asked_once(self.config.loaded_app)
         set_apart()
+
+
+async def _asked_once(app: ASGIApp) -> None:
+    """Have FastAPI make ready what routes take and tell, 50,000 objects, for which the first request would wait."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://purple") as client:
+        await client.get("/api/v1/nothing")
 
 
 def main() -> int:
