@@ -52,10 +52,18 @@ def answers(url: str) -> bool:
 def process(
     argv: list[str], environment: dict[str, str], folder: Path, under: Sequence[str] = ()
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """One process, ended with the block; a program that becomes it may come first."""
+    """One process, in a session of its own as those of the stack are, ended with the block.
+
+    A program that becomes it may come first.
+    """
     with (folder / "processes.log").open("ab") as log:
         started = subprocess.Popen(
-            [*under, sys.executable, *argv], cwd=folder, env=os.environ | environment, stdout=log, stderr=log
+            [*under, sys.executable, *argv],
+            cwd=folder,
+            env=os.environ | environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     try:
         yield started

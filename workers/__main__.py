@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from purple.domain.errors import InvalidInputError, PurpleError
 from purple.domain.target_fields import checked_zone
 from purple.observability.logs import set_up_logs
-from purple.observability.runtime import share
+from purple.observability.runtime import share, stand_back
 from purple.settings import load_settings
 from workers.relay import run_relay
 from workers.runner import ROLES, TOOL_ROLES, Container, on_signals, run_roles
@@ -59,7 +59,7 @@ async def run(wanted: Asked) -> None:
     share()
     settings = load_settings()
     set_up_logs(settings.log)
-    os.nice(settings.worker.nice)
+    stand_back(settings.worker.nice)
     stop = asyncio.Event()
     on_signals(stop)
     container = Container(settings)

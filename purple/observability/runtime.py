@@ -1,14 +1,21 @@
-"""How a process that serves for long uses Python and the C library."""
+"""How a process that serves for long uses Python, the C library and processors."""
 
+import contextlib
 import ctypes
 import gc
+import os
 import sys
+import time
+from pathlib import Path
 
 M_ARENA_MAX = -8
 TURN_S = 0.0002
 """How long a thread may keep Python's lock while others want it; 0.005 is Python's own."""
 FULL_COLLECTIONS = 100
 """One for so many of the middle generation; ten is Python's own."""
+SESSION = Path("/proc/self/autogroup")
+_TRIES, _BETWEEN_S = 20, 0.1
+"""Linux lets who has no privilege weigh one session in a tenth of a second, of all that run."""
 
 
 def share() -> None:
@@ -37,3 +44,22 @@ def set_apart() -> None:
     gc.freeze()
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, FULL_COLLECTIONS)
+
+
+def stand_back(steps: int) -> None:
+    """Leave processors to others where they are scarce, by so many more steps of nice(2).
+
+    Linux gives each session its share first, and asks only inside of one how nice its processes are (autogroup, in
+    sched(7)). Who leads a session therefore has it weigh as little as itself.
+    """
+    nice = os.nice(steps)
+    if os.getsid(0) != os.getpid():
+        return
+    with contextlib.suppress(OSError):  # there are kernels and containers without it
+        for _ in range(_TRIES):
+            try:
+                SESSION.write_text(str(nice))
+            except BlockingIOError:
+                time.sleep(_BETWEEN_S)
+            else:
+                return

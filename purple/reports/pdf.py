@@ -14,6 +14,8 @@ from typing import Any, BinaryIO, Never
 from weasyprint import HTML  # type: ignore[import-untyped]  # it has no stubs
 from weasyprint.urls import URLFetcher  # type: ignore[import-untyped]  # the same
 
+from purple.observability.runtime import stand_back
+
 LENGTH = 8
 
 
@@ -65,5 +67,6 @@ def serve(asked: BinaryIO, told: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
+    stand_back(0)  # as far as the worker does, in a session of its own
     written("<p>.")  # what fonts there are is looked up once, too
     serve(sys.stdin.buffer, sys.stdout.buffer)

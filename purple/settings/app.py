@@ -197,7 +197,10 @@ class WorkerSettings(_Room):
     drain_s: float = Field(default=5, ge=0, le=86_400)
     """After SIGTERM running tools have so long to end; what is left then is run by another worker from its start."""
     nice: int = Field(default=5, ge=0, le=19)
-    """How far a worker and its tools stand back where processors are scarce (nice(2)): people wait for the API."""
+    """How far a worker stands back where processors are scarce (nice(2)): people wait for the API.
+
+    A tool inherits it, but leads a session, to which Linux may give a share like the API's (autogroup, in sched(7)).
+    """
 
     def capacity(self) -> Capacity:
         """The same, as the room for tools takes them."""
