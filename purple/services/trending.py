@@ -132,7 +132,10 @@ class Trending:
         await self._outbox.advance(MONTHS, present)
 
     async def feed(self, today: date) -> bool:
-        """Write down what the next events tell; whether there were any."""
+        """Write down what the next events tell; whether there may be many more.
+
+        A few wait for the next round: while a target's events are being placed it would be written for each few anew.
+        """
         at = await self._outbox.feed(FEED)
         events = await self._outbox.after(at, BATCH)
         if not events:
@@ -140,7 +143,7 @@ class Trending:
         for organisation_id, told in _by_organisation(filter(_matters, events), today).items():
             await self._book(organisation_id, told)
         await self._outbox.advance(FEED, events[-1].position or at)
-        return True
+        return len(events) == BATCH
 
     async def _book(self, organisation_id: UUID, told: _Told) -> None:
         async with self._work(organisation_id) as uow:

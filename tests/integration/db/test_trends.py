@@ -20,6 +20,7 @@ from purple.db.engine import open_engine
 from purple.db.outbox import SqlOutbox, libpq_url
 from purple.domain.deadlines import Rule
 from purple.domain.errors import InvalidInputError
+from purple.domain.events import Event
 from purple.domain.identity import Actor
 from purple.domain.life import Wanted
 from purple.domain.pages import Query
@@ -528,3 +529,23 @@ async def test_a_period_that_is_none_is_refused(house, since, until, field) -> N
     with pytest.raises(InvalidInputError) as refused:
         await house.reader.trend(house.id, since, until)
     assert refused.value.field == field
+
+
+async def test_a_backlog_is_written_in_one_round_and_what_is_still_coming_in_the_next(house, monkeypatch) -> None:
+    """A target is not written anew for each few of the events that are placed meanwhile."""
+    monkeypatch.setattr("purple.services.trending.BATCH", 2)
+    read = house.outbox.after
+    rounds: list[int] = []
+
+    async def after(position: int, limit: int) -> tuple[Event, ...]:
+        found = await read(position, limit)
+        rounds.append(len(found))
+        return found
+
+    await house.keep()  # what is there already
+    monkeypatch.setattr(house.outbox, "after", after)
+    await house.looks(1, 2, 3, 4, 5, 6)
+    await house.keep()
+    assert rounds == [2] * (len(rounds) - 1) + [1]
+    assert len(rounds) > 3
+    assert sum((await house.trend(FIRST)).days[-1].open.values()) == 6
