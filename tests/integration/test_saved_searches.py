@@ -11,7 +11,6 @@ from purple.db.repositories import alerts
 from purple.domain.errors import ForbiddenError, InvalidInputError, NotFoundError
 from purple.domain.events import Event
 from purple.domain.identity import Actor
-from purple.domain.outbox import PLACED
 from purple.domain.pages import Query
 from purple.domain.search import VULNERABILITIES
 from purple.integrations.apprise import apprise_notifiers
@@ -97,11 +96,14 @@ async def matched(purple, search_id: UUID) -> list[Event]:
     async with asyncio.timeout(60):
         while True:
             async with container.work(purple.organisation) as uow:
-                feeds = await uow.events.feeds(FEED, PLACED)
-                events = await uow.events.after(0, 1_000_000)
+                feeds = await uow.events.feeds(FEED)
             if FEED in feeds and feeds[FEED].position >= last:
-                return [each for each in events if each.type == "search.matched" and each.subject_id == search_id]
+                break
             await asyncio.sleep(0.2)
+    await purple.told()  # what the alert told has its place only now
+    async with container.work(purple.organisation) as uow:
+        events = await uow.events.after(0, 1_000_000)
+    return [each for each in events if each.type == "search.matched" and each.subject_id == search_id]
 
 
 async def test_an_alert_tells_of_what_newly_matches_once(purple, client, receiver) -> None:  # noqa: F811 - the fixtures
