@@ -139,9 +139,11 @@ class SqlOutbox:
                     self._looked = time.monotonic()
                 return placed
 
-    async def after(self, position: int, limit: int) -> tuple[Event, ...]:
+    async def after(self, position: int, limit: int, kind: str = "") -> tuple[Event, ...]:
         """In order."""
         statement = select(*COLUMNS).where(events.c.position > position).order_by(events.c.position).limit(limit)
+        if kind:
+            statement = statement.where(events.c.type == kind)
         async with transaction(self._engine) as connection:
             return tuple(Event(**row._mapping) for row in await connection.execute(statement))  # noqa: SLF001 - SQLAlchemy's public name for it
 

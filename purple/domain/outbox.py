@@ -71,8 +71,8 @@ class Outbox(Protocol):
         """Give events that were committed their position; how many got one. Only the leader may."""
         ...
 
-    async def after(self, position: int, limit: int) -> tuple[Event, ...]:
-        """Events of every organisation after a position, in order."""
+    async def after(self, position: int, limit: int, kind: str = "") -> tuple[Event, ...]:
+        """Events of every organisation after a position, in order; or those of one type."""
         ...
 
     async def feed(self, name: str) -> int:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from purple.domain.clock import Clock
 from purple.domain.errors import UnavailableError
 from purple.domain.events import Event
-from purple.domain.outbox import Outbox
+from purple.domain.outbox import PLACED, Outbox
 from purple.domain.ports import Notifier, Work
 from purple.domain.reports import Delivery, Notice
 from purple.services.events import event
@@ -70,15 +70,16 @@ class EventNotices:
             UnavailableError: a receiver or PostgreSQL is away; call again.
         """
         while True:
-            at = await self._outbox.feed(self._worth.feed)
-            events = await self._outbox.after(at, BATCH)
-            if not events:
-                return
+            at, placed = await self._outbox.feed(self._worth.feed), await self._outbox.feed(PLACED)
+            events = await self._outbox.after(at, BATCH, self._worth.type)
             for each in events:
-                if each.type == self._worth.type:
-                    await self._serve(each)
-                    await self._outbox.advance(self._worth.feed, each.position or at)
-            await self._outbox.advance(self._worth.feed, events[-1].position or at)
+                await self._serve(each)
+                at = each.position or at
+                await self._outbox.advance(self._worth.feed, at)
+            if len(events) < BATCH:
+                if placed > at:
+                    await self._outbox.advance(self._worth.feed, placed)
+                return
 
     async def _serve(self, told: Event) -> None:
         data = self._worth.told(told, self._api_url)

@@ -16,6 +16,8 @@ from purple.services.false_positives import FalsePositives
 from purple.services.sweeping import sweep
 
 FEED = "false-positives"
+CHANGED = "vulnerability.changed"
+"""All that it hears."""
 EVENTS = 5_000
 BATCH = 1_000
 """Findings in one transaction, so that it holds the locks of their targets only shortly."""
@@ -62,7 +64,8 @@ class Relearning:
                 await self._learn(organisation_id)
             await self._outbox.advance(FEED, await self._outbox.feed(PLACED))
             return
-        while events := await self._outbox.after(at, EVENTS):
+        placed = await self._outbox.feed(PLACED)
+        while events := await self._outbox.after(at, EVENTS, CHANGED):
             said = [each for each in events if is_verdict(each)]
             if self._goes_on(said):
                 return
@@ -70,6 +73,8 @@ class Relearning:
                 await self._learn(organisation_id)
             at = events[-1].position or at
             await self._outbox.advance(FEED, at)
+        if placed > at:
+            await self._outbox.advance(FEED, placed)
 
     def _goes_on(self, said: Sequence[Event]) -> bool:
         """Whether somebody may be about to say more."""
@@ -107,4 +112,4 @@ class Relearning:
 
 def is_verdict(event: Event) -> bool:
     """Whether a person said, or took back, what a finding is."""
-    return event.type == "vulnerability.changed" and event.data.get("cause") in _SAID and "state" in event.data
+    return event.type == CHANGED and event.data.get("cause") in _SAID and "state" in event.data

@@ -196,7 +196,7 @@ class WorkerSettings(_Room):
     """At most so many runs of a tool at once in one process, such as `{"nmap": 1}`."""
     drain_s: float = Field(default=5, ge=0, le=86_400)
     """After SIGTERM running tools have so long to end; what is left then is run by another worker from its start."""
-    nice: int = Field(default=5, ge=0, le=19)
+    nice: int = Field(default=10, ge=0, le=19)
     """How far a worker stands back where processors are scarce (nice(2)): people wait for the API.
 
     A tool inherits it, but leads a session, to which Linux may give a share like the API's (autogroup, in sched(7)).

@@ -132,8 +132,10 @@ async def test_no_secret_of_a_url_is_told_or_logged(purple, campaign, caplog) ->
             said = (await notifying(purple, *bad).notify(ref_of(campaign))).reason
         except UnavailableError as error:
             said = error.line()
+    await purple.told()
     async with purple.container.work(purple.organisation) as uow:
         events = await uow.events.of_campaign(campaign.id, 0)
+    assert events
     for text in (said, caplog.text, repr(settings), repr(events)):
         assert "tr0ub4dor" not in text
     assert "mailto-" in said

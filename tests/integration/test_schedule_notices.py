@@ -139,3 +139,13 @@ async def test_a_receiver_that_stays_away_holds_nobody_up_for_ever(purple, recei
     room.status = 204
     await tell(purple, url, f"notices/{uuid4()}")
     assert not [each for each in room.told if schedule.name in each["title"]]
+
+
+async def test_what_receivers_are_not_told_of_is_passed_over_once(purple, receiver) -> None:
+    """Where tens of thousands of events come at once, none of another type is read, and the next round begins after."""
+    await purple.told()
+    async with purple.container.work(purple.organisation) as uow:
+        last = await uow.events.last()
+    feed = f"notices/{uuid4()}"
+    await tell(purple, receiver[1], feed)
+    assert await purple.container.outbox.feed(feed) >= last
