@@ -31,7 +31,7 @@ STACK = 8 * 1024**2
 STACK_MOST = 256 * 1024**2
 """Bytes of address space for each thread, and what a program may raise that to.
 
-Unbounded, Semgrep takes 800 MB for each, and lacked address space whenever it happened to start one thread more.
+Unbounded, Semgrep takes 800 MB for each: with six threads nearly all that a tool may have.
 """
 
 
@@ -79,11 +79,11 @@ def kill_all() -> None:
             pass
 
 
-def limit(kind: int, most: int, first: int | None = None) -> None:
-    """Lower a limit, which begins at `first`; a hard limit that is lower already stays."""
+def limit(kind: int, value: int, soft: int | None = None) -> None:
+    """Lower a limit, its soft one as far or further; a hard limit that is lower already stays."""
     hard = resource.getrlimit(kind)[1]
-    wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(kind, (wanted if first is None else min(first, wanted), wanted))
+    wanted = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (wanted if soft is None else min(soft, wanted), wanted))
 
 
 def redirect(number: int, path: str, flags: int) -> None:

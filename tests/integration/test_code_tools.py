@@ -100,7 +100,7 @@ async def test_a_tool_finds_what_was_planted(planted, scan, advisories, tool) ->
 
 
 async def test_semgrep_needs_far_less_than_it_may_take(planted, scan) -> None:
-    """Of address space: it took nine tenths, now and then more than there was, for stacks that it never used."""
+    """Of address space: it took nine tenths for stacks that it never used."""
     ended, found = await scan("semgrep", planted[0], memory_mb=2048)
     assert (ended.state, ended.reason) == (ScanState.COMPLETE, "")
     assert found

@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+
+from purple.observability.runtime import SESSION
 
 STANDS_BACK = """
 import os
@@ -17,8 +18,7 @@ print(os.nice(0), SESSION.read_text().split()[-1] if SESSION.exists() else os.ni
 
 @pytest.mark.parametrize("leads", [True, False])
 def test_who_leads_a_session_has_it_stand_back_too(leads) -> None:
-    session = Path("/proc/self/autogroup")
-    before = session.read_text().split()[-1] if session.exists() else ""
+    before = SESSION.read_text().split()[-1] if SESSION.exists() else ""
     argv = [sys.executable, "-c", STANDS_BACK]
     done = subprocess.run(argv, capture_output=True, text=True, check=True, start_new_session=leads)
     nice = str(min(19, os.getpriority(os.PRIO_PROCESS, 0) + 3))
