@@ -13,7 +13,8 @@ def set_up_logs(settings: LogSettings) -> None:
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    logging.getLogger("elastic_transport").setLevel(logging.WARNING)
+    # with a stack trace for each request; whoever asked says that Elasticsearch is away, in a line
+    logging.getLogger("elastic_transport").setLevel(logging.ERROR)
     renderer = structlog.processors.JSONRenderer() if settings.json_lines else structlog.dev.ConsoleRenderer()
     structlog.configure(
         processors=[

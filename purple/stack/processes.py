@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 MARK = "PURPLE_STACK_MARK"
@@ -21,6 +22,7 @@ MARK = "PURPLE_STACK_MARK"
 _PROC = Path("/proc")
 
 
+@cache
 def _boot() -> str:
     return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
 

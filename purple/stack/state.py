@@ -118,19 +118,20 @@ class Board:
 
     def offer(self, values: Mapping[str, str]) -> None:
         """Publish settings for the other parts and in `stack.env`."""
-        self._publish(self._offered | dict(values))
+        with self._changed:
+            self._publish(self._offered | dict(values))
 
     def retract(self, names: Mapping[str, str]) -> None:
         """Take settings back: their part cannot be had."""
-        self._publish({name: value for name, value in self._offered.items() if name not in names})
+        with self._changed:
+            self._publish({name: value for name, value in self._offered.items() if name not in names})
 
     def _publish(self, values: dict[str, str]) -> None:
-        with self._changed:
-            if values == self._offered:
-                return
-            self._offered = values
-            self._keep()
-            self._changed.notify_all()
+        if values == self._offered:
+            return
+        self._offered = values
+        self._keep()
+        self._changed.notify_all()
 
     def offered(self) -> dict[str, str]:
         """What has been published so far."""
