@@ -19,7 +19,7 @@ def _drawn(counts: tuple[tuple[str, int], ...]) -> str:
     rows = [{"severity": severity, "number": number} for severity, number in counts]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("severity:N", sort=[severity for severity, _ in counts], title=None),
-        x=alt.X("number:Q", title=None, axis=alt.Axis(tickMinStep=1, grid=False)),
+        x=alt.X("number:Q", axis=None),  # each bar has its number beside it
     )
     scale = alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))
     bars = base.mark_bar(height=18).encode(color=alt.Color("severity:N", scale=scale, legend=None))

@@ -19,6 +19,9 @@ from purple.toolkit.packages import DebianPackages
 
 TEMPLATES = Path(__file__).parent / "templates"
 PANGO = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core")
+LIBRARIES = ("libgobject-2.0.so.0", "libfontconfig.so.1", "libharfbuzz.so.0", "libpango-1.0.so.0", "libpangoft2-1.0.so.0")
+SUBSET = "libharfbuzz-subset.so.0"
+"""Takes from fonts what a document uses. WeasyPrint can do it itself, which is most of the time of a short report."""
 SCHEMA = "purple.report/1"
 
 
@@ -77,14 +80,21 @@ class Renderer:
         return "Pango of the package cache" if self.pdf.environment else "Pango of this machine"
 
     def _libraries(self) -> dict[str, str]:
-        """Where Pango is: on the machine, or in packages of the cache."""
-        probe = [sys.executable, "-c", "import weasyprint"]
-        if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
+        """Where Pango is: on the machine, or in packages of the cache; on the machine without all of it, if need be."""
+        if _present(*LIBRARIES, SUBSET):
             return {}
         try:
             return DebianPackages(self._cache).ensure(*PANGO).environment()
         except PackagesUnavailableError as error:
+            if _present(*LIBRARIES):
+                return {}
             raise PurpleError(f"the PDF needs Pango: {error.detail}", remedy=error.remedy) from error
+
+
+def _present(*libraries: str) -> bool:
+    """Whether a process of ours could load these."""
+    load = [sys.executable, "-I", "-S", "-c", "import ctypes, sys; [*map(ctypes.CDLL, sys.argv[1:])]", *libraries]
+    return subprocess.run(load, capture_output=True, check=False).returncode == 0
 
 
 def _moment(moment: datetime | None) -> str:

@@ -2,14 +2,19 @@
 
 import asyncio
 import contextlib
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from purple.domain.errors import PurpleError
+from purple.reports import renderer as rendering
 from purple.reports import writer as module
 from purple.reports.renderer import Renderer
+from purple.settings.paths import default_cache
 from tests.support.running import wait_until
 
 GOOD = b"<h1>a report</h1>"
@@ -27,8 +32,8 @@ def living(group: int) -> set[int]:
 
 
 @pytest.fixture
-async def renderer(tmp_path):
-    made = Renderer(tmp_path)
+async def renderer():
+    made = Renderer(default_cache())
     made.pdf.keeps_ready = True
     yield made
     await made.pdf.close()
@@ -61,3 +66,26 @@ async def test_one_process_writes_one_after_the_other(renderer, monkeypatch) -> 
         await write(b"<table>" + b"<tr><td>x" * 30_000)
     assert writer.ready == []
     wait_until(lambda: not living(one.pid), 5, "it is dead, and so is its fork")
+
+
+CUTS_FONTS = "from weasyprint.text.ffi import harfbuzz_subset; print(harfbuzz_subset is not None)"
+
+
+async def test_what_cuts_fonts_is_there(renderer) -> None:
+    await renderer.prepare()
+    asked = [sys.executable, "-c", CUTS_FONTS]
+    environment = os.environ | renderer.pdf.environment
+    assert subprocess.run(asked, env=environment, capture_output=True, text=True, check=True).stdout == "True\n"
+
+
+async def test_a_machine_without_all_of_pango_and_packages_makes_do_or_says_what_to_install(
+    tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(rendering, "SUBSET", "libof-nobody.so.0")
+    monkeypatch.setattr(rendering, "LIBRARIES", ["libc.so.6"])
+    assert await Renderer(tmp_path).prepare() == "Pango of this machine"
+    monkeypatch.setattr(rendering, "LIBRARIES", ["libof-nobody.so.0"])
+    with pytest.raises(PurpleError, match=r"the PDF needs Pango: .*apt-get") as refused:
+        await Renderer(tmp_path).prepare()
+    assert "libharfbuzz-subset0" in refused.value.remedy
