@@ -19,7 +19,13 @@ from purple.toolkit.packages import DebianPackages
 
 TEMPLATES = Path(__file__).parent / "templates"
 PANGO = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core")
-LIBRARIES = ("libgobject-2.0.so.0", "libfontconfig.so.1", "libharfbuzz.so.0", "libpango-1.0.so.0", "libpangoft2-1.0.so.0")
+LIBRARIES = (
+    "libgobject-2.0.so.0",
+    "libfontconfig.so.1",
+    "libharfbuzz.so.0",
+    "libpango-1.0.so.0",
+    "libpangoft2-1.0.so.0",
+)
 SUBSET = "libharfbuzz-subset.so.0"
 """Takes from fonts what a document uses. WeasyPrint can do it itself, which is most of the time of a short report."""
 SCHEMA = "purple.report/1"
