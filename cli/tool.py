@@ -90,7 +90,7 @@ def install(
                     raise
                 note(f"{name}: not to be had: {error.line()}")
         if not names:
-            note(f"PDF reports: {await container.renderer.prepare()}")
+            note(f"PDF reports: {await container.renderer.prepare(fetch=True)}")
 
     with_container(get)
 

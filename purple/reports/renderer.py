@@ -74,25 +74,31 @@ class Renderer:
             targets={target.id: target for target in data.targets},
         )
 
-    async def prepare(self) -> str:
+    async def prepare(self, *, fetch: bool = False) -> str:
         """Find or fetch what PDF needs; where it is.
+
+        Args:
+            fetch: also what only makes it faster; a report does not wait for a network that may be closed.
 
         Raises:
             PurpleError: it cannot be had; the remedy says what to install.
         """
         if not self._prepared:
-            self.pdf.environment = await asyncio.to_thread(self._libraries)
+            self.pdf.environment = await asyncio.to_thread(self._libraries, fetch=fetch)
             self._prepared = True
         return "Pango of the package cache" if self.pdf.environment else "Pango of this machine"
 
-    def _libraries(self) -> dict[str, str]:
+    def _libraries(self, *, fetch: bool) -> dict[str, str]:
         """Where Pango is: on the machine, or in packages of the cache; on the machine without all of it, if need be."""
         if _present(*LIBRARIES, SUBSET):
             return {}
+        packages, enough = DebianPackages(self._cache), _present(*LIBRARIES)
+        if enough and not (fetch or packages.has(*PANGO)):
+            return {}
         try:
-            return DebianPackages(self._cache).ensure(*PANGO).environment()
+            return packages.ensure(*PANGO).environment()
         except PackagesUnavailableError as error:
-            if _present(*LIBRARIES):
+            if enough:
                 return {}
             raise PurpleError(f"the PDF needs Pango: {error.detail}", remedy=error.remedy) from error
 

@@ -15,7 +15,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -124,10 +124,7 @@ class DebianPackages:
             PackagesUnavailableError: not a Debian or Ubuntu, no such package, or no network; the remedy says what
                 to install.
         """
-        wanted = sorted(set(names))
-        identity = " ".join([*wanted, _release(), platform.machine()])
-        key = f"{wanted[0]}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
-        root = self._folder / key
+        wanted, root = sorted(set(names)), self._root(names)
         if root.exists():
             return PackageRoot(root)
         for program in ("apt-get", "dpkg-deb"):
@@ -141,6 +138,15 @@ class DebianPackages:
         except OSError as error:
             raise self._unavailable(wanted, str(error)) from error
         return PackageRoot(root)
+
+    def has(self, *names: str) -> bool:
+        """Whether these were downloaded before."""
+        return self._root(names).exists()
+
+    def _root(self, names: Iterable[str]) -> Path:
+        wanted = sorted(set(names))
+        identity = " ".join([*wanted, _release(), platform.machine()])
+        return self._folder / f"{wanted[0]}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
 
     @contextlib.contextmanager
     def _lock(self) -> Iterator[None]:

@@ -77,6 +77,7 @@ def environment(servers, tmp_path_factory) -> dict[str, str]:
 @pytest.fixture(scope="session")
 async def container(environment) -> AsyncIterator[Container]:
     made = Container(Settings(_env_file=None))
+    await made.renderer.prepare(fetch=True)  # as the stack does, so that what tests start need not
     await made.identity.first_token()
     yield made
     await made.close()

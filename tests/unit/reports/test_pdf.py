@@ -72,7 +72,7 @@ CUTS_FONTS = "from weasyprint.text.ffi import harfbuzz_subset; print(harfbuzz_su
 
 
 async def test_what_cuts_fonts_is_there(renderer) -> None:
-    await renderer.prepare()
+    await renderer.prepare(fetch=True)
     asked = [sys.executable, "-c", CUTS_FONTS]
     environment = os.environ | renderer.pdf.environment
     assert subprocess.run(asked, env=environment, capture_output=True, text=True, check=True).stdout == "True\n"
@@ -84,7 +84,10 @@ async def test_a_machine_without_all_of_pango_and_packages_makes_do_or_says_what
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(rendering, "SUBSET", "libof-nobody.so.0")
     monkeypatch.setattr(rendering, "LIBRARIES", ["libc.so.6"])
-    assert await Renderer(tmp_path).prepare() == "Pango of this machine"
+    assert await Renderer(tmp_path).prepare(fetch=True) == "Pango of this machine"
+    with monkeypatch.context() as patch:
+        patch.setattr(rendering.DebianPackages, "ensure", lambda *_: pytest.fail("a report waits for a download"))
+        assert await Renderer(tmp_path).prepare() == "Pango of this machine"
     monkeypatch.setattr(rendering, "LIBRARIES", ["libof-nobody.so.0"])
     with pytest.raises(PurpleError, match=r"the PDF needs Pango: .*apt-get") as refused:
         await Renderer(tmp_path).prepare()
